@@ -1,0 +1,81 @@
+"""Connections by role, and the tenant context.
+
+Belongs here: who a connection is (admin, pipeline, tenant) and whose rows it may see. Does not belong here: where
+the server comes from (`embedded`), what is said on the connection.
+"""
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+from psycopg import conninfo
+
+from neanelu_pipelines.database.statements import statement
+
+
+class Role(enum.StrEnum):
+    """The three ways into the database (spec: architecture, "The database")."""
+
+    ADMIN = "admin"
+    PIPELINE = "pipeline"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database and how each role logs in to it.
+
+    `urls` holds one connection string per role. Where a role has no login of its own (an external server with a
+    single login), its string carries `options=-c role=neanelu_…`, so that every session starts as that role.
+    """
+
+    urls: dict[Role, str]
+
+    @classmethod
+    def from_login(cls, url: str) -> "Database":
+        """A database reached by one login that may become each role (`NEANELU_DATABASE_URL`)."""
+        return cls(
+            {
+                Role.ADMIN: url,
+                Role.PIPELINE: _as_role(url, "neanelu_pipeline"),
+                Role.TENANT: _as_role(url, "neanelu_tenant"),
+            }
+        )
+
+    def __repr__(self) -> str:
+        """Without the connection strings: they hold passwords."""
+        return "Database(…)"
+
+    def connect(self, role: Role, *, autocommit: bool = False) -> psycopg.Connection:
+        """A new connection as `role`. The caller closes it (it is a context manager).
+
+        Raises:
+            psycopg.OperationalError: the server cannot be reached or refuses the login.
+        """
+        return psycopg.connect(self.urls[role], autocommit=autocommit, application_name=f"neanelu {role}")
+
+    @contextmanager
+    def tenant(self, shop_id: UUID, *, trace_id: str | None = None) -> Iterator[psycopg.Connection]:
+        """One transaction as the tenant role, with the context of one shop; commits at the end.
+
+        Row-level security lets it see and write that shop's rows and no others, whatever the statements say.
+        """
+        with self.connect(Role.TENANT) as connection:
+            set_tenant(connection, shop_id, trace_id=trace_id)
+            yield connection
+
+
+def set_tenant(connection: psycopg.Connection, shop_id: UUID | None, *, trace_id: str | None = None) -> None:
+    """Set the shop (and the trace id for the audit) for the rest of the current transaction."""
+    connection.execute(
+        statement("database/set_tenant"),
+        {"shop_id": str(shop_id) if shop_id else "", "trace_id": trace_id or ""},
+    )
+
+
+def _as_role(url: str, role: str) -> str:
+    options = conninfo.conninfo_to_dict(url).get("options")
+    return conninfo.make_conninfo(url, options=f"{options} -c role={role}" if options else f"-c role={role}")

@@ -1,0 +1,53 @@
+"""Every setting of the product, typed, read from the environment (`NEANELU_…`).
+
+Belongs here: names, types, defaults and bounds of settings. Does not belong here: anything that acts on them, and
+what is kept per shop or in `system_config`. `.env.example` lists every one of them; a test keeps it so.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of this process. Secrets are `SecretStr`: they do not show in a repr, a log or an error."""
+
+    model_config = SettingsConfigDict(env_prefix="NEANELU_", env_file=".env", extra="ignore")
+
+    home: Annotated[
+        Path, Field(description="Where the embedded server, its data and the artifacts live.")
+    ] = Path(".neanelu")
+    database_url: Annotated[
+        SecretStr | None,
+        Field(description="A PostgreSQL 18 to use instead of the embedded one (its admin's or owner's login)."),
+    ] = None
+    database_port: Annotated[
+        int, Field(ge=1024, le=65535, description="The embedded server's port; a free one if it is taken.")
+    ] = 54318
+    artifact_url: Annotated[
+        str | None,
+        Field(description="Where artifacts are kept: any fsspec URL (s3://bucket/prefix). Default: a folder in the home."),
+    ] = None
+    max_reject_share: Annotated[
+        float, Field(ge=0, le=1, description="Above this share of rejected lines nothing of a file is merged.")
+    ] = 0.05
+    max_line_bytes: Annotated[
+        int, Field(ge=1024, description="A longer JSONL line is rejected, unread, so that memory stays bounded.")
+    ] = 64 * 1024 * 1024
+    block_bytes: Annotated[
+        int, Field(ge=64 * 1024, description="How many bytes of JSONL are parsed at a time.")
+    ] = 8 * 1024 * 1024
+
+    @property
+    def artifact_root(self) -> str:
+        """The URL under which artifacts are written."""
+        return self.artifact_url or str(self.home.absolute() / "artifacts")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings, read once per process."""
+    return Settings()
