@@ -27,4 +27,4 @@ def statement(name: str) -> sql.SQL:
     doubled. Values are always psycopg parameters (`%(shop_id)s`), never formatted.
     """
     text = (sql_root() / f"{name}.sql").read_text(encoding="utf-8")
-    return sql.SQL(cast("LiteralString", text))
+    return sql.SQL(text)
