@@ -1,0 +1,297 @@
+"""The families of goods of the made-up shop, as data.
+
+Belongs here: names, categories (real ones of Shopify's product taxonomy), usual prices and weights. Does not belong
+here: the words that all families share (`words`), and how they are drawn (`pools`, `goods`).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of goods: its names, where it hangs in the taxonomy, and what is usual for it.
+
+    `lei` and `grams` are the usual range of a price (whole lei) and of a weight (whole grams).
+    """
+
+    product_type: str
+    category_id: str
+    category: str
+    names: tuple[str, ...]
+    details: tuple[str, ...]
+    tags: tuple[str, ...]
+    lei: tuple[int, int]
+    grams: tuple[int, int]
+
+
+_GARDEN = "Home & Garden > Lawn & Garden"
+_TOOLS = "Hardware > Tools"
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        "Furtunuri de grădină",
+        "hg-12-6-3",
+        f"{_GARDEN} > Watering & Irrigation > Garden Hoses",
+        ("Furtun de grădină", "Furtun extensibil", "Furtun pentru udat", "Furtun cu inserție textilă"),
+        ('1/2"', '3/4"', '1"', "cu pistol și racorduri", "anti-răsucire", "cu 4 straturi"),
+        ("udare", "furtun", "grădină", "irigații"),
+        (29, 480),
+        (900, 9000),
+    ),
+    Family(
+        "Aspersoare",
+        "hg-12-6-5-2",
+        f"{_GARDEN} > Watering & Irrigation > Sprinklers & Sprinkler Heads > Sprinklers",
+        ("Aspersor oscilant", "Aspersor rotativ", "Aspersor pe țăruș", "Aspersor cu impuls"),
+        ("reglabil", "cu filtru", 'racord 3/4"', "cu 3 brațe", "pentru 250 m²"),
+        ("udare", "gazon", "irigații"),
+        (19, 220),
+        (150, 2100),
+    ),
+    Family(
+        "Stropitori",
+        "hg-12-6-7",
+        f"{_GARDEN} > Watering & Irrigation > Watering Cans",
+        ("Stropitoare", "Stropitoare zincată", "Stropitoare pentru flori"),
+        ("5 l", "8 l", "10 l", "cu sită demontabilă", "cu gât lung"),
+        ("udare", "flori", "balcon"),
+        (12, 149),
+        (200, 1800),
+    ),
+    Family(
+        "Foarfece de grădină",
+        "hg-12-1-7-9",
+        f"{_GARDEN} > Gardening > Gardening Tools > Pruning Shears",
+        ("Foarfecă de vie", "Foarfecă de altoit", "Foarfecă de gard viu", "Foarfecă telescopică"),
+        ("cu nicovală", "cu lame încrucișate", "din oțel SK5", "cu mânere anti-alunecare", "& toc din piele"),
+        ("tăiere", "vie", "livadă", "unelte"),
+        (24, 390),
+        (180, 1900),
+    ),
+    Family(
+        "Sape și cazmale",
+        "hg-12-1-7-11",
+        f"{_GARDEN} > Gardening > Gardening Tools > Shovels & Spades",
+        ("Cazma", "Lopată", "Sapă", "Săpăligă", "Hârleț"),
+        ("forjată manual", "cu coadă de frasin", "cu mâner tip D", "pentru pământ tare"),
+        ("unelte", "săpat", "grădină"),
+        (22, 180),
+        (600, 2600),
+    ),
+    Family(
+        "Greble și furci",
+        "hg-12-1-7-10",
+        f"{_GARDEN} > Gardening > Gardening Tools > Rakes",
+        ("Greblă", "Greblă pentru frunze", "Furcă de grădină", "Greblă reglabilă"),
+        ("cu 14 dinți", "cu 22 de dinți", "cu coadă telescopică", "din oțel călit"),
+        ("unelte", "frunze", "toamnă"),
+        (18, 140),
+        (400, 1900),
+    ),
+    Family(
+        "Roabe",
+        "hg-12-1-7-13",
+        f"{_GARDEN} > Gardening > Gardening Tools > Wheelbarrows",
+        ("Roabă", "Roabă de construcții", "Cărucior de grădină"),
+        ("85 l", "100 l", "cu roată plină", "cu cuvă zincată", "cu 2 roți"),
+        ("transport", "șantier", "grădină"),
+        (149, 690),
+        (9000, 22000),
+    ),
+    Family(
+        "Solarii și sere",
+        "hg-12-1-8",
+        f"{_GARDEN} > Gardening > Greenhouses",
+        ("Solar de grădină", "Seră din policarbonat", "Mini seră", "Folie de solar"),
+        ("2 × 3 m", "3 × 6 m", "cu ferestre rulabile", "cu schelet din oțel zincat", "tratată UV"),
+        ("seră", "răsaduri", "legume"),
+        (99, 3900),
+        (2500, 68000),
+    ),
+    Family(
+        "Ghivece și jardiniere",
+        "hg-12-1-16",
+        f"{_GARDEN} > Gardening > Pots & Planters",
+        ("Ghiveci ceramic", "Jardinieră", "Ghiveci cu autoudare", "Suport de ghiveci", "Cache-pot"),
+        ("Ø 18 cm", "Ø 30 cm", "60 cm", "cu farfurie", "rezistent la îngheț"),
+        ("flori", "balcon", "terasă", "decor"),
+        (9, 260),
+        (150, 6500),
+    ),
+    Family(
+        "Îngrășăminte",
+        "hg-12-1-3",
+        f"{_GARDEN} > Gardening > Fertilizers",
+        ("Îngrășământ universal", "Îngrășământ pentru gazon", "Îngrășământ pentru roșii", "Îngrășământ organic"),
+        ("NPK 20-20-20", "granulat", "lichid", "cu eliberare lentă", "& microelemente"),
+        ("nutriție", "plante", "gazon", "legume"),
+        (11, 190),
+        (250, 25000),
+    ),
+    Family(
+        "Semințe",
+        "hg-17-5-2-2",
+        "Home & Garden > Plants > Seeds, Bulbs & Accessories > Seeds & Seed Tape > Seeds",
+        (
+            "Semințe de roșii",
+            "Semințe de castraveți",
+            "Semințe de ardei gras",
+            "Semințe de gazon",
+            "Semințe de busuioc",
+        ),
+        ("soi timpuriu", "hibrid F1", "ecologice", "amestec pentru umbră", "rezistente la secetă"),
+        ("semințe", "legume", "primăvară"),
+        (3, 320),
+        (5, 10000),
+    ),
+    Family(
+        "Pământ de flori",
+        "hg-12-1-18-2",
+        f"{_GARDEN} > Gardening > Sands & Soils > Soil",
+        ("Pământ de flori", "Substrat pentru răsaduri", "Turbă", "Scoarță decorativă"),
+        ("20 l", "50 l", "pentru mușcate", "cu perlit", "pentru plante acidofile"),
+        ("pământ", "flori", "răsaduri"),
+        (9, 89),
+        (4000, 24000),
+    ),
+    Family(
+        "Mașini de tuns iarba",
+        "hg-12-3-5-4",
+        f"{_GARDEN} > Outdoor Power Equipment > Lawn Mowers > Walk-Behind Mowers",
+        ("Mașină de tuns iarba", "Mașină de tuns gazonul cu acumulator", "Mașină de tuns iarba pe benzină"),
+        ("1600 W", "40 V", "lățime 42 cm", "autopropulsată", "cu coș de 50 l"),
+        ("gazon", "tuns", "motorizate"),
+        (389, 4900),
+        (11000, 38000),
+    ),
+    Family(
+        "Drujbe",
+        "hg-12-3-1",
+        f"{_GARDEN} > Outdoor Power Equipment > Chainsaws",
+        ("Drujbă pe benzină", "Ferăstrău cu lanț", "Drujbă cu acumulator"),
+        ("lamă 40 cm", "52 cm³", "20 V", "cu frână de lanț", "cu 2 lanțuri"),
+        ("lemne", "tăiere", "motorizate"),
+        (249, 2900),
+        (2800, 8200),
+    ),
+    Family(
+        "Suflante de frunze",
+        "hg-12-3-7",
+        f"{_GARDEN} > Outdoor Power Equipment > Leaf Blowers",
+        ("Suflantă de frunze", "Aspirator de frunze", "Suflantă cu acumulator"),
+        ("3000 W", "20 V", "cu sac de 45 l", "cu tocător"),
+        ("frunze", "toamnă", "motorizate"),
+        (159, 1490),
+        (1900, 6400),
+    ),
+    Family(
+        "Aparate de spălat cu presiune",
+        "hg-12-3-12",
+        f"{_GARDEN} > Outdoor Power Equipment > Pressure Washers",
+        ("Aparat de spălat cu presiune", "Mașină de curățat cu înaltă presiune"),
+        ("135 bar", "160 bar", "cu furtun de 8 m", "cu perie rotativă", "& lance Vario"),
+        ("curățenie", "mașină", "terasă"),
+        (299, 3200),
+        (4800, 24000),
+    ),
+    Family(
+        "Mobilier de grădină",
+        "fr-15-2",
+        "Furniture > Outdoor Furniture > Outdoor Furniture Sets",
+        ("Set mobilier de grădină", "Set masă și scaune", "Set canapea de terasă", "Bancă de grădină"),
+        ("din ratan", "din lemn de salcâm", "4 locuri", "6 locuri", "pliabil"),
+        ("terasă", "mobilier", "relaxare"),
+        (249, 5900),
+        (6000, 64000),
+    ),
+    Family(
+        "Umbrele și pavilioane",
+        "hg-12-2-8-1",
+        f"{_GARDEN} > Outdoor Living > Outdoor Umbrellas & Sunshades > Outdoor Umbrellas",
+        ("Umbrelă de soare", "Pavilion de grădină", "Umbrelă suspendată"),
+        ("Ø 3 m", "3 × 3 m", "cu manivelă", "cu suport inclus", "impermeabil"),
+        ("terasă", "umbră", "vară"),
+        (119, 1900),
+        (3200, 32000),
+    ),
+    Family(
+        "Mașini de găurit",
+        "ha-15-14",
+        f"{_TOOLS} > Drills",
+        ("Mașină de găurit cu percuție", "Bormașină cu acumulator", "Ciocan rotopercutor", "Mașină de înșurubat"),
+        ("18 V", "850 W", "cu 2 acumulatori", "SDS-Plus", "cu valiză"),
+        ("scule electrice", "găurit", "renovare"),
+        (149, 1890),
+        (1100, 5600),
+    ),
+    Family(
+        "Ciocane și topoare",
+        "ha-15-20",
+        f"{_TOOLS} > Hammers",
+        ("Ciocan de lăcătuș", "Ciocan de dulgher", "Topor", "Baros", "Ciocan de cauciuc"),
+        ("500 g", "1 kg", "cu coadă din fibră de sticlă", "cu coadă de hickory"),
+        ("scule de mână", "șantier", "lemne"),
+        (15, 210),
+        (300, 5200),
+    ),
+    Family(
+        "Șurubelnițe și clești",
+        "ha-15-63",
+        f"{_TOOLS} > Screwdrivers",
+        ("Set de șurubelnițe", "Șurubelniță cu clichet", "Clește patent", "Set de biți"),
+        ("6 piese", "32 de piese", "izolate 1000 V", "din crom-vanadiu", "cu vârf magnetic"),
+        ("scule de mână", "atelier", "electrician"),
+        (12, 240),
+        (80, 1400),
+    ),
+    Family(
+        "Scări",
+        "ha-15-27-2",
+        f"{_TOOLS} > Ladders & Scaffolding > Ladders",
+        ("Scară din aluminiu", "Scară telescopică", "Scară dublă", "Scară multifuncțională"),
+        ("3 × 9 trepte", "4 × 4 trepte", "3,8 m", "150 kg"),
+        ("lucru la înălțime", "renovare", "șantier"),
+        (139, 1290),
+        (3800, 21000),
+    ),
+    Family(
+        "Vopsele și lacuri",
+        "ha-1-6-1",
+        "Hardware > Building Consumables > Painting Consumables > Paint",
+        ("Vopsea lavabilă", "Email pentru lemn și metal", "Lac de mobilier", "Grund universal", "Lazură pentru lemn"),
+        ("2,5 l", "8,5 l", "mată", "lucioasă", "interior/exterior"),
+        ("vopsit", "renovare", "lemn"),
+        (19, 420),
+        (700, 14000),
+    ),
+    Family(
+        "Șuruburi și cuie",
+        "ha-6-14-6",
+        "Hardware > Hardware Accessories > Hardware Fasteners > Screws",
+        ("Șuruburi pentru lemn", "Șuruburi autoforante", "Holșuruburi", "Dibluri cu șurub", "Conexpanduri"),
+        ("4 × 40 mm", "5 × 70 mm", "cutie de 200", "zincate", "TX20/TX25"),
+        ("fixare", "lemn", "atelier"),
+        (5, 96),
+        (90, 2400),
+    ),
+    Family(
+        "Mănuși de protecție",
+        "bi-25-8",
+        "Business & Industrial > Work Safety Protective Gear > Safety Gloves",
+        ("Mănuși de grădină", "Mănuși de lucru", "Mănuși anti-tăiere", "Mănuși din piele"),
+        ("din nitril", "din latex", "cu manșetă", "căptușite", "respirabile"),
+        ("protecție", "grădină", "șantier"),
+        (4, 79),
+        (40, 320),
+    ),
+    Family(
+        "Becuri LED",
+        "hg-13-7-4",
+        "Home & Garden > Lighting > Light Bulbs > LED Light Bulbs",
+        ("Bec LED", "Lampă solară", "Ghirlandă LED", "Proiector LED"),
+        ("E27 12 W", "50 W", "cu senzor de mișcare", "lumină caldă 2700 K", "IP65"),
+        ("iluminat", "terasă", "economie"),
+        (6, 290),
+        (30, 2600),
+    ),
+)
