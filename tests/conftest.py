@@ -1,0 +1,115 @@
+"""Fixtures that every room's tests use: a real server, a database of one's own in it, and the shared material.
+
+Belongs here: what more than one room needs. Does not belong here: made-up data and helpers of a single room.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.embedded import EmbeddedServer
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+# Small and quick: most tests ask what the statements do. Durability is tested where servers are started for it.
+QUICK = {
+    "shared_buffers": "128MB",
+    "max_wal_size": "512MB",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum_naptime": "5min",
+}
+
+
+@contextmanager
+def server_home() -> Iterator[Path]:
+    """A folder for a server's home that the account it runs as can enter; nothing of it is left afterwards.
+
+    pytest's own temporary folders are closed to every account but ours.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="neanelu-test-"))
+    folder.chmod(0o711)
+    home = folder / "home"
+    try:
+        yield home
+    finally:
+        EmbeddedServer(home).stop()
+        shutil.rmtree((home / "server").resolve(), ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """One server for the session (for each worker of it). A test that kills it calls `server.start()` again."""
+    with server_home() as home:
+        server = EmbeddedServer(home, overrides=QUICK)
+        server.start()
+        yield server
+
+
+@pytest.fixture
+def empty_database(server: EmbeddedServer) -> Iterator[Database]:
+    """A database of this test's own, with nothing in it."""
+    with _new_database(server) as database:
+        yield database
+
+
+@pytest.fixture
+def database(server: EmbeddedServer, _template: str) -> Iterator[Database]:
+    """A database of this test's own, with the whole schema."""
+    with _new_database(server, template=_template) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def _template(server: EmbeddedServer) -> str:
+    """A database with the whole schema, made once, to clone from."""
+    from neanelu_pipelines.database.migrations import migrate
+
+    name = _create(server, None)
+    migrate(server.database(name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of the documents and data that tests of conformance read; it is not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not here: the material that this test compares with is not part of the project")
+    return SHARED
+
+
+@contextmanager
+def _new_database(server: EmbeddedServer, template: str | None = None) -> Iterator[Database]:
+    name = _create(server, template)
+    try:
+        yield server.database(name)
+    finally:
+        with _admin(server) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _create(server: EmbeddedServer, template: str | None) -> str:
+    name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
+    with _admin(server) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template or "template0")
+            )
+        )
+    return name
+
+
+def _admin(server: EmbeddedServer) -> psycopg.Connection:
+    server.start()  # A test may have left it dead.
+    return server.database("postgres").connect(Role.ADMIN, autocommit=True)
