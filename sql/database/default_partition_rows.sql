@@ -1,0 +1,2 @@
+SELECT table_name, row_count
+FROM public.default_partition_rows()

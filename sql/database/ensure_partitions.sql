@@ -1,0 +1,1 @@
+SELECT public.ensure_partitions(%(table)s::regclass, %(start)s, %(end)s)

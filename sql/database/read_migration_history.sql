@@ -1,0 +1,2 @@
+SELECT migration_name, checksum, success
+FROM public.migration_history
