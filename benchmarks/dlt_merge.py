@@ -1,0 +1,85 @@
+"""dlt merging the same file into PostgreSQL with its CSV loader, one resource per node type.
+
+Set up kindly: nested lists stay JSON columns instead of becoming child tables, telemetry is off, its working folder is
+a temporary one. Its tables carry no indexes but its own and hold no relations between products, variants and media.
+"""
+
+import json
+import logging
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Read by dlt when it is imported.
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
+
+import dlt
+
+from benchmarks.contender import Contender, Result, Shop
+from neanelu_pipelines.database.connect import Database, Role
+
+_DATASET = "dlt_bench"
+_BATCH = 1000
+_RESOURCES = {
+    "products": ("Product",),
+    "variants": ("ProductVariant",),
+    "media": ("MediaImage", "Video", "ExternalVideo", "Model3d"),
+    "metafields": ("Metafield",),
+}
+
+
+def run(database: Database, shop: Shop, path: Path) -> Result:  # noqa: ARG001 - every contender is given the shop
+    """Merge the file into tables of dlt's own making."""
+    logging.getLogger("dlt").setLevel(logging.CRITICAL)
+    started = time.perf_counter()
+    lines: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="dlt-bench-") as folder:
+        pipeline = dlt.pipeline(
+            pipeline_name="neanelu_bench",
+            pipelines_dir=folder,
+            destination=dlt.destinations.postgres(credentials=database.urls[Role.ADMIN]),
+            dataset_name=_DATASET,
+        )
+        resources = [_resource(name, path, lines) for name in _RESOURCES]
+        pipeline.run(resources, loader_file_format="csv").raise_on_failed_jobs()
+    return Result(time.perf_counter() - started, path.stat().st_size, lines.total())
+
+
+def _resource(name: str, path: Path, lines: Counter[str]) -> Any:
+    """One pass over the file for one table; lines of other types are passed over unparsed."""
+    return dlt.resource(
+        _nodes(path, _RESOURCES[name], lines),
+        name=name,
+        write_disposition="merge",
+        primary_key=("parent_id", "id"),
+        max_table_nesting=0,
+    )
+
+
+def _nodes(path: Path, types: tuple[str, ...], lines: Counter[str]) -> Iterator[list[dict[str, Any]]]:
+    prefixes = tuple(f'{{"__typename":"{node}",'.encode() for node in types)
+    batch: list[dict[str, Any]] = []
+    with path.open("rb") as stream:
+        for line in stream:
+            if line.startswith(prefixes):
+                node = json.loads(line)
+                node["parent_id"] = node.pop("__parentId", "")
+                lines[node["__typename"]] += 1
+                batch.append(node)
+            if len(batch) >= _BATCH:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def prepare(database: Database) -> None:
+    """Nothing: dlt makes its own schema."""
+
+
+DLT = Contender("dlt", f"dlt {dlt.__version__} merging into its own tables, CSV loader", run, prepare)

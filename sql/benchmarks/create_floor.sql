@@ -1,0 +1,1 @@
+CREATE UNLOGGED TABLE bench.floor (line text)

@@ -1,0 +1,1 @@
+ANALYZE bench.lines (node, gid, parent)
