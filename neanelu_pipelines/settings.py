@@ -17,19 +17,23 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NEANELU_", env_file=".env", extra="ignore")
 
-    home: Annotated[
-        Path, Field(description="Where the embedded server, its data and the artifacts live.")
-    ] = Path(".neanelu")
+    home: Annotated[Path, Field(description="Where the embedded server, its data and the artifacts live.")] = Path(
+        ".neanelu"
+    )
     database_url: Annotated[
         SecretStr | None,
         Field(description="A PostgreSQL 18 to use instead of the embedded one (its admin's or owner's login)."),
+    ] = None
+    dagster_database_url: Annotated[
+        SecretStr | None,
+        Field(description="Where Dagster keeps its own storage. Default: the database `dagster` beside the other one."),
     ] = None
     database_port: Annotated[
         int, Field(ge=1024, le=65535, description="The embedded server's port; a free one if it is taken.")
     ] = 54318
     artifact_url: Annotated[
         str | None,
-        Field(description="Where artifacts are kept: any fsspec URL (s3://bucket/prefix). Default: a folder in the home."),
+        Field(description="Where artifacts are kept: any fsspec URL (s3://bucket/prefix). Default: in the home."),
     ] = None
     max_reject_share: Annotated[
         float, Field(ge=0, le=1, description="Above this share of rejected lines nothing of a file is merged.")
@@ -37,9 +41,9 @@ class Settings(BaseSettings):
     max_line_bytes: Annotated[
         int, Field(ge=1024, description="A longer JSONL line is rejected, unread, so that memory stays bounded.")
     ] = 64 * 1024 * 1024
-    block_bytes: Annotated[
-        int, Field(ge=64 * 1024, description="How many bytes of JSONL are parsed at a time.")
-    ] = 8 * 1024 * 1024
+    block_bytes: Annotated[int, Field(ge=64 * 1024, description="How many bytes of JSONL are parsed at a time.")] = (
+        8 * 1024 * 1024
+    )
 
     @property
     def artifact_root(self) -> str:

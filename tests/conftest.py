@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,30 +31,30 @@ QUICK = {
 }
 
 
-@contextmanager
-def server_home() -> Iterator[Path]:
-    """A folder for a server's home that the account it runs as can enter; nothing of it is left afterwards.
-
-    pytest's own temporary folders are closed to every account but ours.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="neanelu-test-"))
-    folder.chmod(0o711)
-    home = folder / "home"
-    try:
-        yield home
-    finally:
-        EmbeddedServer(home).stop()
-        shutil.rmtree((home / "server").resolve(), ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """One server for the session (for each worker of it). A test that kills it calls `server.start()` again."""
-    with server_home() as home:
+    home = _new_home()
+    try:
         server = EmbeddedServer(home, overrides=QUICK)
         server.start()
         yield server
+    finally:
+        _remove_home(home)
+
+
+@pytest.fixture
+def make_home() -> Iterator[Callable[[], Path]]:
+    """Makes homes for servers of the test's own; they are stopped and removed after it."""
+    homes: list[Path] = []
+
+    def make() -> Path:
+        homes.append(_new_home())
+        return homes[-1]
+
+    yield make
+    for home in homes:
+        _remove_home(home)
 
 
 @pytest.fixture
@@ -87,6 +87,19 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is not here: the material that this test compares with is not part of the project")
     return SHARED
+
+
+def _new_home() -> Path:
+    """A folder that the account a server runs as can enter: pytest's own are closed to every account but ours."""
+    folder = Path(tempfile.mkdtemp(prefix="neanelu-test-"))
+    folder.chmod(0o711)
+    return folder / "home"
+
+
+def _remove_home(home: Path) -> None:
+    EmbeddedServer(home).stop()
+    shutil.rmtree((home / "server").resolve(), ignore_errors=True)
+    shutil.rmtree(home.parent, ignore_errors=True)
 
 
 @contextmanager

@@ -286,12 +286,18 @@ class EmbeddedServer:
 
 
 def create_database(connection: psycopg.Connection, name: str, owner: str) -> None:
-    """Make a database that only its owner and those it lets in may connect to, if there is none of that name."""
+    """Make a database if there is none of that name.
+
+    Raises:
+        psycopg.errors.InsufficientPrivilege: the login may not.
+    """
     found = connection.execute(statement("database/database_exists"), {"name": name}).fetchone()
     if found and found[0]:
         return
     names = {"database": sql.Identifier(name), "owner": sql.Identifier(owner)}
-    connection.execute(statement("database/create_database").format(**names))
+    # Somebody else may make it at the same moment.
+    with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+        connection.execute(statement("database/create_database").format(**names))
 
 
 def _free_port(wanted: int) -> int:
