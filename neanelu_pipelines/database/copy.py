@@ -1,0 +1,131 @@
+"""COPY in both directions, without holding up whoever makes the rows.
+
+Belongs here: streaming bytes into tables from a thread of its own, streaming narrow rows out. Does not belong here:
+making the rows.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import Connection, sql
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.statements import statement
+
+_WAITING_BLOCKS = 2
+_COPY_HEADER_BYTES = 19
+
+
+def table_identifier(name: str) -> sql.Identifier:
+    """`pipeline.staging_media` or `staging_products` as an identifier."""
+    return sql.Identifier(*name.split("."))
+
+
+def column_list(columns: Sequence[str]) -> sql.Composed:
+    """Column names, quoted, separated by commas."""
+    return sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+
+
+class CsvCopy:
+    """A COPY into one table on a connection and a thread of its own: parsing overlaps with PostgreSQL's work.
+
+    Everything written is committed together on leaving the context without an error, and nothing otherwise.
+    """
+
+    def __init__(self, database: Database, table: str, columns: Sequence[str]) -> None:
+        self.table = table
+        self.rows = 0
+        self._copy = statement("database/copy_csv_in").format(
+            table=table_identifier(table), columns=column_list(columns)
+        )
+        self._database = database
+        self._chunks: queue.Queue[bytes | None] = queue.Queue(maxsize=_WAITING_BLOCKS)
+        self._error: BaseException | None = None
+        self._abandoned = False
+        self._thread = threading.Thread(target=self._run, name=f"copy {table}", daemon=True)
+
+    def write(self, csv: bytes, rows: int) -> None:
+        """Queue `rows` rows as CSV bytes; waits while too much is queued already.
+
+        Raises:
+            psycopg.Error: what PostgreSQL said to rows written earlier.
+        """
+        if self._error is not None:
+            raise self._error
+        self.rows += rows
+        self._chunks.put(csv)
+
+    def __enter__(self) -> Self:
+        """Start the thread; the connection is opened with the first rows."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Commit, or give up if the block failed; raises what PostgreSQL said."""
+        self._abandoned = kind is not None
+        self._chunks.put(None)
+        self._thread.join()
+        if self._error is not None and kind is None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            first = self._chunks.get()
+            if first is None:
+                return
+            with self._database.connect(Role.PIPELINE) as connection, connection.cursor() as cursor:
+                with cursor.copy(self._copy) as copy:
+                    chunk: bytes | None = first
+                    while chunk is not None:
+                        copy.write(chunk)
+                        chunk = self._chunks.get()
+                if self._abandoned:
+                    connection.rollback()
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that writes
+            self._error = error
+            while self._chunks.get() is not None:
+                pass
+
+
+@contextmanager
+def csv_copies(database: Database, tables: Mapping[str, Sequence[str]]) -> Iterator[dict[str, CsvCopy]]:
+    """One `CsvCopy` per table, side by side."""
+    with ExitStack() as stack:
+        yield {table: stack.enter_context(CsvCopy(database, table, columns)) for table, columns in tables.items()}
+
+
+def integer_rows(
+    connection: Connection, query: sql.Composable, parameters: Mapping[str, object], *, batch_rows: int = 65_536
+) -> Iterator[NDArray[np.int64]]:
+    """The rows of a query of two columns (bigint, integer), in batches of shape (n, 2), by binary COPY.
+
+    Memory stays at one batch however many rows there are, which a client-side cursor would not give.
+    """
+    row = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("a", ">i8"), ("l2", ">i4"), ("b", ">i4")])
+    copy_out = statement("database/copy_binary_out").format(query=query)
+    with connection.cursor() as cursor, cursor.copy(copy_out, parameters) as copy:
+        pending: list[bytes] = []
+        for data in copy:
+            pending.append(bytes(data))
+            if len(pending) >= batch_rows:
+                yield _rows_of(b"".join(pending), row)
+                pending = [_HEADER]
+        if pending:
+            yield _rows_of(b"".join(pending), row)
+
+
+_HEADER = b"\0" * _COPY_HEADER_BYTES
+
+
+def _rows_of(data: bytes, row: np.dtype[np.void]) -> NDArray[np.int64]:
+    body = data[_COPY_HEADER_BYTES:]
+    rows = np.frombuffer(body, dtype=row, count=len(body) // row.itemsize)
+    return np.stack((rows["a"], rows["b"]), axis=1).astype(np.int64)

@@ -1,0 +1,91 @@
+"""The artifact store: the bytes that a load is made from, kept where every step can read them.
+
+Belongs here: copying a source into the store while hashing it, finding the newest export in a shop's inbox. The
+store is a folder or any fsspec URL. Does not belong here: what the bytes mean.
+"""
+
+import contextlib
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import fsspec
+from fsspec.core import url_to_fs
+
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
+
+_CHUNK_BYTES = 4 * 1024 * 1024
+_INBOX_ENDINGS = (".jsonl", ".jsonl.gz")
+
+
+class EmptyInboxError(NeaneluError):
+    """No source was named and none waits."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An artifact in the store."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+def store(root: str, source: str, *, shop_domain: str, resource: str, run_id: UUID) -> Stored:
+    """Copy `source` (a path or an fsspec URL) into the store under `root`.
+
+    The copy gets its name when it is whole: a process that dies leaves no half artifact that looks like one.
+
+    Raises:
+        ArtifactUnreadableError: the source cannot be read.
+    """
+    ending = ".jsonl.gz" if source.endswith(".gz") else ".jsonl"
+    target = f"{root.rstrip('/')}/{shop_domain}/{resource}/{run_id}{ending}"
+    filesystem, path = _filesystem(target)
+    partial = f"{path}.partial"
+    try:
+        with fsspec.open(source, "rb") as reader:
+            digest, size = _copy(reader, filesystem, partial)
+    except (OSError, ValueError, ImportError) as error:
+        with contextlib.suppress(OSError):
+            filesystem.rm(partial)
+        raise ArtifactUnreadableError(f"{source} cannot be copied into the artifact store: {error}.") from error
+    filesystem.mv(partial, path)
+    return Stored(target, size, digest)
+
+
+def _copy(reader: Any, filesystem: Any, path: str) -> tuple[str, int]:
+    filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+    digest = hashlib.sha256()
+    size = 0
+    with filesystem.open(path, "wb") as writer:
+        while chunk := reader.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            writer.write(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
+
+
+def newest_in_inbox(root: str, *, shop_domain: str, resource: str) -> str:
+    """The newest export that waits in the shop's inbox, `<store>/inbox/<shop>/<resource>*.jsonl[.gz]`.
+
+    Raises:
+        EmptyInboxError: none does.
+    """
+    inbox = f"{root.rstrip('/')}/inbox/{shop_domain}"
+    filesystem, path = _filesystem(inbox)
+    found = [file for file in filesystem.glob(f"{path}/{resource}*") if str(file).endswith(_INBOX_ENDINGS)]
+    if not found:
+        raise EmptyInboxError(
+            f"No export of {resource} of {shop_domain} was named, and none waits in {inbox}: "
+            f"put a {resource}….jsonl there, or name one in the run's configuration (`source`)."
+        )
+    newest = max(found, key=lambda file: (str(filesystem.modified(file)), file))
+    return str(filesystem.unstrip_protocol(newest))
+
+
+def _filesystem(url: str) -> tuple[Any, str]:
+    filesystem, path = url_to_fs(url)
+    return filesystem, str(path)

@@ -1,0 +1,173 @@
+"""From decoded nodes to rows fit for COPY: every declared column as a value and as the ways it can be wrong.
+
+Belongs here: how each kind of column is read, checked and written as PostgreSQL text. All of it is vectorized over a
+block. Does not belong here: what is only wrong beside other rows (duplicates, orphans), which SQL finds in staging.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Kind, Shape
+from neanelu_pipelines.shopify import nodes
+
+_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
+_DECIMAL = r"^-?\d{1,30}(\.\d+)?$"
+_INT32 = 2**31
+_ENTITIES = {"&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One way in which a column can be wrong: true where it is, with the code and words of the rejection."""
+
+    column: str
+    code: str
+    message: str
+    wrong: pl.Expr
+    raw: pl.Expr
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column as Polars reads it: the text for COPY, and its checks."""
+
+    column: Column
+    value: pl.Expr
+    checks: tuple[Check, ...]
+
+
+def schema_of(entity: Entity) -> pl.DataType:
+    """The schema by which this entity's nodes are decoded: every declared path, plain values as text."""
+    paths: list[tuple[str, Shape]] = []
+    for column in entity.columns:
+        whole = column.sources if column.kind in (Kind.JSON, Kind.TEXT_ARRAY) else ()
+        paths += [(path, column.shape if path in whole else "text") for path in column.paths]
+    # Longer paths last: `sources` (a list of objects) first, then `sources.0.url` goes into it.
+    return nodes.polars_type(nodes.schema_tree(sorted(paths, key=lambda path: path[0].count("."))))
+
+
+def field_at(path: str) -> pl.Expr:
+    """The value at a dotted path in the decoded column `node`; null where anything on the way is null."""
+    value = pl.col("node")
+    for segment in path.split("."):
+        value = value.list.get(int(segment), null_on_oob=True) if segment.isdigit() else value.struct.field(segment)
+    return value
+
+
+def fields_of(entity: Entity, *, shop_currency: str | None) -> tuple[Field, ...]:
+    """How each declared column of this entity is read, checked and written."""
+    return tuple(_field(column, shop_currency) for column in entity.columns)
+
+
+def _field(column: Column, shop_currency: str | None) -> Field:
+    raw = _raw(column, shop_currency)
+    value, checks = _VALUES[column.kind](column, raw)
+    if column.required:
+        checks = (Check(column.name, "missing_required", "is missing or null", raw.is_null(), raw), *checks)
+    return Field(column, value.alias(column.name), checks)
+
+
+def _raw(column: Column, shop_currency: str | None) -> pl.Expr:
+    if column.members is not None:
+        return pl.struct(field_at(path).alias(name) for name, path in column.members.items())
+    read = [field_at(path) for path in column.sources]
+    match column.derivation:
+        case Derivation.GID_NUMBER:
+            read.append(pl.col("gid").str.extract(r"/(\d+)(?:\?.*)?$"))
+        case Derivation.PLAIN_TEXT:
+            read.append(_plain_text(field_at(column.derived_from or ""), column.max_bytes or 0))
+        case Derivation.SHOP_CURRENCY:
+            read.append(pl.lit(shop_currency, dtype=pl.String))
+        case None:
+            pass
+    return pl.coalesce(read) if len(read) > 1 else read[0]
+
+
+def _plain_text(html: pl.Expr, max_bytes: int) -> pl.Expr:
+    """HTML without its tags, on one line, as Shopify's own `description` is; cut where the column's limit is.
+
+    It is made for search and display, from HTML that the mirror keeps as it came; nothing is lost by the cut.
+    """
+    text = html.str.replace_all(r"<[^>]*>", " ").str.replace_many(_ENTITIES)
+    return text.str.replace_all(r"\s+", " ").str.strip_chars().str.head(max_bytes // 4)
+
+
+def _text(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
+    checks: list[Check] = []
+    if column.max_length is not None:
+        wrong = raw.str.len_chars() > column.max_length
+        checks.append(Check(column.name, "too_long", f"is longer than {column.max_length} characters", wrong, raw))
+    if column.max_bytes is not None:
+        wrong = raw.str.len_bytes() > column.max_bytes
+        checks.append(Check(column.name, "too_long", f"is longer than {column.max_bytes:,} bytes", wrong, raw))
+    if column.choices is not None:
+        wrong = ~raw.is_in(sorted(column.choices))
+        message = f"is none of {', '.join(sorted(column.choices))}"
+        checks.append(Check(column.name, "not_in_enum", message, wrong, raw))
+    return raw, tuple(checks)
+
+
+def _integer(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
+    number = raw.cast(pl.Int64, strict=False)
+    checks = [Check(column.name, "not_a_number", "is not a whole number of 64 bits", _lost(raw, number), raw)]
+    if column.kind is Kind.INTEGER:
+        wrong = (number < -_INT32) | (number >= _INT32)
+        checks.append(Check(column.name, "out_of_range", "does not fit a 32-bit integer", wrong, raw))
+    return raw, tuple(checks)
+
+
+def _numeric(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
+    precision, scale = column.precision or (38, 9)
+    limit = 10 ** (precision - scale) - 0.5 * 10**-scale
+    number = raw.cast(pl.Float64, strict=False)
+    return raw, (
+        Check(column.name, "not_a_number", "is not a decimal number", ~raw.str.contains(_DECIMAL), raw),
+        Check(column.name, "out_of_range", f"does not fit numeric({precision},{scale})", number.abs() >= limit, raw),
+    )
+
+
+def _boolean(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
+    return raw, (Check(column.name, "not_a_boolean", "is neither true nor false", ~raw.is_in(["true", "false"]), raw),)
+
+
+def _timestamp(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
+    parsed = raw.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
+    wrong = ~raw.str.contains(_TIMESTAMP) | _lost(raw, parsed)
+    return raw, (Check(column.name, "not_a_timestamp", "is not an ISO 8601 time with a zone", wrong, raw),)
+
+
+def _text_array(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
+    element = pl.element().str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+    literal = "{" + raw.list.drop_nulls().list.eval('"' + element + '"').list.join(",") + "}"
+    checks: tuple[Check, ...] = ()
+    if column.max_length is not None:
+        wrong = raw.list.eval(pl.element().str.len_chars() > column.max_length).list.any()
+        message = f"has an element longer than {column.max_length} characters"
+        checks = (Check(column.name, "too_long", message, wrong, raw.list.join(",")),)
+    return literal, checks
+
+
+def _json(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
+    if column.members is not None:
+        nothing = pl.all_horizontal(raw.struct.field(name).is_null() for name in column.members)
+        return pl.when(~nothing).then(raw.struct.json_encode()), ()
+    # Only structs can be encoded: wrap the value as {"v":…} and take the wrapping off the text again.
+    wrapped = pl.struct(v=raw).struct.json_encode()
+    return pl.when(raw.is_not_null()).then(wrapped.str.slice(5).str.head(-1)), ()
+
+
+def _lost(raw: pl.Expr, converted: pl.Expr) -> pl.Expr:
+    return raw.is_not_null() & converted.is_null()
+
+
+_VALUES = {
+    Kind.TEXT: _text,
+    Kind.INTEGER: _integer,
+    Kind.BIGINT: _integer,
+    Kind.NUMERIC: _numeric,
+    Kind.BOOLEAN: _boolean,
+    Kind.TIMESTAMP: _timestamp,
+    Kind.TEXT_ARRAY: _text_array,
+    Kind.JSON: _json,
+}

@@ -1,0 +1,190 @@
+"""The words in which a resource is declared: which nodes become which rows of which tables.
+
+Belongs here: plain, immutable data with no behaviour beyond looking itself up. A new resource is a new module in
+`resources/` written in these words; nothing else changes. Does not belong here: reading, staging or merging.
+
+A result line is routed by its node type and by its parent's node type. A route leads to one or more targets:
+
+* `Entity`: the line becomes a row of a mirror table, found again by (shop, GID);
+* `Children`: the line is folded into a JSON column of its parent's row (metafields);
+* `Link`: the line says that its node belongs to its parent (a row of an m:n table), in addition to being an entity
+  or, where the node is known from elsewhere, instead of it.
+
+Children and links are *owned* by their parent's row: they count into its fingerprint and are replaced with it.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+Shape: TypeAlias = "str | list[Shape] | dict[str, Shape]"
+"""A JSON value's shape: "text", "integer", "number" or "boolean"; `[shape]` for a list; a dict for an object."""
+
+
+class Kind(enum.StrEnum):
+    """What a column takes, and so how a value is validated and written."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    BIGINT = "bigint"
+    NUMERIC = "numeric"
+    BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp"
+    TEXT_ARRAY = "text[]"
+    JSON = "json"
+
+
+class Derivation(enum.StrEnum):
+    """Where a value comes from when the node does not carry it."""
+
+    GID_NUMBER = "the number in the node's GID"
+    PLAIN_TEXT = "the text of `derived_from`, without its HTML"
+    SHOP_CURRENCY = "the shop's own currency"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a mirror table (and of its staging table) and the field of the node that fills it.
+
+    `sources` are dotted paths; the first that is not null counts (media have their URL in one of three places). With
+    `members` the value is a JSON object made of several fields, by path. `required` and the limits are checked before
+    COPY; a row that fails is rejected with the reason and the rest goes on.
+    """
+
+    name: str
+    kind: Kind
+    sources: tuple[str, ...]
+    required: bool = False
+    max_length: int | None = None
+    max_bytes: int | None = None
+    choices: frozenset[str] | None = None
+    precision: tuple[int, int] | None = None
+    shape: Shape = "text"
+    members: Mapping[str, str] | None = None
+    derivation: Derivation | None = None
+    derived_from: str | None = None
+    staged_only: bool = False
+    """In staging only: the merge needs it, the mirror does not keep it."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths that this column reads."""
+        own = (*self.sources, *(self.members or {}).values())
+        return (*own, self.derived_from) if self.derived_from else own
+
+
+@dataclass(frozen=True)
+class Parent:
+    """An entity's foreign key to the entity it stands under (a variant's product)."""
+
+    column: str
+    """The key column in this entity's mirror table."""
+    gid_column: str
+    """The column of the staging table that holds the parent's GID."""
+    table: str
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A column filled in the merge from another mirror table's row (a product's picture from its featured media)."""
+
+    column: str
+    gid_column: str
+    """The staging column that holds the other row's GID."""
+    table: str
+    value_column: str
+
+
+@dataclass(frozen=True)
+class Children:
+    """Lines folded into the JSON column `field` of the parent's row: key -> object of `members` (column: path)."""
+
+    node_types: tuple[str, ...]
+    parent_node: str
+    field: str
+    key_paths: tuple[str, ...]
+    members: Mapping[str, str]
+    in_query: bool = True
+    """Whether the resource's query always asks for them: then none in the file means that there are none."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Lines that connect their node with their parent in an m:n table, replaced as a set with the parent."""
+
+    node_types: tuple[str, ...]
+    parent_node: str
+    table: str
+    parent_column: str
+    child_column: str
+    child_table: str
+    featured_gid_column: str | None = None
+    """The parent's staging column that names its featured child, if the table has `is_featured`."""
+    in_query: bool = True
+
+
+@dataclass(frozen=True)
+class Entity:
+    """Lines that become rows of `table`, by way of `staging`."""
+
+    node_types: tuple[str, ...]
+    table: str
+    staging: str
+    columns: tuple[Column, ...]
+    primary_key: str = "id"
+    parent_node: str | None = None
+    parent: Parent | None = None
+    lookup: Lookup | None = None
+    version: str | None = None
+    """The column with Shopify's own time of change; None where Shopify gives none (media)."""
+    children: tuple[Children, ...] = ()
+    links: tuple[Link, ...] = ()
+
+    @cached_property
+    def owned(self) -> tuple[Children | Link, ...]:
+        """What is replaced together with a row of this entity."""
+        return (*self.children, *self.links)
+
+    @cached_property
+    def parts(self) -> "tuple[Entity | Children | Link, ...]":
+        """The entity itself and what it owns: each has node types and a parent's node type."""
+        return (self, *self.children, *self.links)
+
+
+CHILDREN_STAGING = "pipeline.staging_children"
+LINKS_STAGING = "pipeline.staging_links"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource: what one bulk query returns. `entities` stand in the order in which they can be merged."""
+
+    name: str
+    description: str
+    entities: tuple[Entity, ...]
+    ignored_fields: frozenset[str] = frozenset()
+    """Top-level fields of nodes that the query selects and the mirror knowingly has no column for."""
+
+    @cached_property
+    def staging_tables(self) -> tuple[str, ...]:
+        """The staging tables that a load of this resource fills."""
+        owned = [CHILDREN_STAGING] * any(entity.children for entity in self.entities)
+        owned += [LINKS_STAGING] * any(entity.links for entity in self.entities)
+        return (*(entity.staging for entity in self.entities), *owned)
+
+    @cached_property
+    def mirror_tables(self) -> tuple[str, ...]:
+        """The mirror tables that a load of this resource writes, in the order of the merge."""
+        links = [link.table for entity in self.entities for link in entity.links]
+        return (*(entity.table for entity in self.entities), *links)
+
+    @cached_property
+    def node_types(self) -> frozenset[str]:
+        """Every node type that a result may hold."""
+        return frozenset(node for entity in self.entities for part in entity.parts for node in part.node_types)
+
+    def entity(self, table: str) -> Entity:
+        """The entity of that mirror table."""
+        return next(entity for entity in self.entities if entity.table == table)

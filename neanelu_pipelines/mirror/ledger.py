@@ -1,0 +1,247 @@
+"""The ledger of a load: `bulk_runs`, `bulk_steps`, `bulk_artifacts`, and the lock of (shop, resource).
+
+Belongs here: writing and reading those tables, each entry in a transaction of its own, so that it outlives the
+process. Does not belong here: what the steps do, and rejected lines (`bulk_errors`), which staging writes by COPY.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror.reports import LoadRun, Rejection
+
+_OPERATION = "{}_EXPORT"
+_LOCK_WAIT = "10min"
+
+
+class UnknownShopError(NeaneluError):
+    """The mirror has no such shop."""
+
+
+class NoLoadError(NeaneluError):
+    """A step was asked to go on with a load that is not there."""
+
+
+class ResourceBusyError(NeaneluError):
+    """Another load of the same shop and resource did not end in time."""
+
+    transient = True
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What a load needs to know of its shop."""
+
+    shop_id: UUID
+    domain: str
+    currency: str | None
+
+
+@dataclass
+class Step:
+    """A step under way; what is put in `metadata` stands in the ledger for the steps after it."""
+
+    metadata: dict[str, Any]
+    records: int = 0
+
+
+def find_shop(database: Database, domain: str) -> Shop:
+    """The shop of that domain.
+
+    Raises:
+        UnknownShopError: there is none.
+    """
+    row = _one(database, "ledger/find_shop", {"shop_domain": domain})
+    if row is None:
+        raise UnknownShopError(f"There is no shop {domain!r}. `neanelu status` lists the shops there are.")
+    return Shop(row[0], domain, row[1])
+
+
+def open_run(database: Database, shop: Shop, resource: str, *, source: str, as_of: datetime, dagster_run: str) -> UUID:
+    """A new row in `bulk_runs`, written before anything else is done."""
+    state = {"source": source, "as_of": as_of.isoformat(), "dagster_run_id": dagster_run}
+    row = _one(
+        database,
+        "ledger/open_run",
+        {
+            "shop_id": shop.shop_id,
+            "resource": resource,
+            "operation_type": _OPERATION.format(resource.upper()),
+            "state": Jsonb(state),
+        },
+    )
+    assert row is not None  # noqa: S101 - the shop was found
+    return UUID(str(row[0]))
+
+
+def add_artifact(database: Database, load: LoadRun) -> None:
+    """Record the artifact of a load: where it is, its bytes and its SHA-256."""
+    _do(
+        database,
+        "ledger/add_artifact",
+        {
+            "run_id": load.run_id,
+            "shop_id": load.shop_id,
+            "path": load.artifact_path,
+            "bytes": load.bytes,
+            "sha256": load.sha256,
+        },
+    )
+
+
+def count_artifact_rows(database: Database, load: LoadRun, rows: int) -> None:
+    """Record how many lines the artifact turned out to have."""
+    _do(database, "ledger/count_artifact_rows", {"run_id": load.run_id, "rows": rows})
+
+
+def find_load(database: Database, shop_domain: str, resource: str) -> LoadRun:
+    """The newest unfinished load of this shop and resource.
+
+    Raises:
+        NoLoadError: there is none.
+    """
+    row = _one(database, "ledger/find_load", {"shop_domain": shop_domain, "resource": resource})
+    if row is None:
+        raise NoLoadError(
+            f"There is no unfinished load of {resource} of {shop_domain}: materialize its artifact first "
+            f"({resource}_jsonl), or run `neanelu load FILE --shop {shop_domain} --resource {resource}`."
+        )
+    return LoadRun(*row)
+
+
+def as_of(database: Database, load: LoadRun) -> datetime:
+    """The moment whose state of the shop the artifact shows."""
+    row = _one(database, "ledger/run_state", {"run_id": load.run_id})
+    if row is None:
+        raise NoLoadError(f"The load {load.run_id} is not in the ledger any more.")
+    return datetime.fromisoformat(row[0]["as_of"])
+
+
+def last_completed(database: Database, load: LoadRun) -> str | None:
+    """The load that last completed for this shop and resource, if any."""
+    row = _one(database, "ledger/last_completed", {"shop_id": load.shop_id, "resource": load.resource})
+    return str(row[0]) if row else None
+
+
+def close_run(
+    database: Database, load: LoadRun, status: str, *, records: int | None = None, error: str | None = None
+) -> None:
+    """End a load as `completed` or `failed`."""
+    parameters = {
+        "run_id": load.run_id,
+        "status": status,
+        "records": records,
+        "bytes": load.bytes,
+        "error": error,
+    }
+    _do(database, "ledger/close_run", parameters)
+
+
+def abandon_others(database: Database, load: LoadRun) -> list[UUID]:
+    """Mark older unfinished loads of this shop and resource as failed: only their death lets us hold the lock."""
+    with database.connect(Role.PIPELINE) as connection:
+        rows = connection.execute(
+            statement("ledger/abandon_runs"),
+            {
+                "run_id": str(load.run_id),
+                "shop_id": load.shop_id,
+                "resource": load.resource,
+                "operation_type": _OPERATION.format(load.resource.upper()),
+            },
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def clear_errors(database: Database, load: LoadRun) -> None:
+    """Forget the rejections of an earlier staging of this load: it is staged again from its first line."""
+    _do(database, "ledger/clear_errors", {"run_id": load.run_id})
+
+
+def rejections(database: Database, load: LoadRun) -> list[Rejection]:
+    """Why lines of this load were rejected, the commonest reason first."""
+    with database.connect(Role.PIPELINE) as connection:
+        rows = connection.execute(statement("ledger/rejections"), {"run_id": load.run_id}).fetchall()
+    return [Rejection(*row) for row in rows]
+
+
+@contextmanager
+def step(database: Database, load: LoadRun, name: str) -> Iterator[Step]:
+    """A row in `bulk_steps` around the work of one step, with its times, its counts and, if it fails, why."""
+    opened = {"run_id": load.run_id, "shop_id": load.shop_id, "step": name}
+    row = _one(database, "ledger/open_step", opened)
+    assert row is not None  # noqa: S101 - an INSERT returns its row
+    current = Step({})
+    started = time.perf_counter()
+    status, error = "failed", "The process that ran this step ended before it did."
+    try:
+        yield current
+        status, error = "completed", ""
+    except Exception as problem:
+        error = str(problem)
+        raise
+    finally:
+        current.metadata["seconds"] = round(time.perf_counter() - started, 3)
+        closed = {
+            "step_id": row[0],
+            "status": status,
+            "records": current.records,
+            "error": error or None,
+            "metadata": Jsonb(current.metadata),
+        }
+        _do_if_reachable(database, closed, failed=status == "failed")
+
+
+def _do_if_reachable(database: Database, closed: dict[str, Any], *, failed: bool) -> None:
+    """Close the step; if it failed because the server is gone, its own error matters more than this one."""
+    try:
+        _do(database, "ledger/close_step", closed)
+    except psycopg.OperationalError:
+        if not failed:
+            raise
+
+
+def step_metadata(database: Database, load: LoadRun, name: str) -> dict[str, Any] | None:
+    """What the newest completed step of that name left; None if there is none."""
+    row = _one(database, "ledger/step_metadata", {"run_id": load.run_id, "step": name})
+    return dict(row[0]) if row else None
+
+
+@contextmanager
+def resource_lock(database: Database, load: LoadRun) -> Iterator[None]:
+    """Hold the lock of (shop, resource): whoever else wants it waits, ten minutes at most.
+
+    The lock belongs to a session: if this process dies, or the connection breaks, it is free.
+
+    Raises:
+        ResourceBusyError: another load held it all that time.
+    """
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        connection.execute(statement("ledger/lock_timeout"), {"timeout": _LOCK_WAIT})
+        try:
+            connection.execute(statement("ledger/lock_resource"), {"key": f"{load.shop_id}/{load.resource}"})
+        except psycopg.errors.LockNotAvailable as error:
+            raise ResourceBusyError(
+                f"Another load of {load.resource} of {load.shop_domain} is still running after {_LOCK_WAIT}. "
+                "Wait for it, or end it; `neanelu status` shows which it is."
+            ) from error
+        yield
+
+
+def _one(database: Database, name: str, parameters: dict[str, Any]) -> Any:
+    with database.connect(Role.PIPELINE) as connection:
+        return connection.execute(statement(name), parameters).fetchone()
+
+
+def _do(database: Database, name: str, parameters: dict[str, Any]) -> None:
+    with database.connect(Role.PIPELINE) as connection:
+        connection.execute(statement(name), parameters)

@@ -1,0 +1,195 @@
+"""The merge: valid staged rows into the mirror, in one transaction, as the tenant role under row-level security.
+
+Belongs here: putting a declaration's names into the merge's statements, in the order in which rows depend on each
+other. Does not belong here: what is valid (`staging`, `verdicts`), and any rule about one resource.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection, sql
+
+from neanelu_pipelines.database.copy import column_list, table_identifier
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.mirror.declarations import Children, Entity, Link, Resource
+from neanelu_pipelines.mirror.reports import TableCounts
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What the staged file is able to say: the rest of the mirror is left alone."""
+
+    columns: dict[str, list[str]]
+    """Selected columns, by mirror table."""
+    owned: frozenset[str]
+    """The owned parts it holds completely: `table.field`, or a link table."""
+    complete: bool
+    """No line was rejected: then what is absent is gone. Otherwise it may have stood in a rejected line."""
+
+
+def merge_staged(
+    connection: Connection, resource: Resource, extent: Extent, parameters: dict[str, Any], staged: dict[str, int]
+) -> dict[str, TableCounts]:
+    """Merge a load's valid rows; the caller's transaction holds the tenant context, and commits.
+
+    `parameters` are run_id, shop_id and as_of; `staged` the valid rows by staging table.
+    """
+    connection.execute(statement("mirror/begin_merge"))
+    counts: dict[str, TableCounts] = {}
+    for entity in resource.entities:
+        counts[entity.table] = _timed(_merge_entity, connection, entity, extent, parameters)
+        counts[entity.table].unchanged = staged.get(entity.staging, 0) - (
+            counts[entity.table].inserted + counts[entity.table].updated
+        )
+    for entity in resource.entities:
+        for link in entity.links:
+            counts[link.table] = _timed(_merge_links, connection, resource, entity, link, extent, parameters)
+    return counts
+
+
+def _timed(work: Any, connection: Connection, *arguments: Any) -> TableCounts:
+    started = time.perf_counter()
+    result: TableCounts = work(connection, *arguments)
+    result.seconds = round(time.perf_counter() - started, 3)
+    return result
+
+
+def _merge_entity(connection: Connection, entity: Entity, extent: Extent, parameters: dict[str, Any]) -> TableCounts:
+    row = connection.execute(_entity_query(entity, extent), parameters).fetchone() or (0, 0)
+    return TableCounts(inserted=row[0], updated=row[1])
+
+
+def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:
+    values, joins, fingerprints = _values(entity, extent)
+    children = [part.field for part in entity.children if part.field in values]
+    assigned = [name for name in values if name != "shopify_gid"]
+    return statement("mirror/merge_entity").format(
+        table=table_identifier(entity.table),
+        staging=table_identifier(entity.staging),
+        columns=column_list(list(values)),
+        values=sql.SQL(", ").join(values.values()),
+        joins=sql.SQL("\n    ").join(joins),
+        fingerprint=sql.SQL("pipeline.fingerprint({})").format(sql.SQL(" + ").join(fingerprints)),
+        assignments=sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(name), _assigned(name, children, extent)) for name in assigned
+        ),
+        kept_fingerprint=_kept_fingerprint(children, extent),
+        differs=sql.SQL("({}) IS DISTINCT FROM ({})").format(
+            sql.SQL(", ").join(sql.Identifier("m", name) for name in assigned),
+            sql.SQL(", ").join(_assigned(name, children, extent) for name in assigned),
+        ),
+        not_older=_not_older(entity),
+    )
+
+
+def _values(
+    entity: Entity, extent: Extent
+) -> tuple[dict[str, sql.Composable], list[sql.Composable], list[sql.Composable]]:
+    """What goes into each column, the joins that this needs, and the terms of the fingerprint."""
+    selected = set(extent.columns.get(entity.table, ()))
+    values: dict[str, sql.Composable] = {
+        column.name: sql.Identifier("s", column.name)
+        for column in entity.columns
+        if not column.staged_only and (column.name in selected or column.required)
+    }
+    joins: list[sql.Composable] = []
+    fingerprints: list[sql.Composable] = [sql.SQL("s.fingerprint")]
+    if entity.parent:
+        values[entity.parent.column] = sql.SQL("parent.id")
+        joins.append(_join("parent", entity.parent.table, entity.parent.gid_column))
+    if entity.lookup and entity.lookup.gid_column in selected:
+        values[entity.lookup.column] = sql.Identifier("looked_up", entity.lookup.value_column)
+        joins.append(_join("lookup", entity.lookup.table, entity.lookup.gid_column))
+    for i, part in enumerate(entity.owned):
+        alias = sql.Identifier(f"owned_{i}")
+        if isinstance(part, Children) and f"{entity.table}.{part.field}" in extent.owned:
+            values[part.field] = sql.SQL("COALESCE({}.value, '{{}}')").format(alias)
+        joins.append(_owned_join(entity, part, alias))
+        fingerprints.append(sql.SQL("COALESCE({}.fingerprint, 0)").format(alias))
+    return values, joins, fingerprints
+
+
+def _join(kind: str, table: str, gid_column: str) -> sql.Composed:
+    return statement(f"mirror/join_{kind}").format(table=table_identifier(table), gid_column=sql.Identifier(gid_column))
+
+
+def _owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) -> sql.Composed:
+    if isinstance(part, Link):
+        return statement("mirror/join_links").format(link_table=sql.Literal(part.table), alias=alias)
+    return statement("mirror/join_children").format(
+        parent_table=sql.Literal(entity.table), field=sql.Literal(part.field), alias=alias
+    )
+
+
+def _assigned(name: str, children: list[str], extent: Extent) -> sql.Composable:
+    """The new value; children that a damaged file does not hold stay beside those that it does."""
+    if name in children and not extent.complete:
+        return sql.SQL("m.{0} || excluded.{0}").format(sql.Identifier(name))
+    return sql.Identifier("excluded", name)
+
+
+def _kept_fingerprint(children: list[str], extent: Extent) -> sql.Composable:
+    """The file's fingerprint, or none where the row keeps children that the file does not hold."""
+    if extent.complete or not children:
+        return sql.SQL("excluded.fingerprint")
+    same = sql.SQL(" AND ").join(
+        sql.SQL("m.{0} || excluded.{0} = excluded.{0}").format(sql.Identifier(name)) for name in children
+    )
+    return sql.SQL("CASE WHEN {} THEN excluded.fingerprint END").format(same)
+
+
+def _not_older(entity: Entity) -> sql.Composable:
+    """The rule that no older data overwrites newer, once more where it cannot be forgotten."""
+    if entity.version is None:
+        return sql.SQL("m.synced_at <= excluded.synced_at")
+    version = sql.Identifier(entity.version)
+    return sql.SQL(
+        "(m.{0} IS NULL OR m.{0} < excluded.{0} "
+        "OR (m.{0} IS NOT DISTINCT FROM excluded.{0} AND m.synced_at <= excluded.synced_at))"
+    ).format(version)
+
+
+def _merge_links(
+    connection: Connection,
+    resource: Resource,
+    entity: Entity,
+    link: Link,
+    extent: Extent,
+    parameters: dict[str, Any],
+) -> TableCounts:
+    if link.table not in extent.owned:
+        return TableCounts()
+    names = _link_names(resource, entity, link)
+    row = connection.execute(statement("mirror/merge_links").format(**names), parameters).fetchone() or (0, 0)
+    counts = TableCounts(inserted=row[0], updated=row[1])
+    if extent.complete:
+        counts.deleted = connection.execute(statement("mirror/delete_links").format(**names), parameters).rowcount
+    else:
+        connection.execute(statement("mirror/forget_kept_links").format(**names), parameters)
+    return counts
+
+
+def _link_names(resource: Resource, entity: Entity, link: Link) -> dict[str, sql.Composable]:
+    child = resource.entity(link.child_table)
+    featured: sql.Composable = sql.SQL("false")
+    if link.featured_gid_column:
+        featured = sql.SQL("COALESCE(s.{} = l.child_gid, false)").format(sql.Identifier(link.featured_gid_column))
+    shown = bool(link.featured_gid_column)
+    return {
+        "table": table_identifier(link.table),
+        "link_table": sql.Literal(link.table),
+        "parent_column": sql.Identifier(link.parent_column),
+        "child_column": sql.Identifier(link.child_column),
+        "child_key": sql.Identifier(child.primary_key),
+        "child_table": table_identifier(child.table),
+        "child_number": sql.SQL("child.legacy_resource_id"),
+        "parent_table": table_identifier(entity.table),
+        "parent_staging": table_identifier(entity.staging),
+        "featured": featured,
+        "featured_column": sql.SQL(", is_featured") if shown else sql.SQL(""),
+        "featured_value": sql.SQL(", {}").format(featured) if shown else sql.SQL(""),
+        "featured_assignment": sql.SQL(", is_featured = excluded.is_featured") if shown else sql.SQL(""),
+        "featured_old": sql.SQL(", m.is_featured") if shown else sql.SQL(""),
+        "featured_new": sql.SQL(", excluded.is_featured") if shown else sql.SQL(""),
+    }

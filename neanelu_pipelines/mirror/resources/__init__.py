@@ -1,0 +1,22 @@
+"""The declared resources, by name. One module each; a new resource is a new module and a line here."""
+
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.resources.products import PRODUCTS
+
+RESOURCES: dict[str, Resource] = {resource.name: resource for resource in (PRODUCTS,)}
+
+
+class UnknownResourceError(NeaneluError):
+    """A name that no declaration has."""
+
+
+def resource_named(name: str) -> Resource:
+    """The resource of that name.
+
+    Raises:
+        UnknownResourceError: there is none; the message lists those there are.
+    """
+    if name not in RESOURCES:
+        raise UnknownResourceError(f"There is no resource {name!r}; known are: {', '.join(sorted(RESOURCES))}.")
+    return RESOURCES[name]

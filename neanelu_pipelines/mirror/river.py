@@ -1,0 +1,277 @@
+"""A load from its bytes to the merged mirror, step by step: artifact, staging, checks, merge.
+
+Belongs here: the steps that Dagster's assets and `neanelu load` call, each of which can run in a process of its own,
+be killed and run again, because all it needs stands in PostgreSQL and the artifact store. Does not belong here: how
+a step does its work.
+"""
+
+import dataclasses
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror import artifacts, ledger, staging_area
+from neanelu_pipelines.mirror.changes import wanted_lines
+from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.merge import Extent, merge_staged
+from neanelu_pipelines.mirror.reports import (
+    LineCounts,
+    LoadReport,
+    LoadRun,
+    Rejection,
+    StageReport,
+    StagingCheck,
+    TableCounts,
+)
+from neanelu_pipelines.mirror.resources import resource_named
+from neanelu_pipelines.mirror.selection import Selection
+from neanelu_pipelines.mirror.staging import stage_artifact
+from neanelu_pipelines.mirror.verdicts import judge, settle
+from neanelu_pipelines.settings import Settings
+
+_STAGE = "stage"
+_MERGE = "merge"
+
+
+class StagingRefusedError(NeaneluError):
+    """The staged rows did not pass their checks; nothing was merged."""
+
+
+def open_load(
+    database: Database,
+    settings: Settings,
+    *,
+    shop_domain: str,
+    resource: str,
+    source: str | None = None,
+    as_of: datetime | None = None,
+    dagster_run_id: str | None = None,
+) -> LoadRun:
+    """Begin a load: a row in the ledger, then the source's bytes in the artifact store, hashed.
+
+    `source` is a path or an fsspec URL; without one, the newest file of the shop's inbox. `as_of` is the moment whose
+    state of the shop it shows (default: now); it decides between rows that carry no newer time of change themselves.
+
+    Raises:
+        UnknownShopError, UnknownResourceError, EmptyInboxError, ArtifactUnreadableError: as they say.
+    """
+    resource_named(resource)
+    shop = ledger.find_shop(database, shop_domain)
+    if source is None:
+        source = artifacts.newest_in_inbox(settings.artifact_root, shop_domain=shop_domain, resource=resource)
+    started = time.perf_counter()
+    run_id = ledger.open_run(
+        database, shop, resource, source=source, as_of=as_of or datetime.now(UTC), dagster_run=dagster_run_id or ""
+    )
+    load = LoadRun(run_id, shop.shop_id, shop_domain, resource, "", 0, "")
+    try:
+        with ledger.step(database, load, "artifact") as step:
+            stored = artifacts.store(
+                settings.artifact_root, source, shop_domain=shop_domain, resource=resource, run_id=run_id
+            )
+            load = dataclasses.replace(
+                load,
+                artifact_path=stored.path,
+                bytes=stored.bytes,
+                sha256=stored.sha256,
+                seconds=time.perf_counter() - started,
+            )
+            ledger.add_artifact(database, load)
+            step.metadata.update(source=source, bytes=stored.bytes, sha256=stored.sha256)
+    except NeaneluError as error:
+        ledger.close_run(database, load, "failed", error=str(error))
+        raise
+    return load
+
+
+def current_load(database: Database, *, shop_domain: str, resource: str) -> LoadRun:
+    """The newest unfinished load of this shop and resource, for a step that runs in another process.
+
+    Raises:
+        NoLoadError: there is none.
+    """
+    return ledger.find_load(database, shop_domain, resource)
+
+
+def stage(database: Database, settings: Settings, load: LoadRun) -> StageReport:
+    """Stage the artifact's lines that can change something; may be run again at any time before the merge."""
+    with ledger.resource_lock(database, load):
+        ledger.abandon_others(database, load)
+        return _stage(database, settings, load)
+
+
+def _stage(database: Database, settings: Settings, load: LoadRun) -> StageReport:
+    resource = resource_named(load.resource)
+    shop = ledger.find_shop(database, load.shop_domain)
+    started = time.perf_counter()
+    with ledger.step(database, load, _STAGE) as step:
+        staging_area.clear(database, resource, load)
+        ledger.clear_errors(database, load)
+        base = ledger.last_completed(database, load)
+        with wanted_lines(database, settings, resource, load) as wanted:
+            report, stager = stage_artifact(database, settings, resource, shop, load, wanted)
+        _judge(database, resource, load, report)
+        report.seconds = time.perf_counter() - started
+        total = report.total
+        step.records = total.read
+        step.metadata.update(
+            report=dataclasses.asdict(report),
+            extent=_extent(resource, stager.selection, complete=stager.rejected == 0),
+            base=base,
+        )
+        ledger.count_artifact_rows(database, load, total.read)
+    return report
+
+
+def _judge(database: Database, resource: Resource, load: LoadRun, report: StageReport) -> None:
+    parameters = _parameters(database, load)
+    with database.connect(Role.PIPELINE) as connection:
+        staging_area.analyze(connection, resource)
+        judge(connection, resource, parameters)
+        settle(connection, resource, parameters, report.nodes)
+
+
+def _extent(resource: Resource, selection: Selection, *, complete: bool) -> dict[str, Any]:
+    """What the file can speak about. Parts that the query always asks for are known to be empty if it holds none."""
+    root = next(entity for entity in resource.entities if entity.parent_node is None)
+    asked = {column.name for column in root.columns if column.required}
+    is_our_query = asked <= selection.columns.get(root.table, set())
+    owned = set(selection.routes)
+    for entity in resource.entities:
+        if is_our_query:
+            owned |= {f"{entity.table}.{part.field}" for part in entity.children if part.in_query}
+            owned |= {link.table for link in entity.links if link.in_query}
+    columns = {table: sorted(names) for table, names in selection.columns.items()}
+    return {"columns": columns, "owned": sorted(owned), "complete": complete}
+
+
+def check(database: Database, settings: Settings, load: LoadRun) -> list[StagingCheck]:
+    """The verdicts on what was staged, before anything is merged."""
+    report = _staged_report(database, load)
+    return [
+        _rejected_share(report.total, settings.max_reject_share),
+        _counts_add_up(report),
+        staging_area.is_complete(database, report, load),
+    ]
+
+
+def _rejected_share(total: LineCounts, limit: float) -> StagingCheck:
+    share = total.rejected / total.read if total.read else 0.0
+    passed = share <= limit
+    words = f"{total.rejected:,} of {total.read:,} lines were rejected ({share:.2%}; allowed: {limit:.2%})."
+    advice = (
+        ""
+        if passed
+        else (
+            " Nothing was merged. See bulk_errors for the reasons; mend the source, or raise NEANELU_MAX_REJECT_SHARE."
+        )
+    )
+    return StagingCheck("rejected_share", passed, words + advice, {"rejected_share": round(share, 6)})
+
+
+def _counts_add_up(report: StageReport) -> StagingCheck:
+    total = report.total
+    negative = [node for node, counts in report.nodes.items() if min(dataclasses.astuple(counts)) < 0]
+    words = (
+        f"{total.read:,} lines read = {total.staged:,} staged + {total.unchanged:,} unchanged + "
+        f"{total.rejected:,} rejected + {total.ignored:,} ignored."
+    )
+    if negative:
+        words += f" The counts of {', '.join(negative)} contradict each other: this is a bug of the loader."
+    return StagingCheck("counts_add_up", not negative, words, {"read": total.read})
+
+
+def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, TableCounts]:
+    """Merge what was staged, and close the load.
+
+    If the staged rows are not all there (a crash empties unlogged tables), or another load was merged since they were
+    compared with the mirror, they are staged again from the artifact first: never merge what is left of them.
+
+    Raises:
+        StagingRefusedError: a check failed; nothing was merged and the load is closed as failed.
+    """
+    resource = resource_named(load.resource)
+    with ledger.resource_lock(database, load):
+        if not _is_staged(database, load):
+            _stage(database, settings, load)
+        failed = [verdict for verdict in check(database, settings, load) if not verdict.passed]
+        if failed:
+            message = " ".join(verdict.description for verdict in failed)
+            ledger.close_run(database, load, "failed", error=message)
+            raise StagingRefusedError(f"Load {load.run_id} ({load.resource} of {load.shop_domain}): {message}")
+        return _merge(database, resource, load)
+
+
+def _is_staged(database: Database, load: LoadRun) -> bool:
+    metadata = ledger.step_metadata(database, load, _STAGE)
+    if metadata is None or metadata["base"] != ledger.last_completed(database, load):
+        return False
+    return staging_area.is_complete(database, _report_of(metadata), load).passed
+
+
+def _merge(database: Database, resource: Resource, load: LoadRun) -> dict[str, TableCounts]:
+    metadata = ledger.step_metadata(database, load, _STAGE) or {}
+    extent = metadata["extent"]
+    with ledger.step(database, load, _MERGE) as step:
+        with database.tenant(load.shop_id, trace_id=str(load.run_id)) as connection:
+            counts = merge_staged(
+                connection,
+                resource,
+                Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"]),
+                _parameters(database, load),
+                metadata["report"]["tables"],
+            )
+        step.records = sum(table.inserted + table.updated + table.deleted for table in counts.values())
+        step.metadata["tables"] = {table: dataclasses.asdict(count) for table, count in counts.items()}
+    report = _report_of(metadata)
+    ledger.close_run(database, load, "completed", records=report.total.read)
+    staging_area.clear(database, resource, load)
+    return counts
+
+
+def _parameters(database: Database, load: LoadRun) -> dict[str, Any]:
+    return {"run_id": load.run_id, "shop_id": load.shop_id, "as_of": ledger.as_of(database, load)}
+
+
+def _staged_report(database: Database, load: LoadRun) -> StageReport:
+    metadata = ledger.step_metadata(database, load, _STAGE)
+    if metadata is None:
+        raise ledger.NoLoadError(f"Load {load.run_id} has no completed staging: materialize its staging tables first.")
+    return _report_of(metadata)
+
+
+def _report_of(metadata: dict[str, Any]) -> StageReport:
+    report = dict(metadata["report"])
+    report["nodes"] = {node: LineCounts(**counts) for node, counts in report["nodes"].items()}
+    return StageReport(**report)
+
+
+def fail(database: Database, load: LoadRun, message: str) -> None:
+    """Close a load as failed, with the reason."""
+    ledger.close_run(database, load, "failed", error=message)
+
+
+def rejections(database: Database, load: LoadRun) -> list[Rejection]:
+    """Why lines of this load were rejected, the commonest reason first."""
+    return ledger.rejections(database, load)
+
+
+def load_file(
+    database: Database,
+    settings: Settings,
+    *,
+    shop_domain: str,
+    resource: str,
+    source: str,
+    as_of: datetime | None = None,
+) -> LoadReport:
+    """A whole load in this process, without Dagster: what the benchmarks time and most tests call."""
+    started = time.perf_counter()
+    load = open_load(database, settings, shop_domain=shop_domain, resource=resource, source=source, as_of=as_of)
+    staged = stage(database, settings, load)
+    checks = check(database, settings, load)
+    tables = merge(database, settings, load)
+    seconds = time.perf_counter() - started
+    return LoadReport(load.run_id, "completed", seconds, staged, checks, tables, rejections(database, load))

@@ -1,0 +1,68 @@
+"""What a result selected: which columns its nodes carry at all.
+
+A field that the query asked for is in every node, null where it is empty, and null clears the mirror's column. A field
+that it did not ask for is in none, and the mirror keeps what it has. Belongs here: telling the two apart from the
+file itself. Does not belong here: reading values.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Resource
+
+_SAMPLE_LINES = 100
+
+
+@dataclass
+class Selection:
+    """Built up while staging; plain data for the ledger."""
+
+    columns: dict[str, set[str]] = field(default_factory=dict)
+    """Selected columns by mirror table."""
+    routes: set[str] = field(default_factory=set)
+    """The owned parts (`table.field` or link table) of which the file holds lines."""
+    unknown_fields: set[str] = field(default_factory=set)
+    """`Node.field`s that no declaration names."""
+    _sampled: dict[str, int] = field(default_factory=dict)
+
+    def sample(self, resource: Resource, entity: Entity, node: str, lines: list[str]) -> None:
+        """Learn from the first lines of a node type, the first hundred at most."""
+        room = _SAMPLE_LINES - self._sampled.get(node, 0)
+        for line in lines[: max(room, 0)]:
+            self._learn(resource, entity, node, json.loads(line))
+        self._sampled[node] = self._sampled.get(node, 0) + len(lines)
+
+    def wants_sample(self, node: str) -> bool:
+        """Whether lines of this node type still teach anything."""
+        return self._sampled.get(node, 0) < _SAMPLE_LINES
+
+    def saw_values(self, entity: Entity, columns: list[str]) -> None:
+        """Columns that hold a value somewhere are selected, sampled or not."""
+        self.columns.setdefault(entity.table, set()).update(columns)
+
+    def _learn(self, resource: Resource, entity: Entity, node: str, value: dict[str, Any]) -> None:
+        selected = self.columns.setdefault(entity.table, set())
+        selected.update(column.name for column in entity.columns if _is_selected(column, value))
+        known = {path.split(".")[0] for column in entity.columns for path in column.paths} | resource.ignored_fields
+        self.unknown_fields.update(f"{node}.{name}" for name in value if name not in known)
+
+
+def _is_selected(column: Column, node: dict[str, Any]) -> bool:
+    if column.derivation in (Derivation.GID_NUMBER, Derivation.SHOP_CURRENCY):
+        return True
+    return any(_holds(node, path) for path in column.paths)
+
+
+def _holds(value: Any, path: str) -> bool:
+    """Whether the path was selected: every key is there, down to the end, a null or an empty list."""
+    for segment in path.split("."):
+        if value is None or value == []:
+            return True
+        if segment.isdigit():
+            value = value[0] if isinstance(value, list) else None
+        elif not isinstance(value, dict) or segment not in value:
+            return False
+        else:
+            value = value[segment]
+    return True

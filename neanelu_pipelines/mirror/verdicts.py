@@ -1,0 +1,146 @@
+"""Verdicts on staged rows that can only be given beside other rows: repeated, older than the mirror, orphaned.
+
+Belongs here: the order of those verdicts, and how they change the counts of lines. The verdicts themselves are SQL.
+Does not belong here: what is wrong with one line by itself (`staging`, `columns`).
+"""
+
+from typing import Any
+
+from psycopg import Connection, sql
+
+from neanelu_pipelines.database.copy import column_list, table_identifier
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
+from neanelu_pipelines.mirror.reports import LineCounts
+
+_IDENTITIES = {
+    CHILDREN_STAGING: ("parent_table", "parent_gid", "field", "key"),
+    LINKS_STAGING: ("link_table", "parent_gid", "child_gid"),
+}
+
+
+def judge(connection: Connection, resource: Resource, parameters: dict[str, Any]) -> None:
+    """Mark the rows of a load that must not be merged, and record the invalid ones in `bulk_errors`.
+
+    `parameters` are run_id, shop_id and as_of. Repeated rows first, then what the mirror has newer, then orphans, each
+    entity after the one it stands under: an orphan's children are orphans too.
+    """
+    for table in resource.staging_tables:
+        _mark_repeated(connection, resource, table, parameters)
+    for entity in reversed(resource.entities):
+        _mark_older(connection, resource, entity, parameters)
+    for entity in resource.entities:
+        _mark_orphans(connection, resource, entity, parameters)
+    connection.execute(statement("mirror/record_invalid").format(parts=_settled(resource)), parameters)
+
+
+def settle(
+    connection: Connection, resource: Resource, parameters: dict[str, Any], nodes: dict[str, LineCounts]
+) -> None:
+    """Move the lines that the verdicts took out from staged to rejected or ignored, by node type."""
+    query = statement("mirror/count_settled").format(parts=_settled(resource))
+    for node, rejected, ignored in connection.execute(query, parameters):
+        counts = nodes.setdefault(node, LineCounts())
+        counts.staged -= rejected + ignored
+        counts.rejected += rejected
+        counts.ignored += ignored
+
+
+def _mark_repeated(connection: Connection, resource: Resource, table: str, parameters: dict[str, Any]) -> None:
+    identity = _IDENTITIES.get(table, ("shopify_gid",))
+    versions = [entity.version for entity in resource.entities if entity.staging == table and entity.version]
+    query = statement("mirror/mark_repeated").format(
+        staging=table_identifier(table),
+        identity=column_list(identity),
+        qualified_identity=sql.SQL(", ").join(sql.Identifier("s", name) for name in identity),
+        same_identity=sql.SQL(" AND ").join(
+            sql.SQL("{} = {}").format(sql.Identifier("s", name), sql.Identifier("r", name)) for name in identity
+        ),
+        version=sql.Identifier("s", versions[0]) if versions else sql.SQL("0"),
+    )
+    connection.execute(query, parameters)
+
+
+def _mark_older(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> None:
+    name = "mirror/mark_older" if entity.version else "mirror/mark_older_unversioned"
+    query = statement(name).format(
+        staging=table_identifier(entity.staging),
+        table=table_identifier(entity.table),
+        version=sql.Identifier(entity.version or ""),
+    )
+    if not connection.execute(query, parameters).rowcount:
+        return
+    for part in entity.owned:
+        connection.execute(_owned(statement("mirror/mark_older_owned"), entity, part), parameters)
+        for child in _linked_entities(resource, part):
+            linked = statement("mirror/mark_older_linked").format(staging=table_identifier(child.staging))
+            connection.execute(linked, parameters)
+
+
+def _linked_entities(resource: Resource, part: Children | Link) -> list[Entity]:
+    """The entities made of the same lines as this link, that have no version of their own."""
+    if not isinstance(part, Link):
+        return []
+    return [entity for entity in resource.entities if entity.table == part.child_table and entity.version is None]
+
+
+def _mark_orphans(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> None:
+    if entity.parent:
+        parent = resource.entity(entity.parent.table)
+        query = statement("mirror/mark_orphans").format(
+            staging=table_identifier(entity.staging),
+            gid_column=sql.Identifier(entity.parent.gid_column),
+            parent_staging=table_identifier(parent.staging),
+            parent_table=table_identifier(parent.table),
+        )
+        connection.execute(query, parameters)
+    for part in entity.owned:
+        connection.execute(_owned(statement("mirror/mark_unowned"), entity, part), parameters)
+        if isinstance(part, Link):
+            child = resource.entity(part.child_table)
+            dangling = statement("mirror/mark_dangling_links").format(
+                link_table=sql.Literal(part.table),
+                child_staging=table_identifier(child.staging),
+                child_table=table_identifier(child.table),
+            )
+            connection.execute(dangling, parameters)
+
+
+def _owned(query: sql.SQL, entity: Entity, part: Children | Link) -> sql.Composed:
+    links = isinstance(part, Link)
+    return query.format(
+        staging=table_identifier(LINKS_STAGING if links else CHILDREN_STAGING),
+        owned_by=sql.Identifier("link_table" if links else "parent_table"),
+        owner=sql.Literal(part.table if isinstance(part, Link) else entity.table),
+        parent_staging=table_identifier(entity.staging),
+    )
+
+
+def _settled(resource: Resource) -> sql.Composed:
+    """The rows taken out of any staging table. A line that is an entity and a link is ignored only as a link."""
+    parts = []
+    linked = {link.child_table for entity in resource.entities for link in entity.links}
+    for entity in resource.entities:
+        invalid_only = sql.SQL("s.validation_status = 'invalid'") if entity.table in linked else sql.SQL("true")
+        parts.append(_settled_part(entity.staging, "split_part(s.shopify_gid, '/', 4)", invalid_only))
+        parts += [
+            _settled_part(
+                CHILDREN_STAGING,
+                f"'{children.node_types[0]}'",
+                sql.SQL("s.parent_table = {} AND s.field = {}").format(
+                    sql.Literal(entity.table), sql.Literal(children.field)
+                ),
+            )
+            for children in entity.children
+        ]
+    if linked:
+        parts.append(_settled_part(LINKS_STAGING, "split_part(s.child_gid, '/', 4)", sql.SQL("true")))
+    return sql.SQL(" UNION ALL ").join(parts)
+
+
+def _settled_part(staging: str, node: str, condition: sql.Composable) -> sql.Composed:
+    return statement("mirror/settled_lines").format(
+        staging=table_identifier(staging),
+        node=sql.SQL(node),
+        filter=condition,
+    )

@@ -1,0 +1,208 @@
+"""The bytes of a bulk result, as blocks of whole, numbered lines in bounded memory.
+
+Belongs here: reading (plain or gzip, local or any fsspec URL), cutting into lines, and what is wrong with a line as
+bytes: too long, torn off, not UTF-8, empty. Does not belong here: what stands in a line (`nodes`).
+
+The rules for damaged bytes (spec/shopify.md, "The JSONL"; each has a test):
+
+* a byte order mark at the start is removed and noted; CRLF is white space to JSON and is left alone;
+* an empty line is knowingly ignored (Shopify ends a result with LF; editors add more);
+* a last line without LF is taken if it is whole JSON, since the reader cannot know more here; if it is torn, its
+  parse fails like any other, and either way the missing LF is noted;
+* a line that is not UTF-8, or longer than the limit, is rejected by itself.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO, cast
+
+import fsspec
+import numpy as np
+from numpy.typing import NDArray
+
+from neanelu_pipelines.errors import NeaneluError
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_NEWLINE = 10
+_LONGEST_LINE_END = 2
+
+
+class ArtifactUnreadableError(NeaneluError):
+    """The file cannot be opened or ends in the middle of its compression."""
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A line, or what is left of one, that never became a node; `text` is its beginning."""
+
+    number: int
+    code: str
+    message: str
+    text: str
+    node: str = "?"
+
+
+@dataclass
+class Block:
+    """Consecutive lines of one artifact: line i is `data[starts[i]:ends[i]]`, its number `numbers[i]` (from 1)."""
+
+    data: bytes
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    bad: list[BadLine] = field(default_factory=list)
+    empty_lines: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """How many lines can be parsed."""
+        return len(self.numbers)
+
+    def line(self, index: int) -> bytes:
+        """The bytes of the line at `index`, with its line end."""
+        return self.data[self.starts[index] : self.ends[index]]
+
+    def keep(self, mask: NDArray[np.bool_]) -> "Block":
+        """The lines where `mask` is true, over the same bytes; what was bad or empty stays with the original."""
+        return Block(self.data, self.starts[mask], self.ends[mask], self.numbers[mask])
+
+
+def read_blocks(url: str, *, block_bytes: int, max_line_bytes: int) -> Iterator[Block]:
+    """Read the JSONL at `url` in blocks of about `block_bytes`; memory does not grow with the file.
+
+    Raises:
+        ArtifactUnreadableError: it cannot be opened, or its gzip is cut off or damaged.
+    """
+    try:
+        with fsspec.open(url, "rb") as raw:
+            yield from _blocks(_inflate(cast("IO[bytes]", raw)), block_bytes, max_line_bytes)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ArtifactUnreadableError(
+            f"{url}: the gzip stream is damaged or cut off ({error}). Fetch the file again; nothing of it was merged."
+        ) from error
+    except FileNotFoundError as error:
+        raise ArtifactUnreadableError(f"{url}: no such file.") from error
+    except OSError as error:
+        raise ArtifactUnreadableError(f"{url}: cannot be read ({error}).") from error
+
+
+def _inflate(raw: IO[bytes]) -> IO[bytes]:
+    """The stream itself, or inflated if it begins like gzip, whatever its name says."""
+    magic = raw.read(2)
+    raw.seek(0)
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if magic == _GZIP_MAGIC else raw
+
+
+def _blocks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterator[Block]:
+    carry = b""
+    next_number = 1
+    first = True
+    while True:
+        chunk = stream.read(block_bytes)
+        notes: list[str] = []
+        if first and chunk.startswith(_BOM):
+            chunk = chunk[len(_BOM) :]
+            notes.append("A byte order mark at the start of the file was removed.")
+        first = False
+        cut = chunk.rfind(b"\n") + 1
+        if chunk and not cut and len(carry) + len(chunk) <= max_line_bytes:
+            carry += chunk
+            continue
+        if chunk and not cut:
+            bad, carry = _skip_long_line(stream, carry + chunk, next_number, block_bytes)
+            next_number += 1
+            yield Block(b"", *_no_lines(), bad=[bad], notes=notes)
+            continue
+        if not chunk and carry:
+            notes.append(f"The last line ({next_number}) has no line end: the file may have been cut off there.")
+        data = carry + chunk[:cut]
+        carry = chunk[cut:]
+        if data:
+            block = _cut_lines(data, next_number, max_line_bytes)
+            block.notes += notes
+            next_number += len(block) + len(block.bad) + block.empty_lines
+            yield block
+        if not chunk:
+            return
+
+
+def _no_lines() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    none = np.empty(0, dtype=np.int64)
+    return none, none, none
+
+
+def _skip_long_line(stream: IO[bytes], begun: bytes, number: int, block_bytes: int) -> tuple[BadLine, bytes]:
+    """Read past the rest of a line that is too long, keeping only its beginning; returns what follows it."""
+    length = len(begun)
+    while chunk := stream.read(block_bytes):
+        end = chunk.find(b"\n")
+        if end >= 0:
+            return _too_long(number, length + end, begun), chunk[end + 1 :]
+        length += len(chunk)
+    return _too_long(number, length, begun), b""
+
+
+def _too_long(number: int, length: int, begun: bytes) -> BadLine:
+    return BadLine(
+        number, "line_too_long", f"The line has {length:,} bytes; NEANELU_MAX_LINE_BYTES allows fewer.", excerpt(begun)
+    )
+
+
+def excerpt(line: bytes) -> str:
+    """The beginning of a line, fit to be stored and read: at most 2,000 characters, no NUL, always valid text."""
+    return line[:2000].decode("utf-8", errors="replace").replace("\x00", "\ufffd")
+
+
+def _cut_lines(data: bytes, first_number: int, max_line_bytes: int) -> Block:
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _NEWLINE).astype(np.int64) + 1
+    if not len(ends) or ends[-1] != len(data):
+        ends = np.append(ends, len(data))
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+    numbers = np.arange(first_number, first_number + len(ends), dtype=np.int64)
+    block = Block(data, starts, ends, numbers)
+    sizes = ends - starts
+    suspects = np.flatnonzero((sizes <= _LONGEST_LINE_END) | (sizes > max_line_bytes))
+    if not data.isascii():
+        suspects = np.union1d(suspects, _not_utf8(block))
+    return _without(block, suspects, max_line_bytes) if len(suspects) else block
+
+
+def _not_utf8(block: Block) -> NDArray[np.int64]:
+    """The indexes of lines that are not UTF-8: none, in one fast pass, for nearly every block."""
+    try:
+        block.data.decode("utf-8")
+    except UnicodeDecodeError:
+        return np.array([i for i in range(len(block)) if not _is_utf8(block.line(i))], dtype=np.int64)
+    return np.empty(0, dtype=np.int64)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _without(block: Block, suspects: NDArray[np.int64], max_line_bytes: int) -> Block:
+    """The block less its suspects, each of them named as empty or bad."""
+    bad: list[BadLine] = []
+    drop = np.zeros(len(block), dtype=bool)
+    empty = 0
+    for index in suspects:
+        line, number = block.line(index), int(block.numbers[index])
+        if not line.strip():
+            empty += 1
+        elif len(line) > max_line_bytes:
+            bad.append(_too_long(number, len(line), line))
+        elif not _is_utf8(line):
+            bad.append(BadLine(number, "invalid_utf8", "The line is not valid UTF-8.", excerpt(line)))
+        else:
+            continue
+        drop[index] = True
+    kept = block.keep(~drop)
+    kept.bad, kept.empty_lines = bad, empty
+    return kept

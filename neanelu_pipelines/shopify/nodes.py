@@ -1,0 +1,211 @@
+"""The nodes in a block of lines: who they are, and their fields as typed frames.
+
+Belongs here: reading a line's identity without parsing it, decoding lines by an explicit schema, and finding the
+lines that cannot be decoded. Does not belong here: bytes and line numbers (`jsonl`), which columns exist (`mirror`).
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+from polars.datatypes import DataType
+
+from neanelu_pipelines.shopify.jsonl import Block
+
+SchemaTree: TypeAlias = "dict[str, SchemaTree] | list[SchemaTree] | str"
+
+# A GID is gid://shopify/Type/number, sometimes with a query string. The bytes write each slash as `\/` or plainly.
+_GID = r'gid:\\?/\\?/shopify\\?/(\w+)\\?/([^"\\]*)'
+# Anchored at both ends of the line, where only the node's own fields can stand: `"` inside a string is escaped.
+_HEAD = r'^\{(?:"__typename":"\w+",)?"id":"' + _GID + r'"[,}]'
+_TAIL = r',"__parentId":"' + _GID + r'"\}\s*$'
+_TAIL_BYTES = 300
+
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_TO_POLARS: dict[str, type[DataType]] = {
+    "text": pl.String,
+    "integer": pl.Int64,
+    "number": pl.Float64,
+    "boolean": pl.Boolean,
+}
+
+
+def lines_of(block: Block) -> pl.Series:
+    """The block's lines as a string column over the same bytes, with their line ends (white space to JSON)."""
+    count = len(block)
+    whole = count > 0 and bool((block.starts[1:] == block.ends[:-1]).all())
+    if not whole:
+        return pl.Series("line", [block.line(i).decode("utf-8") for i in range(count)], dtype=pl.String)
+    offsets = np.append(block.starts, block.ends[-1])
+    array = pa.LargeStringArray.from_buffers(count, pa.py_buffer(offsets.tobytes()), pa.py_buffer(block.data))
+    return pl.Series("line", array)
+
+
+def identities(lines: pl.Series) -> pl.DataFrame:
+    """Who each line is: columns `node` (type), `gid`, `parent_node`, `parent_gid`; null where it cannot be read.
+
+    A line in Shopify's own form (identity first, `__parentId` last) is read without parsing it; any other is parsed.
+    """
+    head = lines.str.extract_groups(_HEAD).struct.rename_fields(["node", "id"])
+    tail = lines.str.tail(_TAIL_BYTES).str.extract_groups(_TAIL).struct.rename_fields(["parent_node", "parent_id"])
+    frame = pl.DataFrame([*head.struct.unnest(), *tail.struct.unnest()])
+    unclear = (
+        frame["node"].is_null() | (frame["parent_node"].is_null() & lines.str.contains('"__parentId"'))
+    ).arg_true()
+    frame = frame.select(
+        "node",
+        _gid_of("node", "id").alias("gid"),
+        "parent_node",
+        _gid_of("parent_node", "parent_id").alias("parent_gid"),
+    )
+    return _patched(frame, lines, unclear) if len(unclear) else frame
+
+
+def _gid_of(node: str, number: str) -> pl.Expr:
+    return pl.format("gid://shopify/{}/{}", node, number)
+
+
+def _patched(frame: pl.DataFrame, lines: pl.Series, unclear: pl.Series) -> pl.DataFrame:
+    parsed = pl.DataFrame([_parsed_identity(line) for line in lines.gather(unclear)], schema=frame.schema, orient="row")
+    return (
+        frame.with_row_index().update(parsed.with_columns(index=unclear), on="index", include_nulls=True).drop("index")
+    )
+
+
+def _parsed_identity(line: str) -> tuple[str | None, str | None, str | None, str | None]:
+    try:
+        node = json.loads(line)
+    except (ValueError, RecursionError):
+        return None, None, None, None
+    if not isinstance(node, dict):
+        return None, None, None, None
+    gid, parent = node.get("id"), node.get("__parentId")
+    typename = node.get("__typename")
+    own = gid_type(gid) or (typename if isinstance(typename, str) else None)
+    return own, gid if gid_type(gid) else None, gid_type(parent), parent if gid_type(parent) else None
+
+
+def gid_type(gid: object) -> str | None:
+    """`Product` of `gid://shopify/Product/1`; None of anything else."""
+    match = re.match(r"gid://shopify/(\w+)/.", gid) if isinstance(gid, str) else None
+    return match.group(1) if match else None
+
+
+def mend_escapes(block: Block) -> tuple[Block, int]:
+    """The block without what PostgreSQL refuses in text and jsonb, and how many lines that changed.
+
+    NUL characters are removed, half surrogate pairs become U+FFFD; everything else stays as it is, byte for byte.
+    """
+    if b"\\u0000" not in block.data and b"\\ud" not in block.data and b"\\uD" not in block.data:
+        return block, 0
+    lines, changed = [], 0
+    for i in range(len(block)):
+        line = block.line(i)
+        mended = _ESCAPE.sub(_mend, line) if b"\\u" in line else line
+        changed += mended != line
+        lines.append(mended)
+    ends = np.cumsum([len(line) for line in lines], dtype=np.int64)
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+    return Block(b"".join(lines), starts, ends, block.numbers), changed
+
+
+def _mend(match: re.Match[bytes]) -> bytes:
+    escape = match.group()
+    if escape == b"\\u0000":
+        return b""
+    half_pair = len(escape) == len(b"\\ud800") and escape[1:3].lower() == b"ud" and escape[3:4].lower() in b"89abcdef"
+    return b"\\ufffd" if half_pair else escape
+
+
+def schema_tree(paths: Iterable[tuple[str, object]]) -> SchemaTree:
+    """One schema for several dotted paths, each with the shape of its value; a number in a path means a list."""
+    tree: dict[str, SchemaTree] = {}
+    for path, shape in paths:
+        head, *rest = path.split(".")
+        _merge(tree, head, _nest(rest, shape))
+    return tree
+
+
+def _nest(segments: list[str], shape: object) -> SchemaTree:
+    if not segments:
+        return shape  # type: ignore[return-value]  # a declared shape is a SchemaTree
+    inner = _nest(segments[1:], shape)
+    return [inner] if segments[0].isdigit() else {segments[0]: inner}
+
+
+def _merge(tree: dict[str, SchemaTree], key: str, value: SchemaTree) -> None:
+    present = tree.get(key)
+    if isinstance(present, dict) and isinstance(value, dict):
+        for inner_key, inner in value.items():
+            _merge(present, inner_key, inner)
+    elif isinstance(present, list) and isinstance(value, list) and isinstance(present[0], dict):
+        present[0] = dict(present[0])
+        for inner_key, inner in value[0].items() if isinstance(value[0], dict) else ():
+            _merge(present[0], inner_key, inner)
+    elif present is None:
+        tree[key] = dict(value) if isinstance(value, dict) else value
+
+
+def polars_type(tree: SchemaTree) -> DataType:
+    """The Polars type that decodes this tree. Scalars of columns are read as text, so that no digit is lost."""
+    if isinstance(tree, dict):
+        return pl.Struct({name: polars_type(inner) for name, inner in tree.items()})
+    if isinstance(tree, list):
+        return pl.List(polars_type(tree[0]))
+    return _TO_POLARS[tree]()
+
+
+def decode(lines: pl.Series, schema: DataType) -> tuple[pl.Series, NDArray[np.int64]]:
+    """Decode JSON objects by an explicit schema.
+
+    Returns a struct column, null where a line cannot be decoded, and the indexes of those lines. One bad line makes
+    Polars refuse the whole column, and it reads all lines as one array, in which a torn line may borrow from the
+    next: so each line must look like an object, the counts must agree, and otherwise halves are tried separately.
+    """
+    looks_right = lines.str.starts_with("{") & lines.str.tail(8).str.strip_chars_end().str.ends_with("}")
+    bad = (~looks_right).arg_true()
+    kept = lines.filter(looks_right) if len(bad) else lines
+    parts, failed = _decode_parts(kept, schema)
+    if not len(bad) and not failed:
+        return pl.concat(parts) if len(parts) > 1 else parts[0], np.empty(0, dtype=np.int64)
+    where = np.flatnonzero(looks_right.to_numpy())
+    failed_at = np.concatenate((bad.to_numpy().astype(np.int64), where[failed])) if failed else bad.to_numpy()
+    good = np.setdiff1d(where, failed_at)
+    decoded = pl.DataFrame({"i": good, "node": pl.concat(parts) if parts else pl.Series([], dtype=schema)})
+    whole = pl.DataFrame({"i": np.arange(len(lines))}).join(decoded, on="i", how="left", maintain_order="left")
+    return whole["node"], np.sort(failed_at).astype(np.int64)
+
+
+def _decode_parts(lines: pl.Series, schema: DataType, offset: int = 0) -> tuple[list[pl.Series], list[int]]:
+    if not len(lines):
+        return [pl.Series("line", [], dtype=schema)], []
+    try:
+        decoded = lines.str.json_decode(schema)
+    except pl.exceptions.ComputeError:
+        decoded = None
+    if decoded is not None and len(decoded) == len(lines):
+        return [decoded], []
+    if len(lines) == 1:
+        return [], [offset]
+    half = len(lines) // 2
+    left, left_failed = _decode_parts(lines[:half], schema, offset)
+    right, right_failed = _decode_parts(lines[half:], schema, offset + half)
+    return left + right, left_failed + right_failed
+
+
+def why_undecodable(line: str) -> tuple[str, str]:
+    """The error code and the reason for a line that `decode` refused, for a person."""
+    try:
+        node = json.loads(line)
+    except ValueError as error:
+        return "malformed_json", f"The line is not JSON: {error}."
+    except RecursionError:
+        return "malformed_json", "The line is nested too deeply."
+    if not isinstance(node, dict):
+        return "not_an_object", "The line is JSON, but not an object."
+    return "wrong_shape", "A field holds a list or an object where a plain value belongs, or the other way round."

@@ -1,0 +1,1 @@
+SELECT NOT EXISTS (SELECT FROM {staging} WHERE bulk_run_id <> %(run_id)s)
