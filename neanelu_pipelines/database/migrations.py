@@ -18,19 +18,13 @@ import psycopg
 from psycopg import errors
 
 from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.server import EXTENSIONS, refuse_unusable
 from neanelu_pipelines.database.statements import sql_root, statement
 from neanelu_pipelines.errors import NeaneluError
-
-EXTENSIONS = ("btree_gin", "btree_gist", "citext", "pg_trgm", "pgcrypto", "vector")
-OLDEST_SERVER = 18
 
 
 class MigrationError(NeaneluError):
     """The schema cannot be brought up to date; the message says why and what to do."""
-
-
-class UnsuitableServerError(MigrationError):
-    """The server is too old or lacks an extension."""
 
 
 class EditedMigrationError(MigrationError):
@@ -87,7 +81,8 @@ def pending(database: Database) -> list[Pending]:
     """The migrations that `migrate` would apply, in order. Changes nothing.
 
     Raises:
-        MigrationError: `migrate` would refuse this server or this database.
+        MigrationError: `migrate` would refuse this database.
+        UnusableServerError: `migrate` would refuse this server.
     """
     with _connection(database) as connection:
         history = _history(connection)
@@ -100,7 +95,8 @@ def migrate(database: Database) -> list[Applied]:
     One runner works at a time; another one waits for it and then finds nothing to do.
 
     Raises:
-        MigrationError: the server or the database is refused, or a migration failed.
+        MigrationError: the database is refused, or a migration failed.
+        UnusableServerError: the server is too old or lacks an extension.
     """
     with _connection(database) as connection:
         connection.execute(statement("database/lock_migrations"))
@@ -112,28 +108,10 @@ def migrate(database: Database) -> list[Applied]:
 @contextmanager
 def _connection(database: Database) -> Iterator[psycopg.Connection]:
     with database.connect(Role.ADMIN, autocommit=True) as connection:
-        refuse_unsuitable_server(connection)
+        facts = connection.execute(statement("database/server_facts"), {"extensions": list(EXTENSIONS)}).fetchone()
+        if facts:
+            refuse_unusable(f"{connection.info.host}:{connection.info.port}", *facts)
         yield connection
-
-
-def refuse_unsuitable_server(connection: psycopg.Connection) -> None:
-    """See that the server can hold the schema.
-
-    Raises:
-        UnsuitableServerError: it is older than 18 or lacks an extension; one sentence says what to install.
-    """
-    if connection.info.server_version < OLDEST_SERVER * 10_000:
-        found = connection.info.parameter_status("server_version")
-        raise UnsuitableServerError(
-            f"The server is PostgreSQL {found}: install PostgreSQL {OLDEST_SERVER} or newer (its uuidv7() is needed)."
-        )
-    rows = connection.execute("SELECT name FROM pg_available_extensions").fetchall()
-    lacking = sorted(set(EXTENSIONS) - {name for (name,) in rows})
-    if lacking:
-        raise UnsuitableServerError(
-            f"The server lacks {', '.join(lacking)}: install them there (vector is the package pgvector, "
-            "the others are in postgresql-contrib)."
-        )
 
 
 def _has_history(connection: psycopg.Connection) -> bool:
