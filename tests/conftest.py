@@ -5,11 +5,13 @@ Belongs here: what more than one room needs. Does not belong here: made-up data 
 
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 import pytest
@@ -31,6 +33,12 @@ QUICK = {
 }
 
 
+class MakeHome(Protocol):
+    """What the fixture `make_home` gives."""
+
+    def __call__(self, *, begun: bool = False) -> Path: ...
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """One server for the session (for each worker of it). A test that kills it calls `server.start()` again."""
@@ -43,14 +51,31 @@ def server() -> Iterator[EmbeddedServer]:
         _remove_home(home)
 
 
+@pytest.fixture(scope="session")
+def _begun_home() -> Iterator[Path]:
+    """A home whose server was started once, with nothing in it, to copy."""
+    home = _new_home()
+    server = EmbeddedServer(home, 0)
+    server.start()
+    server.stop()
+    yield home
+    _remove_home(home)
+
+
 @pytest.fixture
-def make_home() -> Iterator[Callable[[], Path]]:
-    """Makes homes for servers of the test's own; they are stopped and removed after it."""
+def make_home(request: pytest.FixtureRequest) -> Iterator[MakeHome]:
+    """Makes homes for servers of the test's own; they are stopped and removed after it.
+
+    `begun=True`: one whose server was started and stopped before, quicker than a first start.
+    """
     homes: list[Path] = []
 
-    def make() -> Path:
-        homes.append(_new_home())
-        return homes[-1]
+    def make(*, begun: bool = False) -> Path:
+        home = _new_home()
+        homes.append(home)
+        if begun:
+            subprocess.run(["cp", "-a", request.getfixturevalue("_begun_home"), home], check=True)
+        return home
 
     yield make
     for home in homes:

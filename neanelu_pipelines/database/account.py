@@ -19,7 +19,11 @@ from neanelu_pipelines.errors import NeaneluError
 UNPRIVILEGED = ("postgres", "nobody")
 
 
-class NoAccountError(NeaneluError):
+class EmbeddedServerError(NeaneluError):
+    """The embedded server cannot be installed, started, reached or stopped."""
+
+
+class NoAccountError(EmbeddedServerError):
     """Root asks for a server and the machine has no account that it could run as."""
 
 

@@ -50,7 +50,7 @@ def initialise(data: Path, installation: Installation, account: Account, passwor
             installation.environment,
         )
         if done.returncode != 0:
-            raise InstallationError(refusal("PostgreSQL cannot make its data directory", done.stdout))
+            raise InstallationError(refusal("PostgreSQL cannot make its data directory", done.stdout, folder))
         (folder / "data").rename(data)
 
 

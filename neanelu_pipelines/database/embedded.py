@@ -23,9 +23,9 @@ import psycopg
 from psycopg import sql
 
 from neanelu_pipelines.database import cluster
-from neanelu_pipelines.database.account import Account, explain, owner_of, write_whole
+from neanelu_pipelines.database.account import Account, EmbeddedServerError, explain, owner_of, write_whole
 from neanelu_pipelines.database.connect import Database, Role
-from neanelu_pipelines.database.home import PATIENCE, EmbeddedServerError, ServerHome, locked
+from neanelu_pipelines.database.home import PATIENCE, ServerHome, locked
 from neanelu_pipelines.database.installation import Installation, install, refusal
 from neanelu_pipelines.database.statements import statement
 
@@ -81,6 +81,8 @@ class EmbeddedServer:
                 return self.database()
         except OSError as error:
             raise EmbeddedServerError(explain(error)) from error
+        except psycopg.Error as error:
+            raise EmbeddedServerError(refusal("PostgreSQL cannot be used", str(error), self._home.folder)) from error
 
     def stop(self) -> None:
         """Stop the server: its clients are cut off, nothing committed is lost. Does nothing if it does not run.
@@ -256,7 +258,7 @@ class EmbeddedServer:
                 said = self._last_words(began)
                 if "could not bind" in said or "could not create any TCP/IP sockets" in said:
                     raise _PortTakenError
-                raise EmbeddedServerError(refusal("PostgreSQL does not start", said))
+                raise EmbeddedServerError(refusal("PostgreSQL does not start", said, self._home.folder))
             time.sleep(0.03)
         raise EmbeddedServerError(f"PostgreSQL is not ready after {PATIENCE / 60:.0f} minutes: see {self._home.log}.")
 

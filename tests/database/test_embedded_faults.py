@@ -1,0 +1,332 @@
+"""What happens to the embedded server when things die, are stale, full or too new: clear words, nothing lost."""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from conftest import MakeHome
+
+from neanelu_pipelines.database.account import EmbeddedServerError
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.embedded import EmbeddedServer
+from neanelu_pipelines.database.home import NewerHomeError, ServerHome, locked
+
+
+def server_of(home: Path) -> EmbeddedServer:
+    return EmbeddedServer(home, 0)
+
+
+def write_rows(database: Database, rows: int) -> None:
+    with database.connect(Role.ADMIN) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
+        connection.execute("INSERT INTO kept SELECT generate_series(1, %s)", [rows])
+
+
+def rows_of(database: Database) -> int:
+    with database.connect(Role.ADMIN) as connection:
+        return int(connection.execute("SELECT count(*) FROM kept").fetchone()[0])
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Everything that runs on this home's files: servers, and what a first start runs."""
+    folder = str((home / "server").resolve())
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if folder in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_for(condition: object, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.02)
+
+
+def test_a_killed_server_recovers_with_all_that_was_committed(make_home: MakeHome) -> None:
+    server = server_of(make_home(begun=True))
+    for round_ in range(1, 4):
+        write_rows(server.start(), 1000)
+        pid = server.status().pid
+        os.kill(pid, signal.SIGKILL)
+        assert rows_of(server.start()) == 1000 * round_
+        assert server.status().pid != pid
+
+
+def test_nothing_is_left_of_a_killed_or_stopped_server(make_home: MakeHome) -> None:
+    before = shared_memory()
+    home = make_home(begun=True)
+    server = server_of(home)
+    server.start()
+    pid = server.status().pid
+    os.kill(pid, signal.SIGKILL)
+    # We are its parent here: a zombie would stay until somebody asks how it ended.
+    wait_for(lambda: not psutil.pid_exists(pid))
+    server.start()
+    pid = server.status().pid
+    server.stop()
+    assert not psutil.pid_exists(pid)
+    assert processes_of(home) == []
+    assert shared_memory() <= before
+
+
+def shared_memory() -> set[str]:
+    """Shared memory that nobody is attached to (other servers of this machine come and go)."""
+    segments = set()
+    listing = Path("/proc/sysvipc/shm")
+    if listing.exists():
+        rows = [line.split() for line in listing.read_text().splitlines()]
+        attached = rows[0].index("nattch")
+        segments |= {row[1] for row in rows[1:] if row[attached] == "0"}
+    return segments
+
+
+def test_orphans_of_a_killed_server_are_waited_for(make_home: MakeHome) -> None:
+    """A backend that computes does not notice that its postmaster is gone: it still writes into the data directory."""
+    home = make_home(begun=True)
+    server = server_of(home)
+    server.start()
+    pid = server.status().pid
+    children = psutil.Process(pid).children()
+    orphan = next(child for child in children if "checkpointer" in " ".join(child.cmdline()))
+    orphan.suspend()
+    os.kill(pid, signal.SIGKILL)
+    code = f"""
+        from pathlib import Path
+        from neanelu_pipelines.database.embedded import EmbeddedServer
+        EmbeddedServer(Path({str(home)!r}), 0).start()
+    """
+    starting = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
+    with pytest.raises(subprocess.TimeoutExpired):
+        starting.wait(3)
+    assert not server.status().running
+    orphan.resume()
+    assert starting.wait(30) == 0
+    assert server.status().running
+    server.stop()
+
+
+@pytest.mark.parametrize("what", ["another_program", "another_server", "nobody", "empty", "torn"])
+def test_a_stale_pid_file_does_not_keep_it_from_starting(make_home: MakeHome, what: str) -> None:
+    home = make_home(begun=True)
+    server = server_of(home)
+    write_rows(server.start(), 10)
+    pid_file = server.status().folder / "data" / "postmaster.pid"
+    text = pid_file.read_text()
+    os.kill(server.status().pid, signal.SIGKILL)
+    wait_for(lambda: "postgres" not in str(processes_of(home)))
+    with other_process(what, make_home, like=pid_file) as pid:
+        pid_file.write_text(stale(what, text, pid))
+        assert rows_of(server.start()) == 10
+        assert len([p for p in processes_of(home) if p.name() == "postgres" and p.ppid() == os.getpid()]) == 1
+        server.stop()
+        # It was never taken for ours: it lives.
+        assert what not in {"another_program", "another_server"} or psutil.pid_exists(pid)
+
+
+def stale(what: str, text: str, pid: int) -> str:
+    if what == "empty":
+        return ""
+    if what == "torn":
+        return text[:3]
+    return "\n".join([str(pid), *text.splitlines()[1:]]) + "\n"
+
+
+@contextmanager
+def other_process(what: str, make_home: MakeHome, like: Path) -> Iterator[int]:
+    """A process that the stale file's number belongs to now; of the server's own user, whom PostgreSQL believes."""
+    if what == "another_server":
+        other = server_of(make_home(begun=True))
+        other.start()
+        yield other.status().pid or 0
+        return
+    account = like.stat()
+    us = account.st_uid == os.geteuid()
+    process = subprocess.Popen(["sleep", "60"], user=None if us else account.st_uid)
+    if what == "nobody":
+        process.kill()
+        process.wait()
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_server_whose_pid_file_is_not_yet_written_is_waited_for(make_home: MakeHome) -> None:
+    """Another command's server, started a moment ago: its lock is there, its number is not."""
+    home = make_home(begun=True)
+    server = server_of(home)
+    server.start()
+    pid = server.status().pid
+    pid_file = server.status().folder / "data" / "postmaster.pid"
+    aside = pid_file.with_name("aside")
+    pid_file.rename(aside)
+    code = f"""
+        from pathlib import Path
+        from neanelu_pipelines.database.embedded import EmbeddedServer
+        server = EmbeddedServer(Path({str(home)!r}), 0)
+        server.start()
+        print(server.status().pid)
+    """
+    starting = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    assert starting.poll() is None
+    aside.rename(pid_file)
+    assert starting.communicate(timeout=20)[0].strip() == str(pid)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_first_start_killed_at_any_moment_is_completed_by_the_next(make_home: MakeHome, seed: int) -> None:
+    home = make_home()
+    code = f"""
+        from pathlib import Path
+        from neanelu_pipelines.database.embedded import EmbeddedServer
+        print("go", flush=True)
+        EmbeddedServer(Path({str(home)!r}), 0).start()
+    """
+    killed = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE)
+    killed.stdout.readline()
+    time.sleep(random.Random(seed).uniform(0, 2.5))
+    killed.kill()
+    killed.communicate()
+    server = server_of(home)
+    write_rows(server.start(), 5)
+    assert rows_of(server.start()) == 5
+    server.stop()
+    wait_for(lambda: processes_of(home) == [])
+    # What the killed one left is gone, at the latest with the next start from rest.
+    server.start()
+    left = {path.name.split("-")[0] for path in server.status().folder.iterdir()}
+    assert left <= {"data", "postgresql", "postgresql.conf", "log", "format", "alive"} | {
+        "passwords.json",
+        "port.json",
+        "start.log",
+    }
+
+
+def test_killing_the_command_leaves_the_server_running(make_home: MakeHome) -> None:
+    home = make_home(begun=True)
+    code = f"""
+        import time
+        from pathlib import Path
+        from neanelu_pipelines.database.embedded import EmbeddedServer
+        EmbeddedServer(Path({str(home)!r}), 0).start()
+        print("up", flush=True)
+        time.sleep(60)
+    """
+    command = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, start_new_session=True
+    )
+    command.stdout.readline()
+    server = server_of(home)
+    pid = server.status().pid
+    # The terminal is closed: the whole group dies.
+    os.killpg(command.pid, signal.SIGKILL)
+    command.communicate()
+    write_rows(server.start(), 5)
+    assert server.status().pid == pid
+
+
+@pytest.mark.parametrize(("file", "text"), [("format", "2\n"), ("data/PG_VERSION", "19\n")])
+def test_a_home_made_by_a_newer_version_is_not_touched(make_home: MakeHome, file: str, text: str) -> None:
+    home = make_home(begun=True)
+    (home / "server" / file).write_text(text)
+    before = fingerprint(home)
+    with pytest.raises(NewerHomeError, match="Nothing was changed"):
+        server_of(home).start()
+    assert fingerprint(home) == before
+
+
+def fingerprint(folder: Path) -> dict[str, tuple[int, int, str]]:
+    return {
+        str(path): (path.stat().st_mode, path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def small_disk(make_home: MakeHome) -> Iterator[Path]:
+    """A home on a disk of 300 MB."""
+    home = make_home()
+    home.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300m,mode=0711", "none", home]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root, with the right to mount, can make a disk small enough to fill")
+    yield home
+    server_of(home).stop()
+    subprocess.run(["umount", "-l", home], check=True)
+
+
+def fill(folder: Path, leave: int) -> Path:
+    """A file that takes all of the disk but `leave` bytes."""
+    path = folder / "filler"
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free - leave)
+    return path
+
+
+def test_a_disk_too_small_to_begin_is_said_before_anything_is_written(small_disk: Path) -> None:
+    fill(small_disk, 100 * 2**20)
+    with pytest.raises(EmbeddedServerError, match=r"The disk is full: PostgreSQL needs 250 MB.*NEANELU_HOME"):
+        server_of(small_disk).start()
+    assert not list((small_disk / "server").glob("postgresql-*"))
+
+
+@pytest.mark.parametrize("leave", [0, 60, 110, 113, 116, 119, 122])
+def test_a_disk_that_fills_up_during_the_first_start_is_said(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch, leave: int
+) -> None:
+    monkeypatch.setattr("neanelu_pipelines.database.embedded._NEEDED_BYTES", 0)
+    filler = fill(small_disk, leave * 2**20)
+    with pytest.raises(EmbeddedServerError, match="disk is full"):
+        server_of(small_disk).start()
+    filler.unlink()
+    write_rows(server_of(small_disk).start(), 5)
+
+
+def test_a_disk_that_fills_up_later_loses_nothing(small_disk: Path) -> None:
+    server = server_of(small_disk)
+    write_rows(server.start(), 5)
+    filler = fill(small_disk, 2**20)
+    with pytest.raises(psycopg.Error):
+        write_rows(server.database(), 10_000_000)
+    server.stop()
+    filler.unlink()
+    assert rows_of(server.start()) == 5
+
+
+def test_the_lock_is_the_kernels(make_home: MakeHome) -> None:
+    """The one thing that all of the above rests on: every process of the server holds it, and nothing else does."""
+    home = ServerHome(make_home(begun=True))
+    handle = home.open_alive()
+    try:
+        assert locked(handle)
+    finally:
+        os.close(handle)
+    server = server_of(home.home)
+    server.start()
+    handle = home.open_alive()
+    try:
+        assert not locked(handle)
+        server.stop()
+        assert locked(handle)
+    finally:
+        os.close(handle)
