@@ -19,6 +19,8 @@ os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
 
 import dlt
+from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+from psycopg import conninfo
 
 from benchmarks.contender import Contender, Result, Shop
 from neanelu_pipelines.database.connect import Database, Role
@@ -42,7 +44,7 @@ def run(database: Database, shop: Shop, path: Path) -> Result:  # noqa: ARG001 -
         pipeline = dlt.pipeline(
             pipeline_name="neanelu_bench",
             pipelines_dir=folder,
-            destination=dlt.destinations.postgres(credentials=database.urls[Role.ADMIN]),
+            destination=dlt.destinations.postgres(credentials=_login(database)),
             dataset_name=_DATASET,
         )
         resources = [_resource(name, path, lines) for name in _RESOURCES]
@@ -76,6 +78,16 @@ def _nodes(path: Path, types: tuple[str, ...], lines: Counter[str]) -> Iterator[
                 batch = []
     if batch:
         yield batch
+
+
+def _login(database: Database) -> PostgresCredentials:
+    """The admin's login in dlt's words; as parts, so that no password has to survive being written into a URL."""
+    parts = conninfo.conninfo_to_dict(database.urls[Role.ADMIN])
+    credentials = PostgresCredentials()
+    credentials.host, credentials.port = str(parts["host"]), int(parts.get("port") or 5432)
+    credentials.username, credentials.password = str(parts["user"]), str(parts.get("password") or "")
+    credentials.database = str(parts["dbname"])
+    return credentials
 
 
 def prepare(database: Database) -> None:

@@ -1,3 +1,4 @@
+-- A product's document is wide: jsonb_to_record reads it once, where ->> would read it again for every column.
 WITH metafields AS (
     SELECT
         parent,
@@ -22,39 +23,45 @@ INSERT INTO shopify_products (
 SELECT
     %(shop_id)s::uuid,
     product.gid,
-    (product.line ->> 'legacyResourceId')::bigint,
-    product.line ->> 'title',
-    product.line ->> 'handle',
-    btrim(regexp_replace(
+    node."legacyResourceId",
+    node.title,
+    node.handle,
+    btrim(
         replace(replace(replace(replace(replace(replace(
-            regexp_replace(product.line ->> 'descriptionHtml', '<[^>]*>', ' ', 'g'),
-        '&nbsp;', ' '), '&lt;', '<'), '&gt;', '>'), '&quot;', '"'), '&#39;', ''''), '&amp;', '&'),
-    '\s+', ' ', 'g')),
-    product.line ->> 'descriptionHtml',
-    product.line ->> 'vendor',
-    product.line ->> 'productType',
-    product.line ->> 'status',
-    ARRAY(SELECT jsonb_array_elements_text(product.line -> 'tags')),
-    (product.line -> 'isGiftCard')::boolean,
-    (product.line -> 'hasOnlyDefaultVariant')::boolean,
-    (product.line -> 'requiresSellingPlan')::boolean,
-    product.line -> 'options',
-    product.line -> 'seo',
+            regexp_replace(node."descriptionHtml", '(\s*<[^>]*>)+\s*', ' ', 'g'),
+        '&nbsp;', ' '), '&lt;', '<'), '&gt;', '>'), '&quot;', '"'), '&#39;', ''''), '&amp;', '&')
+    ),
+    node."descriptionHtml",
+    node.vendor,
+    node."productType",
+    node.status,
+    node.tags,
+    node."isGiftCard",
+    node."hasOnlyDefaultVariant",
+    node."requiresSellingPlan",
+    node.options,
+    node.seo,
     jsonb_build_object(
-        'min', product.line #> '{{priceRangeV2,minVariantPrice,amount}}',
-        'max', product.line #> '{{priceRangeV2,maxVariantPrice,amount}}',
-        'currency', product.line #> '{{priceRangeV2,minVariantPrice,currencyCode}}'
+        'min', node."priceRangeV2" #> '{{minVariantPrice,amount}}',
+        'max', node."priceRangeV2" #> '{{maxVariantPrice,amount}}',
+        'currency', node."priceRangeV2" #> '{{minVariantPrice,currencyCode}}'
     ),
     media.url,
-    product.line ->> 'templateSuffix',
-    product.line #>> '{{category,id}}',
+    node."templateSuffix",
+    node.category ->> 'id',
     COALESCE(metafields.metafields, '{{}}'),
-    (product.line ->> 'publishedAt')::timestamptz,
-    (product.line ->> 'createdAt')::timestamptz,
-    (product.line ->> 'updatedAt')::timestamptz
+    node."publishedAt",
+    node."createdAt",
+    node."updatedAt"
 FROM bench.lines AS product
+CROSS JOIN LATERAL jsonb_to_record(product.line) AS node (
+    "legacyResourceId" BIGINT, title TEXT, handle TEXT, "descriptionHtml" TEXT, vendor TEXT, "productType" TEXT,
+    status TEXT, tags TEXT[], "isGiftCard" BOOLEAN, "hasOnlyDefaultVariant" BOOLEAN, "requiresSellingPlan" BOOLEAN,
+    options JSONB, seo JSONB, "priceRangeV2" JSONB, "featuredMedia" JSONB, "templateSuffix" TEXT, category JSONB,
+    "publishedAt" TIMESTAMPTZ, "createdAt" TIMESTAMPTZ, "updatedAt" TIMESTAMPTZ
+)
 LEFT JOIN metafields ON metafields.parent = product.gid
-LEFT JOIN media ON media.gid = product.line #>> '{{featuredMedia,id}}'
+LEFT JOIN media ON media.gid = node."featuredMedia" ->> 'id'
 WHERE product.node = 'Product'
 ON CONFLICT (shop_id, shopify_gid) DO UPDATE SET
     legacy_resource_id = EXCLUDED.legacy_resource_id,
