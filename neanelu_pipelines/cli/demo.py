@@ -1,0 +1,195 @@
+"""`neanelu demo`: everything on this machine, with no account and no network, and a summary of what was made.
+
+Belongs here: the story and its summary. Does not belong here: the made-up catalogue (`sandbox`), loading (`orchestra`).
+"""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neanelu_pipelines.cli.dev import serve
+from neanelu_pipelines.cli.outcome import LoadOutcome, print_rejections
+from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text
+from neanelu_pipelines.cli.shops import create_shop
+from neanelu_pipelines.cli.world import World, open_world
+from neanelu_pipelines.database.migrations import migrate
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.sandbox.catalogue import write_products
+from neanelu_pipelines.sandbox.faults import Fault
+
+FAULTS = (
+    Fault.MALFORMED,
+    Fault.INVALID_UTF8,
+    Fault.UNKNOWN_TYPE,
+    Fault.NULL_TITLE,
+    Fault.UNKNOWN_STATUS,
+    Fault.BAD_PRICE,
+    Fault.OVERLONG_VENDOR,
+    Fault.ORPHAN,
+)
+"""What is wrong with lines of the first shop's file: Shopify, the network and merchants all make mistakes."""
+
+CHANGED = 0.01
+
+
+@dataclass(frozen=True)
+class DemoShop:
+    """A shop of the demo; its goods follow from the seed."""
+
+    domain: str
+    name: str
+    seed: int
+    share: float
+    """Of the asked number of products."""
+
+
+SHOPS = (
+    DemoShop("gradina-verde.myshopify.com", "Grădina Verde, Cluj-Napoca", seed=1, share=1.0),
+    DemoShop("atelierul-de-scule.myshopify.com", "Atelierul de Scule, Brașov", seed=2, share=0.4),
+)
+
+
+class DemoFailedError(NeaneluError):
+    """A load of the demo did not end as it must."""
+
+
+@dataclass
+class Story:
+    """What happened, for the summary."""
+
+    migrations: int = 0
+    loads: list[tuple[str, LoadOutcome]] = field(default_factory=list)
+
+
+def demo(
+    *,
+    products: Annotated[
+        int, typer.Option(min=1, help="How many products the larger shop has; the smaller one has 40 % of that.")
+    ] = 5000,
+    ui: Annotated[bool, typer.Option("--ui", "--keep-open", help="Open the Dagster UI after the summary.")] = False,
+    port: Annotated[int | None, typer.Option(min=1024, max=65535, help="The UI's port, with --ui.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Server, schema, two made-up shops, their catalogues loaded, loaded again and changed; a summary."""
+    output = Output(as_json=as_json)
+    world = open_world()
+    started = time.perf_counter()
+    with output.progress("Starting PostgreSQL") as progress:
+        story = _tell(world, products, progress.update)
+    seconds = time.perf_counter() - started
+    output.result(_as_object(story, seconds))
+    _print_summary(output, world, story, seconds)
+    if ui:
+        serve(output, world, port=port)
+
+
+def _tell(world: World, products: int, say: Callable[[str], None]) -> Story:
+    story = Story()
+    say("Applying the schema")
+    story.migrations = len(migrate(world.database))
+    files = world.home / "demo"
+    files.mkdir(parents=True, exist_ok=True)
+    for shop in SHOPS:
+        create_shop(world, shop.domain)
+        _load_shop(world, shop, max(1, int(products * shop.share)), files, story, say)
+    return story
+
+
+def _load_shop(
+    world: World, shop: DemoShop, products: int, files: Path, story: Story, say: Callable[[str], None]
+) -> None:
+    first_shop = shop is SHOPS[0]
+    path = files / f"{shop.domain.partition('.')[0]}.jsonl"
+    say(f"Writing the catalogue of {shop.name}")
+    write_products(path, products, seed=shop.seed, faults=FAULTS if first_shop else ())
+    _load(world, shop, path, "first", story, say)
+    if first_shop:
+        _load(world, shop, path, "again", story, say)
+        changed = files / f"{path.stem}-changed.jsonl"
+        say(f"Changing {CHANGED:.0%} of it")
+        write_products(changed, products, seed=shop.seed, changed_share=CHANGED, faults=FAULTS)
+        _load(world, shop, changed, f"{CHANGED:.0%} changed", story, say)
+    _fill_inbox(world, shop, path)
+
+
+def _load(world: World, shop: DemoShop, path: Path, what: str, story: Story, say: Callable[[str], None]) -> None:
+    from neanelu_pipelines.cli.orchestra import run_load
+
+    outcome = run_load(
+        world,
+        shop=shop.domain,
+        resource="products",
+        source=str(path),
+        as_of=None,
+        say=lambda step: say(f"{shop.name}, {what}: {step}"),
+    )
+    if not outcome.succeeded:
+        raise DemoFailedError(f"Loading {path} failed: {outcome.error}. `neanelu doctor` says what is wrong.")
+    story.loads.append((what, outcome))
+
+
+def _fill_inbox(world: World, shop: DemoShop, path: Path) -> None:
+    """Leave the file where a materialization by hand finds it, if artifacts are kept in a folder."""
+    root = world.settings.artifact_root
+    if "://" not in root:
+        inbox = Path(root) / "inbox" / shop.domain
+        inbox.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, inbox / "products.jsonl")
+
+
+def _as_object(story: Story, seconds: float) -> dict[str, object]:
+    return {
+        "status": "completed",
+        "seconds": round(seconds, 3),
+        "migrations": story.migrations,
+        "loads": [{"what": what, **outcome.as_object()} for what, outcome in story.loads],
+    }
+
+
+def _print_summary(output: Output, world: World, story: Story, seconds: float) -> None:
+    names = {shop.domain: shop.name for shop in SHOPS}
+    output.say()
+    output.heading(f"Done in {seconds:.0f} s: {len(SHOPS)} shops in PostgreSQL 18, loaded by Dagster")
+    output.say()
+    output.table(
+        ("shop", "load", "file", "seconds", "MB/s", "lines", "rejected", "inserted", "updated"),
+        [
+            (
+                names[outcome.shop],
+                what,
+                bytes_text(outcome.bytes),
+                outcome.seconds,
+                outcome.bytes / outcome.seconds / 1e6,
+                *(outcome.rows[kind] for kind in ("read", "rejected", "inserted", "updated")),
+            )
+            for what, outcome in story.loads
+        ],
+    )
+    output.say()
+    for domain, tables in {outcome.shop: outcome.totals for _, outcome in story.loads}.items():
+        output.say(f"{names[domain]} has " + ", ".join(f"{rows:,} {table}" for table, rows in tables.items()))
+    output.say()
+    first = story.loads[0][1]
+    output.heading(f"{first.rows['rejected']} lines of {names[first.shop]} were rejected; the rest was loaded")
+    print_rejections(output, first)
+    output.say()
+    _print_where_to_look(output, world, first)
+
+
+def _print_where_to_look(output: Output, world: World, first: LoadOutcome) -> None:
+    output.heading("Where to look")
+    output.say(
+        "the graph, the runs, the checks    neanelu dev        (materialize a shop's partition there by clicking)"
+    )
+    output.say("shops, loads, freshness            neanelu status")
+    output.say(
+        'the rows                           psql "$(neanelu database url)" -c "SELECT title FROM shopify_products"'
+    )
+    output.say(f"the rejected lines                 bulk_errors, WHERE bulk_run_id = '{first.run_id}'")
+    output.say(f"the files                          {world.home / 'demo'}, {world.settings.artifact_root}")
+    output.say("PostgreSQL keeps running           neanelu database stop")

@@ -1,0 +1,76 @@
+"""`neanelu dev`: the server and the Dagster UI, until Ctrl-C.
+
+Belongs here: the command. Does not belong here: the processes (`services`, `guard`).
+"""
+
+import signal
+from contextlib import ExitStack
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from neanelu_pipelines.cli.output import Output
+from neanelu_pipelines.cli.services import DEFAULT_PORT, ServicesError, running_services, why_ended
+from neanelu_pipelines.cli.world import World, open_world
+from neanelu_pipelines.database.migrations import migrate
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class AskedToStopError(Exception):
+    """A signal asked this process to end."""
+
+
+def dev(
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1024, max=65535, help=f"The UI's port. Default: {DEFAULT_PORT}, or a free one if it is taken."
+        ),
+    ] = None,
+) -> None:
+    """Start the server and the Dagster UI; everything ends with this command."""
+    serve(Output(), open_world(), port=port)
+
+
+def serve(output: Output, world: World, *, port: int | None) -> None:
+    """Run the services until a signal. An embedded server that was not running before ends with them.
+
+    Raises:
+        ServicesError: a service ended by itself.
+    """
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
+    try:
+        with ExitStack() as stack:
+            with output.progress("Starting the server") as progress:
+                started = _start_server(world, stack)
+                progress.update("Starting the Dagster UI")
+                services = stack.enter_context(running_services(world, port=port, stop_server=started))
+            output.say(f"The Dagster UI is at {services.address}; its logs are in {services.logs}. Ctrl-C ends it.")
+            services.guard.wait()
+            raise ServicesError(why_ended(services))
+    except AskedToStopError:
+        output.say("Stopped.")
+
+
+def _start_server(world: World, stack: ExitStack) -> bool:
+    """Start or adopt the server, with the schema; whether it is ours to stop, which `stack` then does."""
+    server = world.embedded
+    if server is None:
+        world.require_schema()
+        return False
+    ours = not server.status().running
+    if ours:
+        stack.callback(server.stop)
+    migrate(world.database)
+    return ours
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    # Once is enough: a second Ctrl-C must not break off the ending.
+    for other in _SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    raise AskedToStopError

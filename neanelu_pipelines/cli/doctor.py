@@ -1,0 +1,186 @@
+"""`neanelu doctor`: what is wrong with this installation, and what to do about it.
+
+Belongs here: the findings and their remedies. Does not belong here: repairing; a doctor changes nothing, but that the
+embedded server is started so that it can be asked.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import psutil
+import psycopg
+import typer
+
+from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text
+from neanelu_pipelines.cli.world import World, open_world
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.migrations import pending
+from neanelu_pipelines.database.partitions import default_partition_rows
+from neanelu_pipelines.database.server import EXTENSIONS, dagster_storage_url, refuse_unusable
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.errors import NeaneluError
+
+LITTLE_SPACE = 2_000_000_000
+"""Bytes; with less, a load of a gigabyte may fill the disk."""
+
+
+class Verdict(StrEnum):
+    """How bad a finding is; only `WRONG` makes the command fail."""
+
+    GOOD = "good"
+    DOUBTFUL = "doubtful"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+
+Examination = Callable[[World], Finding]
+
+
+def doctor(*, as_json: JsonOption = False) -> None:
+    """Look at everything that can be wrong and say what to do. Exit 1 if something is."""
+    output = Output(as_json=as_json)
+    world = open_world()
+    with output.progress("Looking") as progress:
+        findings = list(examine(world, progress.update))
+    wrong = [finding for finding in findings if finding.verdict is Verdict.WRONG]
+    output.result({"status": "wrong" if wrong else "good", "findings": [asdict(finding) for finding in findings]})
+    for finding in findings:
+        output.say(f"{finding.verdict.value:<9} {finding.what}: {finding.found}")
+        if finding.remedy:
+            output.say(f"          do: {finding.remedy}")
+    output.say()
+    output.say(f"{len(wrong)} things are wrong." if wrong else "Nothing is wrong.")
+    raise typer.Exit(1 if wrong else 0)
+
+
+def examine(world: World, say: Callable[[str], None]) -> Iterator[Finding]:
+    """Look at one thing after the other; without a database there is no more to look at."""
+    for what, look in (("home", home), ("disk space", space), ("Dagster UI", dagster_ui), ("server", server)):
+        say(f"Looking at the {what}")
+        finding = _look(what, look, world)
+        yield finding
+    if finding.verdict is Verdict.WRONG:
+        return
+    for what, look in (("schema", schema), ("Dagster's storage", dagster_storage)):
+        say(f"Looking at {what}")
+        finding = _look(what, look, world)
+        yield finding
+        if what == "schema" and finding.verdict is not Verdict.WRONG:
+            yield _look("partitions by time", partitions, world)
+            yield _look("loads", loads, world)
+
+
+def _look(what: str, look: Examination, world: World) -> Finding:
+    try:
+        return look(world)
+    except NeaneluError as error:
+        return Finding(what, Verdict.WRONG, str(error))
+    except (psycopg.Error, OSError) as error:
+        return Finding(what, Verdict.WRONG, str(error).strip(), "read the server's log, then run this again")
+
+
+def home(world: World) -> Finding:
+    """Can we write there?"""
+    folder = world.home
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding(
+            "home", Verdict.WRONG, f"{folder} cannot be written", "give it to this user, or set NEANELU_HOME"
+        )
+    return Finding("home", Verdict.GOOD, str(folder))
+
+
+def space(world: World) -> Finding:
+    """Is there room for a load?"""
+    free = shutil.disk_usage(world.home).free
+    found = f"{bytes_text(free)} free"
+    if free < LITTLE_SPACE:
+        remedy = "a load needs about three times its file: make room, or set NEANELU_HOME to a larger disk"
+        return Finding("disk space", Verdict.DOUBTFUL, found, remedy)
+    return Finding("disk space", Verdict.GOOD, found)
+
+
+def dagster_ui(world: World) -> Finding:
+    """Does the note of `dev` tell the truth?"""
+    path = world.dagster_home / "dev.json"
+    if not path.exists():
+        return Finding("Dagster UI", Verdict.GOOD, "not running; `neanelu dev` starts it")
+    note = json.loads(path.read_text(encoding="utf-8"))
+    if psutil.pid_exists(int(note["pid"])):
+        return Finding("Dagster UI", Verdict.GOOD, f"running at {note['address']} (process {note['pid']})")
+    return Finding("Dagster UI", Verdict.GOOD, f"not running; process {note['pid']} was killed and left its note")
+
+
+def server(world: World) -> Finding:
+    """Does it answer, and will it do?"""
+    with world.database.connect(Role.ADMIN, autocommit=True) as connection:
+        facts = connection.execute(statement("database/server_facts"), {"extensions": list(EXTENSIONS)}).fetchone()
+        place = f"{connection.info.host}:{connection.info.port}"
+    if facts:
+        refuse_unusable(place, *facts)
+        kind = "embedded" if world.settings.database_url is None else "of NEANELU_DATABASE_URL"
+        return Finding("server", Verdict.GOOD, f"PostgreSQL {facts[1]} at {place}, {kind}, with all extensions")
+    return Finding("server", Verdict.WRONG, f"{place} did not say what it is")
+
+
+def schema(world: World) -> Finding:
+    """Are all migrations applied?"""
+    missing = pending(world.database)
+    if not missing:
+        return Finding("schema", Verdict.GOOD, "all migrations are applied")
+    failed = [item.name for item in missing if item.failed]
+    found = f"{len(missing)} migrations are missing, the first is {missing[0].name}"
+    return Finding(
+        "schema", Verdict.WRONG, found + (f"; {failed[0]} failed" if failed else ""), "run `neanelu migrate`"
+    )
+
+
+def partitions(world: World) -> Finding:
+    """Did rows fall beside the partitions by time?"""
+    with world.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        beside = {table: rows for table, rows in default_partition_rows(connection).items() if rows}
+    if beside:
+        found = ", ".join(f"{rows} rows of {table}" for table, rows in beside.items()) + " are in DEFAULT partitions"
+        return Finding(
+            "partitions by time",
+            Verdict.DOUBTFUL,
+            found,
+            "launch the job keep_partitions, and see whose times they have",
+        )
+    return Finding("partitions by time", Verdict.GOOD, "every row is in a partition of its own time")
+
+
+def loads(world: World) -> Finding:
+    """Do loads claim to run that cannot be running?"""
+    with world.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        stuck = connection.execute(statement("cli/stuck_runs")).fetchall()
+    if stuck:
+        shops = ", ".join(sorted({f"{resource} of {shop}" for _, shop, resource, _ in stuck}))
+        return Finding(
+            "loads",
+            Verdict.DOUBTFUL,
+            f"{len(stuck)} have been running for over an hour: {shops}",
+            "if their process is gone, load again: the next load of the shop closes them and starts afresh",
+        )
+    return Finding("loads", Verdict.GOOD, "none is stuck")
+
+
+def dagster_storage(world: World) -> Finding:
+    """Does Dagster's own database answer?"""
+    url = dagster_storage_url(world.settings).replace("postgresql+psycopg2://", "postgresql://", 1)
+    with psycopg.connect(url, connect_timeout=10) as connection:
+        name = connection.info.dbname
+    return Finding("Dagster's storage", Verdict.GOOD, f"the database {name} answers")

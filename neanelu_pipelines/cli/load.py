@@ -1,0 +1,83 @@
+"""`neanelu load`: a bulk JSONL from disk or an object store into the mirror, through Dagster's assets.
+
+Belongs here: the command. Does not belong here: running it (`orchestra`).
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neanelu_pipelines.cli.outcome import print_outcome
+from neanelu_pipelines.cli.output import JsonOption, Output
+from neanelu_pipelines.cli.shops import create_shop, require_shop
+from neanelu_pipelines.cli.world import open_world
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror.resources import resource_named
+
+
+class LoadArgumentError(NeaneluError):
+    """An argument of `load` that cannot be meant."""
+
+
+def load(
+    file: Annotated[str, typer.Argument(help="A bulk result: JSONL, plain or gzip; a path or an fsspec URL.")],
+    *,
+    shop: Annotated[str, typer.Option(help="The shop's domain, e.g. my-shop.myshopify.com.")],
+    resource: Annotated[str, typer.Option(help="What the file holds, e.g. products.")],
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="When Shopify made the export (ISO 8601). Rows known to be newer stay as they are."),
+    ] = None,
+    create: Annotated[
+        bool, typer.Option("--create-shop", help="Make the shop, without a token, if it is not there.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Load a file of one shop into the mirror, through the same assets that the Dagster UI shows."""
+    output = Output(as_json=as_json)
+    resource_named(resource)
+    moment = parse_moment(as_of)
+    source = file if "://" in file else existing_file(file)
+    world = open_world()
+    with output.progress(f"Loading {file}") as progress:
+        world.require_schema()
+        if create:
+            create_shop(world, shop)
+        domain = require_shop(world, shop)
+        from neanelu_pipelines.cli.orchestra import run_load
+
+        outcome = run_load(world, shop=domain, resource=resource, source=source, as_of=moment, say=progress.update)
+    output.result(outcome.as_object())
+    print_outcome(output, outcome)
+    if not outcome.succeeded:
+        output.error(outcome.error or "the load failed; the run in the Dagster UI says why")
+        raise typer.Exit(1)
+
+
+def parse_moment(text: str | None) -> datetime | None:
+    """A moment in ISO 8601; without an offset it is UTC.
+
+    Raises:
+        LoadArgumentError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise LoadArgumentError(f"--as-of {text!r} is not a moment: write it as 2026-01-31T12:00:00Z.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def existing_file(path: str) -> str:
+    """The absolute path of a file that is there.
+
+    Raises:
+        LoadArgumentError: it is not there, or not a file.
+    """
+    found = Path(path).absolute()
+    if not found.is_file():
+        raise LoadArgumentError(f"There is no file {found}.")
+    return str(found)

@@ -1,0 +1,51 @@
+"""The command's entry: assembles the subcommands and turns errors into words.
+
+Belongs here: registration and exit statuses. Does not belong here: subcommands.
+"""
+
+import sys
+from typing import NoReturn
+
+import psycopg
+import typer
+
+from neanelu_pipelines.cli import bench, database, demo, dev, doctor, load, migrate, status
+from neanelu_pipelines.cli.output import Output
+from neanelu_pipelines.errors import NeaneluError
+
+app = typer.Typer(
+    name="neanelu",
+    help="Shopify shops mirrored into PostgreSQL 18, tenant-isolated, and golden records over them; run by Dagster.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("dev")(dev.dev)
+app.command("migrate")(migrate.migrate_command)
+app.command("load")(load.load)
+app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
+app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench.bench)
+app.add_typer(database.app, name="database")
+
+
+def main() -> None:
+    """Run the command; exit 0 only when all of it worked. Errors that a user can cause are words, not tracebacks."""
+    try:
+        app()
+    except NeaneluError as error:
+        _fail(str(error))
+    except psycopg.OperationalError as error:
+        _fail(f"The database did not answer: {str(error).strip()}. `neanelu doctor` says what is wrong.")
+
+
+def _fail(message: str) -> NoReturn:
+    output = Output(as_json="--json" in sys.argv)
+    output.error(message)
+    output.result({"status": "failed", "error": message})
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""The place where the command uses Dagster: a load as a run of the location's own job, in this process.
+
+Belongs here: the instance, executing a job in process, reading a run's events back. Does not belong here: services
+that keep running (`services`), what a load is (`defs`).
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from neanelu_pipelines.cli.outcome import LINES, ROWS, LoadOutcome
+from neanelu_pipelines.cli.world import World, use_environment
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+LAUNCHER_TAG = "neanelu/launcher"
+"""On runs that live in a command's process: `<pid>:<its start>`, so that a dead one can be told from a live one."""
+
+STEP_WORDS = {"artifact": "Keeping the file", "staging": "Reading and staging", "mirror": "Merging"}
+
+_STATEMENT_MILLISECONDS = 60_000
+_NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+
+
+@contextmanager
+def dagster_instance(world: World) -> Iterator["dg.DagsterInstance"]:
+    """Dagster's persistent instance, for runs in this process.
+
+    Output of steps is not captured: that takes two helper processes a step, and this process prints it anyway.
+    Connections are kept: by default Dagster opens four for each event, and a load has sixty events.
+    """
+    use_environment(world.dagster_environment())
+    import dagster as dg
+    from dagster._core.instance import InstanceRef
+
+    reference = InstanceRef.from_dir(str(world.dagster_home), overrides={"compute_logs": _NO_COMPUTE_LOGS})
+    with dg.DagsterInstance.from_ref(reference) as instance:
+        instance.optimize_for_webserver(statement_timeout=_STATEMENT_MILLISECONDS, pool_recycle=3600, max_overflow=4)
+        yield instance
+
+
+def run_load(
+    world: World,
+    *,
+    shop: str,
+    resource: str,
+    source: str,
+    as_of: datetime | None,
+    say: Callable[[str], None],
+) -> LoadOutcome:
+    """Load a file through the same assets that the UI shows; the run and its materializations are in the UI too."""
+    with dagster_instance(world) as instance:
+        end_dead_runs(instance)
+        return _run_load(instance, world, shop=shop, resource=resource, source=source, as_of=as_of, say=say)
+
+
+def _run_load(
+    instance: "dg.DagsterInstance",
+    world: World,
+    *,
+    shop: str,
+    resource: str,
+    source: str,
+    as_of: datetime | None,
+    say: Callable[[str], None],
+) -> LoadOutcome:
+    from dagster._core.utils import make_new_run_id
+
+    from neanelu_pipelines.defs.artifacts.assets import artifact_op_name
+    from neanelu_pipelines.defs.build import build_defs
+    from neanelu_pipelines.defs.loads.factory import load_job_name
+    from neanelu_pipelines.defs.shops.partitions import SHOPS
+    from neanelu_pipelines.defs.warehouse import Warehouse
+    from neanelu_pipelines.mirror.resources import resource_named
+
+    declared = resource_named(resource)
+    job = build_defs(
+        warehouse=Warehouse(world.database, world.settings), resources={resource: declared}
+    ).resolve_job_def(load_job_name(resource))
+    instance.add_dynamic_partitions(str(SHOPS.name), [shop])
+    run_id = make_new_run_id()
+    instance.add_event_listener(run_id, lambda event: _tell(event, say))
+    config = {"source": source, "as_of": as_of.isoformat() if as_of else None}
+    started = time.perf_counter()
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=shop,
+        run_id=run_id,
+        raise_on_error=False,
+        tags={LAUNCHER_TAG: _launcher()},
+        run_config={
+            "ops": {artifact_op_name(declared): {"config": config}},
+            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+        },
+    )
+    outcome = LoadOutcome(
+        shop=shop,
+        resource=resource,
+        source=source,
+        dagster_run_id=run_id,
+        status="completed" if result.success else "failed",
+        seconds=time.perf_counter() - started,
+    )
+    _read_events(outcome, result)
+    return outcome
+
+
+def end_dead_runs(instance: "dg.DagsterInstance") -> list[str]:
+    """Mark runs failed whose command was killed, and free their places in the pools. Their ids.
+
+    The daemon would do it, but there may be none; and without it the next load would wait for their places forever.
+    """
+    import dagster as dg
+
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    dead = [
+        run for run in instance.get_runs(unfinished) if LAUNCHER_TAG in run.tags and not _alive(run.tags[LAUNCHER_TAG])
+    ]
+    for run in dead:
+        instance.report_run_failed(run, "The neanelu command that ran this was killed.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return [run.run_id for run in dead]
+
+
+def _launcher() -> str:
+    process = psutil.Process()
+    return f"{process.pid}:{process.create_time():.0f}"
+
+
+def _alive(launcher: str) -> bool:
+    pid, _, started = launcher.partition(":")
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.0f}" == started
+    except (psutil.NoSuchProcess, ValueError):
+        return False
+
+
+def _tell(event: Any, say: Callable[[str], None]) -> None:
+    happened = event.dagster_event
+    if happened is not None and happened.event_type_value == "STEP_START":
+        step = str(happened.step_key).rpartition("_")[2]
+        say(STEP_WORDS.get(step, step))
+
+
+def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> None:
+    for event in result.all_events:
+        kind = event.event_type_value
+        if kind == "ASSET_MATERIALIZATION":
+            _read_materialization(outcome, event.step_materialization_data.materialization)
+        elif kind == "ASSET_CHECK_EVALUATION":
+            check = event.asset_check_evaluation_data
+            outcome.checks.append({"name": check.check_name, "passed": check.passed, "description": check.description})
+        elif kind == "STEP_FAILURE":
+            outcome.error = outcome.error or _reason(event.step_failure_data)
+    outcome.steps = {
+        event.step_key.rpartition("_")[2]: round(event.step_success_data.duration_ms / 1000, 3)
+        for event in result.all_events
+        if event.event_type_value == "STEP_SUCCESS" and event.step_key
+    }
+
+
+def _read_materialization(outcome: LoadOutcome, materialization: "dg.AssetMaterialization") -> None:
+    figures = materialization.metadata
+    group, table = materialization.asset_key.path[0], materialization.asset_key.path[-1]
+    outcome.run_id = str(figures["ledger_run_id"].value)
+    if group == "artifacts":
+        outcome.bytes = _count(figures, "bytes")
+    elif group == "staging":
+        outcome.staged[table] = _count(figures, "dagster/partition_row_count")
+        outcome.lines = {kind: _count(figures, f"rows_{kind}") for kind in LINES}
+        outcome.nodes = {
+            str(record.pop("node_type")): {name: int(value) for name, value in record.items()}
+            for record in _records(figures, "lines_by_node_type")
+        }
+        outcome.rejections = _records(figures, "rejections")
+        outcome.notes = str(figures["notes"].value) if "notes" in figures else None
+    else:
+        outcome.tables[table] = {kind: _count(figures, f"rows_{kind}") for kind in ROWS}
+        outcome.totals[table] = _count(figures, "dagster/partition_row_count")
+
+
+def _count(figures: Mapping[str, Any], name: str) -> int:
+    return int(figures[name].value)
+
+
+def _records(figures: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    return [dict(record.data) for record in figures[name].records] if name in figures else []
+
+
+def _reason(failure: Any) -> str:
+    """The words of the failure itself; Dagster wraps what was raised."""
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return str(error.message).strip() if error is not None else "the step failed"

@@ -1,0 +1,116 @@
+"""What a load through Dagster came to, as the command prints it.
+
+Belongs here: the object of `load --json` and its words for a person. Does not belong here: running the load
+(`orchestra`), counting (`neanelu_pipelines.mirror`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from neanelu_pipelines.cli.output import Output, bytes_text
+
+LINES = ("read", "staged", "unchanged", "ignored", "rejected")
+ROWS = ("inserted", "updated", "unchanged", "deleted")
+
+
+@dataclass
+class LoadOutcome:
+    """A load that has ended. `seconds` is the whole run, Dagster included; `steps` are its parts."""
+
+    shop: str
+    resource: str
+    source: str
+    dagster_run_id: str
+    status: str
+    seconds: float
+    run_id: str | None = None
+    bytes: int = 0
+    error: str | None = None
+    lines: dict[str, int] = field(default_factory=dict)
+    nodes: dict[str, dict[str, int]] = field(default_factory=dict)
+    tables: dict[str, dict[str, int]] = field(default_factory=dict)
+    staged: dict[str, int] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    """Rows that the shop has in each mirror table now."""
+    steps: dict[str, float] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    rejections: list[dict[str, Any]] = field(default_factory=list)
+    notes: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether all of it worked."""
+        return self.status == "completed"
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Lines (read = staged + unchanged + ignored + rejected) and the mirror's rows (inserted, updated, deleted)."""
+        merged = {kind: sum(table[kind] for table in self.tables.values()) for kind in ROWS}
+        counted = {kind: self.lines.get(kind, 0) for kind in LINES}
+        return {**merged, **counted}
+
+    def as_object(self) -> Mapping[str, Any]:
+        """The object of `--json`."""
+        return {
+            "run_id": self.run_id,
+            "status": self.status,
+            "seconds": round(self.seconds, 3),
+            "rows": self.rows,
+            "shop": self.shop,
+            "resource": self.resource,
+            "source": self.source,
+            "bytes": self.bytes,
+            "nodes": self.nodes,
+            "staging": self.staged,
+            "tables": self.tables,
+            "table_rows": self.totals,
+            "steps": self.steps,
+            "checks": self.checks,
+            "rejections": self.rejections,
+            "notes": self.notes,
+            "error": self.error,
+            "dagster_run_id": self.dagster_run_id,
+        }
+
+
+def print_outcome(output: Output, outcome: LoadOutcome) -> None:
+    """Say to a person what was loaded, what was not, and where to look."""
+    rows = outcome.rows
+    rate = outcome.bytes / outcome.seconds if outcome.seconds else 0.0
+    output.heading(
+        f"{outcome.resource} of {outcome.shop}: {outcome.status}, {bytes_text(outcome.bytes)} in "
+        f"{outcome.seconds:.1f} s ({bytes_text(rate)}/s)"
+    )
+    if outcome.lines:
+        output.say(
+            f"{rows['read']:,} lines read: {rows['staged']:,} staged, {outcome.lines['unchanged']:,} unchanged, "
+            f"{rows['ignored']:,} ignored, {rows['rejected']:,} rejected"
+        )
+    if outcome.tables:
+        output.table(
+            ("table", *ROWS, "rows now"),
+            [
+                (name, *(counts[kind] for kind in ROWS), outcome.totals.get(name))
+                for name, counts in outcome.tables.items()
+            ],
+        )
+    print_rejections(output, outcome)
+    for check in outcome.checks:
+        if not check["passed"]:
+            output.say(f"check failed: {check['name']}: {check['description']}")
+    if outcome.notes:
+        output.say(outcome.notes)
+    output.say(f"ledger run {outcome.run_id or '–'}, Dagster run {outcome.dagster_run_id}")
+
+
+def print_rejections(output: Output, outcome: LoadOutcome) -> None:
+    """The reasons for which lines were rejected, with an example each."""
+    if outcome.rejections:
+        output.table(
+            ("rejected because", "lines", "for example line", "which says"),
+            [
+                (item["reason"], item["lines"], str(item["example_line"] or "–"), item["example"][:120])
+                for item in outcome.rejections
+            ],
+        )

@@ -1,0 +1,209 @@
+"""Dagster's services for one home: code server, webserver, daemon, and the guard that keeps them together.
+
+Belongs here: their command lines, ports, logs, the lock that lets only one family of them run in a home, waiting for
+the UI. Does not belong here: what is said to a person (`dev`).
+"""
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from neanelu_pipelines.cli.guard import Plan, Service
+from neanelu_pipelines.cli.kinship import end_family, inherit_orphans
+from neanelu_pipelines.cli.world import World
+from neanelu_pipelines.errors import NeaneluError
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 3000
+LOCATION = "neanelu"
+_START_PATIENCE = 180.0
+_END_PATIENCE = 30.0
+
+
+class ServicesError(NeaneluError):
+    """Dagster's services cannot be started, or ended by themselves."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Running services: the guard's process and the UI's address."""
+
+    guard: "subprocess.Popen[str]"
+    address: str
+    logs: Path
+
+
+@contextmanager
+def running_services(world: World, *, port: int | None, stop_server: bool) -> Iterator[Services]:
+    """Start the services, wait until the UI answers, and end all of it at the end of the block.
+
+    Args:
+        world: the installation.
+        port: the UI's port, which must be free; None takes the usual one or, if that is taken, a free one.
+        stop_server: whether the embedded server ends with the services.
+
+    Raises:
+        ServicesError: they run in this home already, the port is taken, or a service does not start.
+    """
+    inherit_orphans()
+    environment = {**os.environ, **world.dagster_environment()}
+    with _only_one(world) as lock:
+        chosen = _choose_port(port)
+        address = f"http://{HOST}:{chosen}"
+        _note(world, address)
+        services = _launch(world, environment, chosen, address, lock=lock, stop_server=stop_server)
+        try:
+            _wait_for_ui(services)
+            yield services
+        finally:
+            _end(services)
+
+
+def _launch(
+    world: World, environment: dict[str, str], port: int, address: str, *, lock: int, stop_server: bool
+) -> Services:
+    logs = world.dagster_home / "logs"
+    logs.mkdir(exist_ok=True)
+    plan = Plan(_services(world, port, logs), str(world.home) if stop_server else None)
+    with (logs / "guard.log").open("ab") as log:
+        # The guard holds the lock as long as anything of it is left, also when this process is killed.
+        guard = subprocess.Popen(
+            [sys.executable, "-m", "neanelu_pipelines.cli.guard"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+            start_new_session=True,
+            pass_fds=[lock],
+        )
+    if guard.stdin is not None:
+        guard.stdin.write(plan.dump() + "\n")
+        guard.stdin.flush()
+    return Services(guard, address, logs)
+
+
+def _services(world: World, port: int, logs: Path) -> list[Service]:
+    code_port = _free_port()
+    workspace = world.dagster_home / "workspace.yaml"
+    workspace.write_text(
+        f"load_from:\n  - grpc_server:\n      host: {HOST}\n      port: {code_port}\n      location_name: {LOCATION}\n",
+        encoding="utf-8",
+    )
+    python = [sys.executable, "-m"]
+    code = ["dagster", "code-server", "start", "--host", HOST, "--port", str(code_port)]
+    code += ["--module-name", "neanelu_pipelines.definitions", "--location-name", LOCATION]
+    code += ["--use-python-environment-entry-point", "--log-level", "warning"]
+    web = ["dagster_webserver", "--host", HOST, "--port", str(port), "--workspace", str(workspace)]
+    daemon = ["dagster._daemon", "run", "--workspace", str(workspace)]
+    return [
+        Service("code server", python + code, str(logs / "code-server.log"), ready_port=code_port),
+        Service("webserver", python + web, str(logs / "webserver.log")),
+        Service("daemon", python + daemon, str(logs / "daemon.log")),
+    ]
+
+
+@contextmanager
+def _only_one(world: World) -> Iterator[int]:
+    """Hold the home's lock; it is inherited by the guard, so a dying family still holds it."""
+    handle = os.open(world.dagster_home / "dev.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServicesError(_already(world)) from None
+        yield handle
+    finally:
+        # Closing is not enough to free it while the guard has it too; that is what it is for.
+        os.close(handle)
+
+
+def _note(world: World, address: str) -> None:
+    note = {"address": address, "pid": os.getpid()}
+    (world.dagster_home / "dev.json").write_text(json.dumps(note), encoding="utf-8")
+
+
+def _already(world: World) -> str:
+    try:
+        note = json.loads((world.dagster_home / "dev.json").read_text(encoding="utf-8"))
+        where = f"at {note['address']} (process {note['pid']})"
+    except (OSError, ValueError, KeyError):
+        where = "in another process"
+    return f"The Dagster UI of {world.home} is running already, {where}. Use that one, or end it with Ctrl-C there."
+
+
+def _choose_port(port: int | None) -> int:
+    if port is not None:
+        if not _is_free(port):
+            raise ServicesError(f"Port {port} is taken: choose another with --port, or leave --port away.")
+        return port
+    return DEFAULT_PORT if _is_free(DEFAULT_PORT) else _free_port()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_ui(services: Services) -> None:
+    deadline = time.monotonic() + _START_PATIENCE
+    while not _answers(services.address):
+        if services.guard.poll() is not None:
+            raise ServicesError(why_ended(services))
+        if time.monotonic() > deadline:
+            raise ServicesError(
+                f"The UI does not answer at {services.address} after {_START_PATIENCE:.0f} s; see {services.logs}."
+            )
+        time.sleep(0.2)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/server_info", timeout=2) as answer:  # noqa: S310 - our own http address
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def why_ended(services: Services) -> str:
+    """What is known of an end that nobody asked for."""
+    line = services.guard.stdout.readline() if services.guard.stdout is not None else ""
+    if not line:
+        return f"Dagster's services ended; see {services.logs}."
+    ended = json.loads(line)
+    name = str(ended["ended"])
+    log = services.logs / f"{name.replace(' ', '-')}.log"
+    return f"Dagster's {name} ended with status {ended['code']}, so everything was stopped; see {log}."
+
+
+def _end(services: Services) -> None:
+    if services.guard.stdin is not None:
+        services.guard.stdin.close()
+    try:
+        services.guard.wait(_END_PATIENCE)
+    except subprocess.TimeoutExpired:
+        services.guard.kill()
+        services.guard.wait()
+    # Nothing is left if the guard ended by itself; if it was killed, its orphans are ours now.
+    end_family(patience=2.0)

@@ -1,0 +1,88 @@
+"""`neanelu status`: shops, loads, quality levels, queues, costs, freshness.
+
+Belongs here: what is asked and how it is shown. Does not belong here: what is wrong and what to do (`doctor`).
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text
+from neanelu_pipelines.cli.world import open_world
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.statements import statement
+
+RUNS_SHOWN = 10
+LATE_HOURS = 26.0
+"""A shop that was not loaded for longer is late; the mirror's freshness policy says the same."""
+
+
+def status(*, as_json: JsonOption = False) -> None:
+    """Show the shops, what the mirror holds of them, and what has happened."""
+    output = Output(as_json=as_json)
+    world = open_world()
+    world.require_schema()
+    with world.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        found = read_status(connection)
+    output.result({"status": "completed", **found})
+    print_status(output, found)
+
+
+def read_status(connection: psycopg.Connection) -> dict[str, list[dict[str, Any]]]:
+    """Everything that the command shows, by heading."""
+    found = {
+        "shops": _rows(connection, "cli/shop_states"),
+        "runs": _rows(connection, "cli/recent_runs", limit=RUNS_SHOWN),
+        "quality": _rows(connection, "cli/quality_levels"),
+        "queues": _rows(connection, "cli/queues"),
+        "costs": _rows(connection, "cli/costs"),
+    }
+    for shop in found["shops"]:
+        shop["freshness"] = freshness(shop["last_loaded_at"], datetime.now(UTC))
+    return found
+
+
+def freshness(loaded: datetime | None, now: datetime) -> str:
+    """fresh, late or never loaded."""
+    if loaded is None:
+        return "never loaded"
+    return "fresh" if (now - loaded).total_seconds() <= LATE_HOURS * 3600 else "late"
+
+
+def print_status(output: Output, found: dict[str, list[dict[str, Any]]]) -> None:
+    """For a person; what is empty is left out, but for the shops."""
+    output.heading("Shops")
+    if not found["shops"]:
+        output.say("none yet; `neanelu demo` makes some, `neanelu load FILE --shop DOMAIN --create-shop` makes one")
+    else:
+        columns = ("shop", "plan_tier", "installed", "products", "variants", "last_loaded_at", "freshness")
+        output.table(columns, [[shop[name] for name in columns] for shop in found["shops"]])
+    if found["runs"]:
+        output.heading("Newest loads")
+        output.table(
+            ("started", "shop", "resource", "status", "seconds", "bytes", "rejected", "error"),
+            [
+                (
+                    run["started_at"],
+                    run["shop"],
+                    run["resource"],
+                    run["status"],
+                    run["seconds"],
+                    bytes_text(run["bytes"] or 0),
+                    run["rejected"],
+                    (run["error"] or "")[:100],
+                )
+                for run in found["runs"]
+            ],
+        )
+    for heading, name in (("Quality levels", "quality"), ("Queues", "queues"), ("Costs of 30 days", "costs")):
+        if found[name]:
+            output.heading(heading)
+            output.table(list(found[name][0]), [list(row.values()) for row in found[name]])
+
+
+def _rows(connection: psycopg.Connection, name: str, **parameters: object) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement(name), parameters).fetchall()

@@ -1,0 +1,45 @@
+"""Assembling the code location.
+
+Belongs here: putting the folders' definitions together, and the one seam through which tests (and the command) bring
+their own world. Does not belong here: definitions themselves.
+"""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from neanelu_pipelines.defs.catalogue.external import external_specs
+from neanelu_pipelines.defs.loads.factory import load_definitions
+from neanelu_pipelines.defs.maintenance.partitions import maintenance_definitions
+from neanelu_pipelines.defs.shops.sensor import shop_sensor
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.resources import RESOURCES
+
+
+def build_defs(
+    *, warehouse: Warehouse | None = None, resources: Mapping[str, Resource] | None = None
+) -> dg.Definitions:
+    """All definitions of the location.
+
+    Args:
+        warehouse: the database and settings that steps work with; by default those of the environment, opened when a
+            step first needs them, so that the location loads without a database.
+        resources: the declared resources to make assets of; by default all of them.
+
+    The executor runs a run's steps one after another in the run's own process: a load is a chain, so processes of
+    their own would buy no parallelism and cost about 2.5 s for each step. Shops run beside each other as runs of
+    their own, which the run queue limits.
+    """
+    declared = tuple((RESOURCES if resources is None else resources).values())
+    written = frozenset(table for resource in declared for table in (*resource.staging_tables, *resource.mirror_tables))
+    return dg.Definitions.merge(
+        *(load_definitions(resource) for resource in declared),
+        maintenance_definitions(),
+        dg.Definitions(
+            assets=external_specs(written),
+            sensors=[shop_sensor],
+            resources={"warehouse": warehouse or Warehouse()},
+            executor=dg.in_process_executor,
+        ),
+    )

@@ -1,0 +1,30 @@
+"""The load of one declared resource: its three steps and the job that runs them.
+
+Belongs here: putting the steps together. Does not belong here: anything about one resource in particular.
+"""
+
+import dagster as dg
+
+from neanelu_pipelines.defs.artifacts.assets import artifact_asset
+from neanelu_pipelines.defs.mirror.assets import mirror_assets
+from neanelu_pipelines.defs.shops.partitions import SHOPS
+from neanelu_pipelines.defs.staging.assets import staging_assets
+from neanelu_pipelines.mirror.declarations import Resource
+
+
+def load_job_name(resource: str) -> str:
+    """The name of the job that loads a resource."""
+    return f"load_{resource}"
+
+
+def load_definitions(resource: Resource) -> dg.Definitions:
+    """The assets and the job of one resource."""
+    assets = [artifact_asset(resource), staging_assets(resource), mirror_assets(resource)]
+    job = dg.define_asset_job(
+        load_job_name(resource.name),
+        selection=dg.AssetSelection.assets(*assets),
+        partitions_def=SHOPS,
+        description=f"Loads {resource.name} of one shop: artifact, staging with its checks, mirror.",
+        tags={"neanelu/resource": resource.name, "dagster/max_runtime": "21600"},
+    )
+    return dg.Definitions(assets=assets, jobs=[job])

@@ -1,0 +1,63 @@
+"""What becomes of a step that fails: tried again, or ended with words that a person can use.
+
+Belongs here: deciding between transient and permanent, and closing the ledger's row. Does not belong here: retries of
+runs (dagster.yaml) and the errors themselves.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import dagster as dg
+import psycopg
+
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror.reports import LoadRun
+
+RETRIES = dg.RetryPolicy(max_retries=3, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""For transient faults: a lost connection, a server that restarts. Permanent ones end the step at once."""
+
+
+@contextmanager
+def step_faults(context: dg.AssetExecutionContext, warehouse: Warehouse, load: LoadRun | None = None) -> Iterator[None]:
+    """Run a step's work: transient faults go to the retry policy, permanent ones end the step with their message.
+
+    The load's row in the ledger is marked failed when the step will not be tried again.
+
+    Raises:
+        dg.Failure: the fault is permanent; trying again by itself cannot help.
+    """
+    try:
+        yield
+    except dg.Failure as failure:
+        _close(warehouse, load, failure.description or "failed")
+        raise
+    except Exception as fault:
+        message = str(fault) if isinstance(fault, NeaneluError) else f"{type(fault).__name__}: {fault}"
+        if is_transient(fault):
+            if context.retry_number >= RETRIES.max_retries:
+                _close(warehouse, load, message)
+            raise
+        _close(warehouse, load, message)
+        metadata: dict[str, str] = {"error": message}
+        if load is not None:
+            metadata["ledger_run_id"] = str(load.run_id)
+        raise dg.Failure(description=message, metadata=metadata, allow_retries=False) from fault
+
+
+def is_transient(fault: BaseException) -> bool:
+    """Whether trying again by itself can help."""
+    if isinstance(fault, NeaneluError):
+        return fault.transient
+    return isinstance(fault, (psycopg.OperationalError, psycopg.InterfaceError))
+
+
+def _close(warehouse: Warehouse, load: LoadRun | None, message: str) -> None:
+    if load is None:
+        return
+    from neanelu_pipelines.mirror import river
+
+    # The fault that is being reported may be the database's own: then the ledger cannot be told, and the next load
+    # of the shop finds the open row.
+    with suppress(psycopg.Error, NeaneluError):
+        river.fail(warehouse.database, load, message)

@@ -1,0 +1,29 @@
+"""The asset keys of a load, from the resource's declaration.
+
+Belongs here: names. Does not belong here: assets.
+"""
+
+import dagster as dg
+
+from neanelu_pipelines.defs.catalogue.specs import key_of
+from neanelu_pipelines.mirror.declarations import Resource
+
+
+def artifact_key(resource: Resource) -> dg.AssetKey:
+    """The bulk result as a file."""
+    return dg.AssetKey(["artifacts", f"{resource.name}_jsonl"])
+
+
+def staging_key(resource: Resource, table: str) -> dg.AssetKey:
+    """A staging table as this resource fills it; resources share some, so the resource is part of the key."""
+    return dg.AssetKey(["staging", resource.name, bare(table)])
+
+
+def mirror_key(table: str) -> dg.AssetKey:
+    """A mirror table."""
+    return key_of(bare(table))
+
+
+def bare(table: str) -> str:
+    """The table's name without its schema."""
+    return table.rpartition(".")[2]

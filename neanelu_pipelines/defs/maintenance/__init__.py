@@ -1,0 +1,4 @@
+"""Upkeep of the database by the clock.
+
+Belongs here: jobs, schedules and checks that keep the database in order. Does not belong here: the statements.
+"""

@@ -1,0 +1,97 @@
+"""The mirror tables of a load: one merge of what is staged and checked.
+
+Belongs here: the third step of a load. Does not belong here: the merge itself (`neanelu_pipelines.mirror`).
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+from psycopg import sql
+
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.defs.catalogue.specs import (
+    OWNERS,
+    group_of,
+    relation_kinds,
+    relation_metadata,
+    relation_named,
+    relation_tags,
+)
+from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
+from neanelu_pipelines.defs.loads.figures import mirror_figures
+from neanelu_pipelines.defs.loads.keys import bare, mirror_key, staging_key
+from neanelu_pipelines.defs.shops.partitions import SHOPS
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.reports import LineCounts, LoadRun, StageReport
+
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=48), warn_window=timedelta(hours=26))
+"""A mirror is loaded daily: late after a day and two hours, failed after two days. Dagster looks at the table's last
+materialization, whichever shop's; `neanelu status` says it per shop."""
+
+
+def mirror_assets(resource: Resource) -> dg.AssetsDefinition:
+    """The merge step of a resource."""
+
+    @dg.multi_asset(
+        name=f"{resource.name}_mirror",
+        specs=[mirror_spec(resource, table) for table in resource.mirror_tables],
+        partitions_def=SHOPS,
+        retry_policy=RETRIES,
+        op_tags={"neanelu/step": "mirror"},
+    )
+    def mirror(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        from neanelu_pipelines.mirror import river
+
+        with step_faults(context, warehouse):
+            load = river.current_load(warehouse.database, shop_domain=context.partition_key, resource=resource.name)
+        with step_faults(context, warehouse, load):
+            tables = river.merge(warehouse.database, warehouse.settings, load)
+        with step_faults(context, warehouse):
+            rows = {table: count_rows(warehouse, load, table) for table in resource.mirror_tables}
+            lines = staged_lines(warehouse, load)
+        for table in resource.mirror_tables:
+            yield dg.MaterializeResult(
+                asset_key=mirror_key(table), metadata=mirror_figures(load, lines, tables[table], rows[table])
+            )
+
+    return mirror
+
+
+def count_rows(warehouse: Warehouse, load: LoadRun, table: str) -> int:
+    """How many rows the shop has in a mirror table, as the tenant sees it."""
+    with warehouse.database.tenant(load.shop_id) as connection:
+        query = statement("defs/count_rows").format(table=sql.Identifier(*table.split(".")))
+        row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def staged_lines(warehouse: Warehouse, load: LoadRun) -> LineCounts:
+    """The fate of the load's lines, as its staging left it in the ledger."""
+    from neanelu_pipelines.mirror import ledger
+
+    metadata = ledger.step_metadata(warehouse.database, load, "stage") or {"report": {"nodes": {}}}
+    nodes = {node: LineCounts(**counts) for node, counts in metadata["report"]["nodes"].items()}
+    return StageReport(bytes=load.bytes, seconds=0.0, nodes=nodes).total
+
+
+def mirror_spec(resource: Resource, table: str) -> dg.AssetSpec:
+    """The spec of one mirror table; it is made from all of the load's staging tables."""
+    relation = relation_named(bare(table))
+    if relation is None:
+        raise ValueError(f"the resource {resource.name} declares {table}, which the schema does not have")
+    group = group_of(relation)
+    return dg.AssetSpec(
+        mirror_key(table),
+        deps=[staging_key(resource, staging) for staging in resource.staging_tables],
+        description=relation.comment,
+        group_name=group,
+        owners=[OWNERS[group]],
+        kinds=relation_kinds(relation) | {"shopify"},
+        tags={**relation_tags(relation), "neanelu/resource": resource.name},
+        metadata=relation_metadata(relation),
+        freshness_policy=FRESHNESS,
+    )

@@ -1,0 +1,83 @@
+"""Keeping the shops' partitions in step with the table `shops`.
+
+Belongs here: comparing what is with what should be. Does not belong here: calls to Shopify, and anything that takes
+longer than one query.
+
+The rules, each from somebody's bad night:
+
+* a database that cannot be read fails the tick and changes nothing;
+* an answer without any shop removes nothing: a shop that leaves keeps its row, so an empty table means a database
+  that is new, restored or wrong;
+* a partition with a run in flight stays until the run has ended.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+import dagster as dg
+
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.defs.shops.partitions import SHOPS
+from neanelu_pipelines.defs.warehouse import Warehouse
+
+IN_FLIGHT = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+WAITING = "waiting for runs in flight"
+"""The cursor while a departure is pending: no digest, so the next tick looks again."""
+
+
+@dg.sensor(
+    name="shops_partitions",
+    description="Adds a partition for each newly installed shop and removes those of shops that have left.",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    tags={"neanelu/room": "shops"},
+)
+def shop_sensor(
+    context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.SensorResult | dg.SkipReason:
+    """One query; the cursor is a digest of its answer, so that an unchanged answer asks nothing further."""
+    shops = read_shops(warehouse)
+    if not shops:
+        return dg.SkipReason("The table shops is empty: nothing to add, and nothing is removed on that ground.")
+    digest = hashlib.sha256(json.dumps(sorted(shops.items())).encode()).hexdigest()
+    if context.cursor == digest:
+        return dg.SkipReason(f"Nothing has changed among {len(shops)} shops.")
+    known = set(context.instance.get_dynamic_partitions(str(SHOPS.name)))
+    installed = {domain for domain, is_installed in shops.items() if is_installed}
+    added = sorted(installed - known)
+    leaving = known - installed
+    busy = in_flight(context.instance, leaving)
+    removed = sorted(leaving - busy)
+    context.log.info("Shops: %d added, %d removed, %d wait for their runs.", len(added), len(removed), len(busy))
+    return dg.SensorResult(
+        dynamic_partitions_requests=[
+            *([SHOPS.build_add_request(added)] if added else []),
+            *([SHOPS.build_delete_request(removed)] if removed else []),
+        ],
+        cursor=WAITING if busy else digest,
+    )
+
+
+def read_shops(warehouse: Warehouse) -> dict[str, bool]:
+    """Every shop's domain and whether it is installed."""
+    with warehouse.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        return dict(connection.execute(statement("defs/shops")).fetchall())
+
+
+def in_flight(instance: dg.DagsterInstance, domains: Iterable[str]) -> set[str]:
+    """Those of the domains whose partition has a run that has not ended."""
+    return {domain for domain in domains if _has_run(instance, domain)}
+
+
+def _has_run(instance: dg.DagsterInstance, domain: str) -> bool:
+    unfinished = dg.RunsFilter(statuses=list(IN_FLIGHT), tags={"dagster/partition": domain})
+    return bool(instance.get_runs(unfinished, limit=1))

@@ -1,0 +1,15 @@
+-- The newest loads of the ledger.
+SELECT r.id,
+       s.shopify_domain::text AS shop,
+       r.query_type AS resource,
+       r.status,
+       r.started_at,
+       extract(epoch FROM coalesce(r.completed_at, now()) - r.started_at)::float8 AS seconds,
+       r.records_processed AS records,
+       r.bytes_processed AS bytes,
+       (SELECT count(*) FROM bulk_errors e WHERE e.bulk_run_id = r.id) AS rejected,
+       r.error_message AS error
+FROM bulk_runs r
+JOIN shops s ON s.id = r.shop_id
+ORDER BY r.id DESC
+LIMIT %(limit)s
