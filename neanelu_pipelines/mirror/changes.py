@@ -16,6 +16,7 @@ from psycopg import Connection, sql
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.copy import csv_copies, integer_rows, table_identifier
 from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.mirror import staging_area
 from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.routes import gid_hashes, line_hashes, routes_of
@@ -23,7 +24,7 @@ from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import Block, read_blocks
 from neanelu_pipelines.shopify.nodes import identities, lines_of
 
-_LINES = "pipeline.staging_lines"
+_LINES = staging_area.LINES
 _COLUMNS = ("bulk_run_id", "shop_id", "line_number", "entity", "gid", "hash")
 
 
@@ -50,11 +51,11 @@ class Wanted:
 @contextmanager
 def wanted_lines(database: Database, settings: Settings, resource: Resource, load: LoadRun) -> Iterator[Wanted | None]:
     """The lines of the artifact that can change something; None means every line, where the mirror is empty."""
-    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+    with database.connect(Role.PIPELINE) as connection:
         if all(_is_empty(connection, entity, load) for entity in resource.entities):
             yield None
             return
-        _fingerprint_lines(database, settings, resource, load)
+        staging_area.plan_for(connection, _fingerprint_lines(database, settings, resource, load))
         parameters = {"run_id": load.run_id, "shop_id": load.shop_id}
         yield Wanted(resource, integer_rows(connection, _changed(resource), parameters))
 
@@ -74,13 +75,15 @@ def _changed(resource: Resource) -> sql.Composed:
     return statement("mirror/in_line_order").format(parts=sql.SQL(" UNION ALL ").join(parts))
 
 
-def _fingerprint_lines(database: Database, settings: Settings, resource: Resource, load: LoadRun) -> None:
+def _fingerprint_lines(database: Database, settings: Settings, resource: Resource, load: LoadRun) -> int:
+    """Write the keys and hashes of all lines; returns how many there are."""
     blocks = read_blocks(load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes)
     with csv_copies(database, {_LINES: _COLUMNS}) as copies:
         for block in blocks:
             rows = _line_keys(resource, load, block)
             if len(rows):
                 copies[_LINES].write(rows.write_csv(include_header=False).encode(), len(rows))
+    return copies[_LINES].rows
 
 
 def _line_keys(resource: Resource, load: LoadRun, block: Block) -> pl.DataFrame:

@@ -129,6 +129,7 @@ def _judge(database: Database, resource: Resource, load: LoadRun, report: StageR
     parameters = _parameters(database, load)
     with database.connect(Role.PIPELINE) as connection:
         staging_area.analyze(connection, resource)
+        staging_area.plan_for(connection, sum(report.tables.values()))
         judge(connection, resource, parameters)
         settle(connection, resource, parameters, report.nodes)
 
@@ -216,6 +217,7 @@ def _merge(database: Database, resource: Resource, load: LoadRun) -> dict[str, T
     extent = metadata["extent"]
     with ledger.step(database, load, _MERGE) as step:
         with database.tenant(load.shop_id, trace_id=str(load.run_id)) as connection:
+            staging_area.plan_for(connection, sum(metadata["report"]["tables"].values()))
             counts = merge_staged(
                 connection,
                 resource,

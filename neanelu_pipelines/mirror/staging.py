@@ -123,6 +123,7 @@ class Stager:
         frame = self._decoded(lines, at, self._schemas[entity.table])
         self._sample(entity, lines, frame)
         fields = self._fields[entity.table]
+        frame = frame.select("at", "line_number", "fingerprint", "parent_gid", *(field_.raw for field_ in fields))
         wrong = frame.select(
             check.wrong.fill_null(value=False).alias(str(i)) for i, check in enumerate(_checks(fields))
         )
@@ -199,9 +200,8 @@ class Stager:
         reasons: dict[int, list[str]] = {}
         codes: dict[int, str] = {}
         for i, check in enumerate(checks):
-            hit = frame.filter(wrong[str(i)]).select("at", raw=check.raw.cast(pl.String, strict=False))
-            for at, raw in hit.iter_rows():
-                shown = "" if raw is None else f" ({excerpt(raw.encode())[:80]!r})"
+            for at, raw in frame.filter(wrong[str(i)]).select("at", check.column).iter_rows():
+                shown = "" if raw is None else f" ({excerpt(str(raw).encode())[:80]!r})"
                 reasons.setdefault(at, []).append(f"{check.column} {check.message}{shown}")
                 codes.setdefault(at, check.code)
         for at, found in reasons.items():

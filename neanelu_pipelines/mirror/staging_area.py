@@ -13,6 +13,7 @@ from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGIN
 from neanelu_pipelines.mirror.reports import LoadRun, StageReport, StagingCheck
 
 LINES = "pipeline.staging_lines"
+_MANY_ROWS = 1000
 _JOIN_COLUMNS = {
     CHILDREN_STAGING: ("bulk_run_id", "parent_gid"),
     LINKS_STAGING: ("bulk_run_id", "parent_gid", "child_gid"),
@@ -43,6 +44,11 @@ def analyze(connection: Connection, resource: Resource) -> None:
             staging=table_identifier(table), columns=column_list(columns)
         )
         connection.execute(query)
+
+
+def plan_for(connection: Connection, rows: int) -> None:
+    """Tell the planner, for this transaction, whether it is about to join many rows or a few."""
+    connection.execute(statement("database/plan_for_bulk"), {"nestloop": "off" if rows >= _MANY_ROWS else "on"})
 
 
 def is_complete(database: Database, report: StageReport, load: LoadRun) -> StagingCheck:

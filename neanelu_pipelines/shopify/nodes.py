@@ -27,6 +27,7 @@ _TAIL = r',"__parentId":"' + _GID + r'"\}\s*$'
 _TAIL_BYTES = 300
 
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _TO_POLARS: dict[str, type[DataType]] = {
     "text": pl.String,
     "integer": pl.Int64,
@@ -101,17 +102,17 @@ def mend_escapes(block: Block) -> tuple[Block, int]:
 
     NUL characters are removed, half surrogate pairs become U+FFFD; everything else stays as it is, byte for byte.
     """
-    if b"\\u0000" not in block.data and b"\\ud" not in block.data and b"\\uD" not in block.data:
+    suspects = {
+        int(np.searchsorted(block.ends, match.start(), side="right")) for match in _SUSPECT.finditer(block.data)
+    }
+    mended = {i: _ESCAPE.sub(_mend, block.line(i)) for i in suspects if i < len(block)}
+    mended = {i: line for i, line in mended.items() if line != block.line(i)}
+    if not mended:
         return block, 0
-    lines, changed = [], 0
-    for i in range(len(block)):
-        line = block.line(i)
-        mended = _ESCAPE.sub(_mend, line) if b"\\u" in line else line
-        changed += mended != line
-        lines.append(mended)
+    lines = [mended[i] if i in mended else block.line(i) for i in range(len(block))]
     ends = np.cumsum([len(line) for line in lines], dtype=np.int64)
     starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
-    return Block(b"".join(lines), starts, ends, block.numbers), changed
+    return Block(b"".join(lines), starts, ends, block.numbers), len(mended)
 
 
 def _mend(match: re.Match[bytes]) -> bytes:
