@@ -34,7 +34,8 @@ DAGSTER_DATABASE = "dagster"
 
 _DAGSTER_LOGIN = "neanelu_dagster"
 _LOGINS = {Role.ADMIN: "postgres", Role.PIPELINE: "neanelu_pipeline", Role.TENANT: "neanelu_tenant"}
-_NEEDED_BYTES = 250 * 1024 * 1024  # programs and empty databases; more is checked by nobody but the disk itself
+_PROGRAMS_BYTES = 120 * 2**20  # while they are extracted; then 75
+_DATA_BYTES = 130 * 2**20  # empty databases and some WAL
 _PORTS_TRIED = 5
 
 
@@ -209,9 +210,13 @@ class EmbeddedServer:
         raise EmbeddedServerError("No free port was found for PostgreSQL: set NEANELU_DATABASE_PORT to one.")
 
     def _need_room(self) -> None:
-        if not self._home.data.exists() and shutil.disk_usage(self._home.folder).free < _NEEDED_BYTES:
+        """Do not begin what cannot end: what is already there needs no room."""
+        folder = self._home.folder
+        needed = 0 if self._home.data.exists() else _DATA_BYTES
+        needed += 0 if any(folder.glob("postgresql-*")) else _PROGRAMS_BYTES
+        if needed and shutil.disk_usage(folder).free < needed:
             raise EmbeddedServerError(
-                f"The disk is full: PostgreSQL needs {_NEEDED_BYTES // 2**20} MB in {self._home.folder} to begin with. "
+                f"The disk is full: PostgreSQL needs {needed // 2**20} MB in {folder} to begin with. "
                 "Make room, or set NEANELU_HOME to a folder on another disk."
             )
 

@@ -89,8 +89,9 @@ def _try(installation: Installation, account: Account) -> None:
 
 def refusal(what: str, output: str, folder: Path) -> str:
     """The reason a program of PostgreSQL gave for failing in `folder`, as a sentence that says what to do."""
-    # Not every program says what the system told it: pg0 keeps it to itself.
-    if "No space left on device" in output or shutil.disk_usage(folder).free < _FULL_BYTES:
+    # pg0 keeps to itself what the system told it; PostgreSQL may say only that less was written than it wanted.
+    said = any(words in output for words in ("No space left on device", "Check free disk space", ": wrote only "))
+    if said or shutil.disk_usage(folder).free < _FULL_BYTES:
         return explain(OSError(errno.ENOSPC, "", str(folder)))
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     reason = next((line for line in lines if "error" in line.lower() or "FATAL" in line), lines[-1] if lines else "")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pkgutil
 import random
 import shutil
 import signal
@@ -290,15 +291,32 @@ def test_a_disk_too_small_to_begin_is_said_before_anything_is_written(small_disk
     assert not list((small_disk / "server").glob("postgresql-*"))
 
 
-@pytest.mark.parametrize("leave", [0, 60, 110, 113, 116, 119, 122])
+@pytest.mark.parametrize(
+    ("step", "megabytes"),
+    [
+        ("neanelu_pipelines.database.embedded.install", 0),
+        ("neanelu_pipelines.database.embedded.install", 60),
+        ("neanelu_pipelines.database.cluster.initialise", 20),
+        ("neanelu_pipelines.database.embedded.EmbeddedServer._run", 0),
+        ("neanelu_pipelines.database.embedded.EmbeddedServer._make_logins_and_databases", 1),
+    ],
+)
 def test_a_disk_that_fills_up_during_the_first_start_is_said(
-    small_disk: Path, monkeypatch: pytest.MonkeyPatch, leave: int
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch, step: str, megabytes: int
 ) -> None:
-    monkeypatch.setattr("neanelu_pipelines.database.embedded._NEEDED_BYTES", 0)
-    filler = fill(small_disk, leave * 2**20)
-    with pytest.raises(EmbeddedServerError, match="disk is full"):
-        server_of(small_disk).start()
-    filler.unlink()
+    fillers = []
+    real = pkgutil.resolve_name(step)
+
+    def on_a_filling_disk(*arguments: object, **named: object) -> object:
+        fillers.append(fill(small_disk, megabytes * 2**20))
+        return real(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, on_a_filling_disk)
+        with pytest.raises(EmbeddedServerError, match="disk is full"):
+            server_of(small_disk).start()
+    assert len(fillers) == 1
+    fillers[0].unlink()
     write_rows(server_of(small_disk).start(), 5)
 
 
