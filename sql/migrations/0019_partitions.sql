@@ -36,7 +36,10 @@ DECLARE
     lower_bound timestamptz;
     upper_bound timestamptz;
     partition_name text;
+    default_name text;
+    waiting_name text;
     locked boolean := false;
+    any_waiting boolean;
 BEGIN
     SELECT class.relname, attribute.attname
     INTO table_name, key_column
@@ -54,6 +57,8 @@ BEGIN
             table_name, range_start, range_end USING ERRCODE = 'invalid_parameter_value';
     END IF;
 
+    default_name := table_name || '_default';
+    waiting_name := table_name || '_waiting';
     -- api_cost_tracking is kept for 7 days: a month could not be dropped to keep a week.
     unit := CASE table_name WHEN 'api_cost_tracking' THEN 'day' ELSE 'month' END;
 
@@ -65,23 +70,36 @@ BEGIN
             || to_char(lower_bound, CASE unit WHEN 'day' THEN '_YYYY_MM_DD' ELSE '_YYYY_MM' END);
         CONTINUE WHEN to_regclass('public.' || partition_name) IS NOT NULL;
         IF NOT locked THEN
-            PERFORM pg_advisory_xact_lock(hashtextextended('neanelu partitions of ' || table_name, 0));
+            -- Whoever else makes partitions of this table waits here, and then sees ours.
+            EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', default_name);
             locked := true;
             CONTINUE WHEN to_regclass('public.' || partition_name) IS NOT NULL;
         END IF;
 
         EXECUTE format('CREATE TABLE public.%I (LIKE public.%I INCLUDING ALL)', partition_name, table_name);
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', partition_name);
-        EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', table_name || '_default');
+
+        -- Waiting rows step aside while the partition is attached: it must be empty then, because attaching checks
+        -- foreign keys as the owner, whom FORCE ROW LEVEL SECURITY shows no row to refer to.
         EXECUTE format(
-            'WITH moved AS (DELETE FROM public.%1$I WHERE %2$I >= $1 AND %2$I < $2 RETURNING *)'
-            ' INSERT INTO public.%3$I SELECT * FROM moved',
-            table_name || '_default', key_column, partition_name
-        ) USING lower_bound, upper_bound;
+            'SELECT EXISTS (SELECT FROM public.%1$I WHERE %2$I >= $1 AND %2$I < $2)', default_name, key_column
+        ) INTO any_waiting USING lower_bound, upper_bound;
+        IF any_waiting THEN
+            EXECUTE format('CREATE TABLE public.%I (LIKE public.%I)', waiting_name, table_name);
+            EXECUTE format(
+                'WITH moved AS (DELETE FROM public.%1$I WHERE %2$I >= $1 AND %2$I < $2 RETURNING *)'
+                ' INSERT INTO public.%3$I SELECT * FROM moved',
+                default_name, key_column, waiting_name
+            ) USING lower_bound, upper_bound;
+        END IF;
         EXECUTE format(
             'ALTER TABLE public.%I ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
             table_name, partition_name, lower_bound, upper_bound
         );
+        IF any_waiting THEN
+            EXECUTE format('INSERT INTO public.%I SELECT * FROM public.%I', partition_name, waiting_name);
+            EXECUTE format('DROP TABLE public.%I', waiting_name);
+        END IF;
         RETURN NEXT partition_name;
     END LOOP;
 END
