@@ -76,6 +76,7 @@ class EmbeddedServer:
         try:
             with self._home.one_at_a_time():
                 self._home.refuse_newer()
+                self._home.refuse_without_passwords()
                 if not self._adopt():
                     self._launch()
                 self._make_logins_and_databases()
@@ -109,9 +110,17 @@ class EmbeddedServer:
             raise EmbeddedServerError(explain(error)) from error
 
     def status(self) -> ServerStatus:
-        """Whether it runs, where, and where its files are."""
-        pid = self._postmaster() if self._home.exists else None
-        return ServerStatus(pid is not None, pid, self._port() if pid else None, self._home.folder, self._home.log)
+        """Whether it runs, where, and where its files are.
+
+        Raises:
+            EmbeddedServerError: the home is somebody else's.
+        """
+        try:
+            pid = self._postmaster() if self._home.exists else None
+            port = self._port() if pid else None
+        except OSError as error:
+            raise EmbeddedServerError(explain(error)) from error
+        return ServerStatus(pid is not None, pid, port, self._home.folder, self._home.log)
 
     def database(self, name: str = APPLICATION_DATABASE) -> Database:
         """A database of this server, by name; the server must have been started once."""
@@ -138,7 +147,7 @@ class EmbeddedServer:
             return None
         handle = self._home.open_alive()
         try:
-            ours = not locked(handle)
+            ours = not locked(handle, shared=True)
         finally:
             os.close(handle)
         # A server started by hand, with pg_ctl, holds no lock: that one must name this data directory.
@@ -165,13 +174,13 @@ class EmbeddedServer:
     def _is_free(self) -> bool:
         handle = self._home.open_alive()
         try:
-            return locked(handle)
+            return locked(handle, shared=True)
         finally:
             os.close(handle)
 
     def _wait_until_free(self, handle: int) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not locked(handle) or self._postmaster() is not None:
+        while not locked(handle, shared=True) or self._postmaster() is not None:
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(
                     f"The server of {self._home.home} is still stopping after {PATIENCE / 60:.0f} minutes: "
@@ -227,8 +236,7 @@ class EmbeddedServer:
         write_whole(folder / "postgresql.conf", text, owner=owner_of(self._home.home), mode=0o644)
         alive = self._home.open_alive()
         try:
-            if not locked(alive):
-                raise EmbeddedServerError(f"A server of {self._home.home} was started meanwhile: run this again.")
+            self._take(alive)
             cluster.remove_stale_pid_file(self._home.data)
             with (folder / "start.log").open("w+", encoding="utf-8") as output:
                 process = subprocess.Popen(
@@ -253,6 +261,14 @@ class EmbeddedServer:
         # It is our child as long as we live; whenever it ends, somebody has to ask for its exit status.
         threading.Thread(target=process.wait, name="postmaster", daemon=True).start()
         self._wait_until_ready(process)
+
+    def _take(self, alive: int) -> None:
+        """Take the server's lock, which is free, but for the moment in which another command may ask about it."""
+        deadline = time.monotonic() + 10
+        while not locked(alive):
+            if time.monotonic() > deadline:
+                raise EmbeddedServerError(f"A server of {self._home.home} was started meanwhile: run this again.")
+            time.sleep(0.01)
 
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
         began = time.time()

@@ -110,6 +110,20 @@ class ServerHome:
                 "another folder."
             )
 
+    def refuse_without_passwords(self) -> None:
+        """Say that the way into the data is lost, instead of making up passwords that do not open them.
+
+        Raises:
+            EmbeddedServerError: there are data, and not the password of their administrator.
+        """
+        path = self.folder / "passwords.json"
+        if self.data.exists() and "postgres" not in json.loads(read(path) or "{}"):
+            raise EmbeddedServerError(
+                f"{path} is gone, and with it the passwords of the data beside it; the data are whole. Put back a copy "
+                'of it, or a new one that says {"postgres": "…"} after giving that login this password with the '
+                f"postgres --single -D {self.data} postgres of the programs beside it."
+            )
+
     def account(self) -> Account:
         """Who runs this home's server: who has done so before, or who should."""
         return owner_of(self.data) if self.data.exists() and os.geteuid() == 0 else server_account(self.home)
@@ -182,10 +196,13 @@ class ServerHome:
         return handle
 
 
-def locked(handle: int) -> bool:
-    """Take the lock on an open file if nobody has it; whether we have it now."""
+def locked(handle: int, *, shared: bool = False) -> bool:
+    """Take the lock on an open file if nobody has it; whether we have it now.
+
+    `shared` is for who only asks whether it is free: others who ask at the same moment get the same answer.
+    """
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
             return False

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -253,6 +254,40 @@ def test_a_home_made_by_a_newer_version_is_not_touched(make_home: MakeHome, file
     with pytest.raises(NewerHomeError, match="Nothing was changed"):
         server_of(home).start()
     assert fingerprint(home) == before
+
+
+def test_lost_passwords_are_said_and_not_replaced(make_home: MakeHome) -> None:
+    home = make_home(begun=True)
+    path = home / "server" / "passwords.json"
+    kept = path.read_text()
+    path.unlink()
+    with pytest.raises(EmbeddedServerError, match=r"passwords.json is gone.*the data are whole"):
+        server_of(home).start()
+    assert not path.exists()
+    path.write_text(kept)
+    server_of(home).start()
+
+
+def test_asking_for_the_status_never_keeps_it_from_starting(make_home: MakeHome) -> None:
+    home = make_home(begun=True)
+    server = server_of(home)
+    enough = threading.Event()
+
+    def ask() -> None:
+        while not enough.is_set():
+            server_of(home).status()
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    try:
+        for _ in range(3):
+            server.start()
+            server.stop()
+    finally:
+        enough.set()
+        for thread in asking:
+            thread.join()
 
 
 def fingerprint(folder: Path) -> dict[str, tuple[int, int, str]]:
