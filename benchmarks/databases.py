@@ -3,7 +3,7 @@
 Belongs here: where the contenders work. Does not belong here: what they do there.
 """
 
-import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -31,7 +31,7 @@ class Bed:
     def fresh(self) -> Iterator[Database]:
         """A clone of the template, removed afterwards."""
         self._clones += 1
-        name = f"bench_{os.getpid()}_{self._clones}"
+        name = f"{self._template}_{self._clones}"
         _create(self._server, name, self._template)
         try:
             yield renamed(self._server, name)
@@ -42,7 +42,7 @@ class Bed:
 @contextmanager
 def made_up(server: Database) -> Iterator[Bed]:
     """A bed on that server: the schema by `migrate`, and one shop; removed afterwards."""
-    name = f"bench_{os.getpid()}_template"
+    name = f"bench_{uuid.uuid4().hex[:12]}"
     _create(server, name, "template0")
     try:
         template = renamed(server, name)

@@ -32,7 +32,7 @@ CONTENDERS = tuple(_CONTENDERS)
 
 
 class UnknownContenderError(NeaneluError):
-    """A name that no contender has."""
+    """A name that no contender has, or one whose library is not installed."""
 
 
 class ContenderFailedError(NeaneluError):
@@ -51,12 +51,17 @@ def contender(name: str) -> Contender:
     """The contender of that name; what it needs is imported now.
 
     Raises:
-        UnknownContenderError: there is none.
+        UnknownContenderError: there is none, or what it needs is not installed.
     """
     if name not in _CONTENDERS:
         raise UnknownContenderError(f"There is no contender {name!r}; known are: {', '.join(CONTENDERS)}.")
     module, attribute = _CONTENDERS[name]
-    found = getattr(import_module(module), attribute)
+    try:
+        found = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise UnknownContenderError(
+            f"The contender {name!r} needs {error.name}: pip install 'neanelu-pipelines[bench]', or leave it out."
+        ) from error
     if not isinstance(found, Contender):
         raise TypeError(f"{module}.{attribute} is no contender")
     return found
