@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     max_line_bytes: Annotated[
         int, Field(ge=1024, description="A longer JSONL line is rejected, unread, so that memory stays bounded.")
     ] = 64 * 1024 * 1024
+    merge_workers: Annotated[
+        int, Field(ge=1, le=32, description="Connections that merge a big load side by side; as many as cores pay.")
+    ] = 2
     block_bytes: Annotated[int, Field(ge=64 * 1024, description="How many bytes of JSONL are parsed at a time.")] = (
         8 * 1024 * 1024
     )

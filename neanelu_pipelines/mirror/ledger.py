@@ -1,7 +1,7 @@
 """The ledger of a load: `bulk_runs`, `bulk_steps`, `bulk_artifacts`, and the lock of (shop, resource).
 
-Belongs here: writing and reading those tables, each entry in a transaction of its own, so that it outlives the
-process. Does not belong here: what the steps do, and rejected lines (`bulk_errors`), which staging writes by COPY.
+Belongs here: writing and reading those tables, through one connection (`opened`) on which each entry is a transaction
+of its own. Does not belong here: what the steps do, and rejected lines (`bulk_errors`), which staging writes by COPY.
 """
 
 import time
@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from neanelu_pipelines.database.connect import Database, Role
@@ -55,23 +56,23 @@ class Step:
     records: int = 0
 
 
-def find_shop(database: Database, domain: str) -> Shop:
+def find_shop(book: Connection, domain: str) -> Shop:
     """The shop of that domain.
 
     Raises:
         UnknownShopError: there is none.
     """
-    row = _one(database, "ledger/find_shop", {"shop_domain": domain})
+    row = _one(book, "ledger/find_shop", {"shop_domain": domain})
     if row is None:
         raise UnknownShopError(f"There is no shop {domain!r}. `neanelu status` lists the shops there are.")
     return Shop(row[0], domain, row[1])
 
 
-def open_run(database: Database, shop: Shop, resource: str, *, source: str, as_of: datetime, dagster_run: str) -> UUID:
+def open_run(book: Connection, shop: Shop, resource: str, *, source: str, as_of: datetime, dagster_run: str) -> UUID:
     """A new row in `bulk_runs`, written before anything else is done."""
     state = {"source": source, "as_of": as_of.isoformat(), "dagster_run_id": dagster_run}
     row = _one(
-        database,
+        book,
         "ledger/open_run",
         {
             "shop_id": shop.shop_id,
@@ -84,10 +85,10 @@ def open_run(database: Database, shop: Shop, resource: str, *, source: str, as_o
     return UUID(str(row[0]))
 
 
-def add_artifact(database: Database, load: LoadRun) -> None:
+def add_artifact(book: Connection, load: LoadRun) -> None:
     """Record the artifact of a load: where it is, its bytes and its SHA-256."""
     _do(
-        database,
+        book,
         "ledger/add_artifact",
         {
             "run_id": load.run_id,
@@ -99,18 +100,18 @@ def add_artifact(database: Database, load: LoadRun) -> None:
     )
 
 
-def count_artifact_rows(database: Database, load: LoadRun, rows: int) -> None:
+def count_artifact_rows(book: Connection, load: LoadRun, rows: int) -> None:
     """Record how many lines the artifact turned out to have."""
-    _do(database, "ledger/count_artifact_rows", {"run_id": load.run_id, "rows": rows})
+    _do(book, "ledger/count_artifact_rows", {"run_id": load.run_id, "rows": rows})
 
 
-def find_load(database: Database, shop_domain: str, resource: str) -> LoadRun:
+def find_load(book: Connection, shop_domain: str, resource: str) -> LoadRun:
     """The newest unfinished load of this shop and resource.
 
     Raises:
         NoLoadError: there is none.
     """
-    row = _one(database, "ledger/find_load", {"shop_domain": shop_domain, "resource": resource})
+    row = _one(book, "ledger/find_load", {"shop_domain": shop_domain, "resource": resource})
     if row is None:
         raise NoLoadError(
             f"There is no unfinished load of {resource} of {shop_domain}: materialize its artifact first "
@@ -119,22 +120,22 @@ def find_load(database: Database, shop_domain: str, resource: str) -> LoadRun:
     return LoadRun(*row)
 
 
-def as_of(database: Database, load: LoadRun) -> datetime:
+def as_of(book: Connection, load: LoadRun) -> datetime:
     """The moment whose state of the shop the artifact shows."""
-    row = _one(database, "ledger/run_state", {"run_id": load.run_id})
+    row = _one(book, "ledger/run_state", {"run_id": load.run_id})
     if row is None:
         raise NoLoadError(f"The load {load.run_id} is not in the ledger any more.")
     return datetime.fromisoformat(row[0]["as_of"])
 
 
-def last_completed(database: Database, load: LoadRun) -> str | None:
+def last_completed(book: Connection, load: LoadRun) -> str | None:
     """The load that last completed for this shop and resource, if any."""
-    row = _one(database, "ledger/last_completed", {"shop_id": load.shop_id, "resource": load.resource})
+    row = _one(book, "ledger/last_completed", {"shop_id": load.shop_id, "resource": load.resource})
     return str(row[0]) if row else None
 
 
 def close_run(
-    database: Database, load: LoadRun, status: str, *, records: int | None = None, error: str | None = None
+    book: Connection, load: LoadRun, status: str, *, records: int | None = None, error: str | None = None
 ) -> None:
     """End a load as `completed` or `failed`."""
     parameters = {
@@ -144,41 +145,39 @@ def close_run(
         "bytes": load.bytes,
         "error": error,
     }
-    _do(database, "ledger/close_run", parameters)
+    _do(book, "ledger/close_run", parameters)
 
 
-def abandon_others(database: Database, load: LoadRun) -> list[UUID]:
+def abandon_others(book: Connection, load: LoadRun) -> list[UUID]:
     """Mark older unfinished loads of this shop and resource as failed: only their death lets us hold the lock."""
-    with database.connect(Role.PIPELINE) as connection:
-        rows = connection.execute(
-            statement("ledger/abandon_runs"),
-            {
-                "run_id": str(load.run_id),
-                "shop_id": load.shop_id,
-                "resource": load.resource,
-                "operation_type": _OPERATION.format(load.resource.upper()),
-            },
-        ).fetchall()
+    rows = book.execute(
+        statement("ledger/abandon_runs"),
+        {
+            "run_id": str(load.run_id),
+            "shop_id": load.shop_id,
+            "resource": load.resource,
+            "operation_type": _OPERATION.format(load.resource.upper()),
+        },
+    ).fetchall()
     return [row[0] for row in rows]
 
 
-def clear_errors(database: Database, load: LoadRun) -> None:
+def clear_errors(book: Connection, load: LoadRun) -> None:
     """Forget the rejections of an earlier staging of this load: it is staged again from its first line."""
-    _do(database, "ledger/clear_errors", {"run_id": load.run_id})
+    _do(book, "ledger/clear_errors", {"run_id": load.run_id})
 
 
-def rejections(database: Database, load: LoadRun) -> list[Rejection]:
+def rejections(book: Connection, load: LoadRun) -> list[Rejection]:
     """Why lines of this load were rejected, the commonest reason first."""
-    with database.connect(Role.PIPELINE) as connection:
-        rows = connection.execute(statement("ledger/rejections"), {"run_id": load.run_id}).fetchall()
+    rows = book.execute(statement("ledger/rejections"), {"run_id": load.run_id}).fetchall()
     return [Rejection(*row) for row in rows]
 
 
 @contextmanager
-def step(database: Database, load: LoadRun, name: str) -> Iterator[Step]:
+def step(book: Connection, load: LoadRun, name: str) -> Iterator[Step]:
     """A row in `bulk_steps` around the work of one step, with its times, its counts and, if it fails, why."""
     opened = {"run_id": load.run_id, "shop_id": load.shop_id, "step": name}
-    row = _one(database, "ledger/open_step", opened)
+    row = _one(book, "ledger/open_step", opened)
     assert row is not None  # noqa: S101 - an INSERT returns its row
     current = Step({})
     started = time.perf_counter()
@@ -198,50 +197,62 @@ def step(database: Database, load: LoadRun, name: str) -> Iterator[Step]:
             "error": error or None,
             "metadata": Jsonb(current.metadata),
         }
-        _do_if_reachable(database, closed, failed=status == "failed")
+        _do_if_reachable(book, closed, failed=status == "failed")
 
 
-def _do_if_reachable(database: Database, closed: dict[str, Any], *, failed: bool) -> None:
+def _do_if_reachable(book: Connection, closed: dict[str, Any], *, failed: bool) -> None:
     """Close the step; if it failed because the server is gone, its own error matters more than this one."""
     try:
-        _do(database, "ledger/close_step", closed)
+        _do(book, "ledger/close_step", closed)
     except psycopg.OperationalError:
         if not failed:
             raise
 
 
-def step_metadata(database: Database, load: LoadRun, name: str) -> dict[str, Any] | None:
+def step_metadata(book: Connection, load: LoadRun, name: str) -> dict[str, Any] | None:
     """What the newest completed step of that name left; None if there is none."""
-    row = _one(database, "ledger/step_metadata", {"run_id": load.run_id, "step": name})
+    row = _one(book, "ledger/step_metadata", {"run_id": load.run_id, "step": name})
     return dict(row[0]) if row else None
 
 
 @contextmanager
-def resource_lock(database: Database, load: LoadRun) -> Iterator[None]:
+def opened(database: Database) -> Iterator[Connection]:
+    """A connection for the ledger: each entry is a transaction of its own, so that it outlives this process."""
+    with database.connect(Role.PIPELINE, autocommit=True) as book:
+        yield book
+
+
+@contextmanager
+def resource_lock(book: Connection, load: LoadRun) -> Iterator[None]:
     """Hold the lock of (shop, resource): whoever else wants it waits, ten minutes at most.
 
-    The lock belongs to a session: if this process dies, or the connection breaks, it is free.
+    The lock belongs to the session of `book`: if this process dies, or the connection breaks, it is free.
 
     Raises:
         ResourceBusyError: another load held it all that time.
     """
-    with database.connect(Role.PIPELINE, autocommit=True) as connection:
-        connection.execute(statement("ledger/lock_timeout"), {"timeout": _LOCK_WAIT})
-        try:
-            connection.execute(statement("ledger/lock_resource"), {"key": f"{load.shop_id}/{load.resource}"})
-        except psycopg.errors.LockNotAvailable as error:
-            raise ResourceBusyError(
-                f"Another load of {load.resource} of {load.shop_domain} is still running after {_LOCK_WAIT}. "
-                "Wait for it, or end it; `neanelu status` shows which it is."
-            ) from error
+    key = {"key": f"{load.shop_id}/{load.resource}"}
+    book.execute(statement("ledger/lock_timeout"), {"timeout": _LOCK_WAIT})
+    try:
+        book.execute(statement("ledger/lock_resource"), key)
+    except psycopg.errors.LockNotAvailable as error:
+        raise ResourceBusyError(
+            f"Another load of {load.resource} of {load.shop_domain} is still running after {_LOCK_WAIT}. "
+            "Wait for it, or end it; `neanelu status` shows which it is."
+        ) from error
+    finally:
+        if not book.broken and not book.closed:
+            book.execute(statement("ledger/lock_timeout"), {"timeout": "0"})
+    try:
         yield
+    finally:
+        if not book.broken and not book.closed:
+            book.execute(statement("ledger/unlock_resource"), key)
 
 
-def _one(database: Database, name: str, parameters: dict[str, Any]) -> Any:
-    with database.connect(Role.PIPELINE) as connection:
-        return connection.execute(statement(name), parameters).fetchone()
+def _one(book: Connection, name: str, parameters: dict[str, Any]) -> Any:
+    return book.execute(statement(name), parameters).fetchone()
 
 
-def _do(database: Database, name: str, parameters: dict[str, Any]) -> None:
-    with database.connect(Role.PIPELINE) as connection:
-        connection.execute(statement(name), parameters)
+def _do(book: Connection, name: str, parameters: dict[str, Any]) -> None:
+    book.execute(statement(name), parameters)

@@ -1,12 +1,21 @@
-"""The merge: valid staged rows into the mirror, in one transaction, as the tenant role under row-level security.
+"""The merge: valid staged rows into the mirror, as the tenant role under row-level security.
 
 Belongs here: putting a declaration's names into the merge's statements, in the order in which rows depend on each
-other. Does not belong here: what is valid (`staging`, `verdicts`), and any rule about one resource.
+other, and spreading a big load over several connections. Does not belong here: what is valid (`staging`, `verdicts`),
+and any rule about one resource.
+
+A small load is one transaction. A big one is merged table after table, the rows of a table split between connections,
+because most of its time is spent on one processor making full-text entries. If it is killed half-way, what is merged
+is right, row by row, and the next load merges the rest: rows whose fingerprints already agree are left alone.
 """
 
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from psycopg import Connection, sql
 
@@ -28,36 +37,83 @@ class Extent:
     """No line was rejected: then what is absent is gone. Otherwise it may have stood in a rejected line."""
 
 
-def merge_staged(
-    connection: Connection, resource: Resource, extent: Extent, parameters: dict[str, Any], staged: dict[str, int]
-) -> dict[str, TableCounts]:
-    """Merge a load's valid rows; the caller's transaction holds the tenant context, and commits.
-
-    `parameters` are run_id, shop_id and as_of; `staged` the valid rows by staging table.
-    """
-    connection.execute(statement("mirror/begin_merge"))
-    counts: dict[str, TableCounts] = {}
-    for entity in resource.entities:
-        counts[entity.table] = _timed(_merge_entity, connection, entity, extent, parameters)
-        counts[entity.table].unchanged = staged.get(entity.staging, 0) - (
-            counts[entity.table].inserted + counts[entity.table].updated
-        )
-    for entity in resource.entities:
-        for link in entity.links:
-            counts[link.table] = _timed(_merge_links, connection, resource, entity, link, extent, parameters)
-    return counts
+Transaction: TypeAlias = Callable[[], AbstractContextManager[Connection]]
+"""Opens a tenant transaction of the load's shop, and commits it at the end."""
 
 
-def _timed(work: Any, connection: Connection, *arguments: Any) -> TableCounts:
-    started = time.perf_counter()
-    result: TableCounts = work(connection, *arguments)
-    result.seconds = round(time.perf_counter() - started, 3)
-    return result
+@dataclass(frozen=True)
+class Merge:
+    """One load's merge. `parameters` are run_id, shop_id and as_of."""
+
+    resource: Resource
+    extent: Extent
+    parameters: dict[str, Any]
+
+    def in_one_transaction(self, begin: Transaction) -> dict[str, TableCounts]:
+        """Everything or nothing."""
+        counts: dict[str, TableCounts] = {}
+        with begin() as connection:
+            for entity in self.resource.entities:
+                counts[entity.table] = self._rows(connection, entity)
+            for entity, link in self._links:
+                counts[link.table] = self._link_rows(connection, entity, link)
+        return counts
+
+    def side_by_side(self, begin: Transaction, workers: int) -> dict[str, TableCounts]:
+        """Table after table, each table's rows on several connections; links of several tables at once."""
+
+        def rows(entity: Entity, worker: int) -> TableCounts:
+            with begin() as connection:
+                return self._rows(connection, entity, worker, workers)
+
+        def link_rows(entity: Entity, link: Link) -> TableCounts:
+            with begin() as connection:
+                return self._link_rows(connection, entity, link)
+
+        counts: dict[str, TableCounts] = {}
+        with ThreadPoolExecutor(workers, thread_name_prefix="merge") as pool:
+            for entity in self.resource.entities:
+                started = time.perf_counter()
+                counts[entity.table] = _added(pool.map(partial(rows, entity), range(workers)))
+                counts[entity.table].seconds = round(time.perf_counter() - started, 3)
+            done = pool.map(lambda pair: link_rows(*pair), self._links)
+            counts |= {link.table: count for (_, link), count in zip(self._links, done, strict=True)}
+        return counts
+
+    @property
+    def _links(self) -> list[tuple[Entity, Link]]:
+        return [(entity, link) for entity in self.resource.entities for link in entity.links]
+
+    def _rows(self, connection: Connection, entity: Entity, worker: int = 0, workers: int = 1) -> TableCounts:
+        started = time.perf_counter()
+        connection.execute(statement("mirror/begin_merge"))
+        parameters = {**self.parameters, "worker": worker, "workers": workers}
+        row = connection.execute(_entity_query(entity, self.extent), parameters).fetchone() or (0, 0)
+        return TableCounts(inserted=row[0], updated=row[1], seconds=round(time.perf_counter() - started, 3))
+
+    def _link_rows(self, connection: Connection, entity: Entity, link: Link) -> TableCounts:
+        if link.table not in self.extent.owned:
+            return TableCounts()
+        started = time.perf_counter()
+        connection.execute(statement("mirror/begin_merge"))
+        names = _link_names(self.resource, entity, link)
+        row = connection.execute(statement("mirror/merge_links").format(**names), self.parameters).fetchone() or (0, 0)
+        counts = TableCounts(inserted=row[0], updated=row[1])
+        if self.extent.complete:
+            deleted = connection.execute(statement("mirror/delete_links").format(**names), self.parameters)
+            counts.deleted = deleted.rowcount
+        else:
+            connection.execute(statement("mirror/forget_kept_links").format(**names), self.parameters)
+        counts.seconds = round(time.perf_counter() - started, 3)
+        return counts
 
 
-def _merge_entity(connection: Connection, entity: Entity, extent: Extent, parameters: dict[str, Any]) -> TableCounts:
-    row = connection.execute(_entity_query(entity, extent), parameters).fetchone() or (0, 0)
-    return TableCounts(inserted=row[0], updated=row[1])
+def _added(parts: Iterable[TableCounts]) -> TableCounts:
+    total = TableCounts()
+    for part in parts:
+        total.inserted += part.inserted
+        total.updated += part.updated
+    return total
 
 
 def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:
@@ -148,26 +204,6 @@ def _not_older(entity: Entity) -> sql.Composable:
         "(m.{0} IS NULL OR m.{0} < excluded.{0} "
         "OR (m.{0} IS NOT DISTINCT FROM excluded.{0} AND m.synced_at <= excluded.synced_at))"
     ).format(version)
-
-
-def _merge_links(
-    connection: Connection,
-    resource: Resource,
-    entity: Entity,
-    link: Link,
-    extent: Extent,
-    parameters: dict[str, Any],
-) -> TableCounts:
-    if link.table not in extent.owned:
-        return TableCounts()
-    names = _link_names(resource, entity, link)
-    row = connection.execute(statement("mirror/merge_links").format(**names), parameters).fetchone() or (0, 0)
-    counts = TableCounts(inserted=row[0], updated=row[1])
-    if extent.complete:
-        counts.deleted = connection.execute(statement("mirror/delete_links").format(**names), parameters).rowcount
-    else:
-        connection.execute(statement("mirror/forget_kept_links").format(**names), parameters)
-    return counts
 
 
 def _link_names(resource: Resource, entity: Entity, link: Link) -> dict[str, sql.Composable]:

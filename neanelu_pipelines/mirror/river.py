@@ -7,15 +7,19 @@ a step does its work.
 
 import dataclasses
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+
+from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import artifacts, ledger, staging_area
 from neanelu_pipelines.mirror.changes import wanted_lines
 from neanelu_pipelines.mirror.declarations import Resource
-from neanelu_pipelines.mirror.merge import Extent, merge_staged
+from neanelu_pipelines.mirror.merge import Extent, Merge
 from neanelu_pipelines.mirror.reports import (
     LineCounts,
     LoadReport,
@@ -31,8 +35,10 @@ from neanelu_pipelines.mirror.staging import stage_artifact
 from neanelu_pipelines.mirror.verdicts import judge, settle
 from neanelu_pipelines.settings import Settings
 
+_ARTIFACT = "artifact"
 _STAGE = "stage"
 _MERGE = "merge"
+_BIG_LOAD_ROWS = 5000
 
 
 class StagingRefusedError(NeaneluError):
@@ -58,31 +64,31 @@ def open_load(
         UnknownShopError, UnknownResourceError, EmptyInboxError, ArtifactUnreadableError: as they say.
     """
     resource_named(resource)
-    shop = ledger.find_shop(database, shop_domain)
-    if source is None:
-        source = artifacts.newest_in_inbox(settings.artifact_root, shop_domain=shop_domain, resource=resource)
     started = time.perf_counter()
-    run_id = ledger.open_run(
-        database, shop, resource, source=source, as_of=as_of or datetime.now(UTC), dagster_run=dagster_run_id or ""
-    )
-    load = LoadRun(run_id, shop.shop_id, shop_domain, resource, "", 0, "")
-    try:
-        with ledger.step(database, load, "artifact") as step:
-            stored = artifacts.store(
-                settings.artifact_root, source, shop_domain=shop_domain, resource=resource, run_id=run_id
-            )
-            load = dataclasses.replace(
-                load,
-                artifact_path=stored.path,
-                bytes=stored.bytes,
-                sha256=stored.sha256,
-                seconds=time.perf_counter() - started,
-            )
-            ledger.add_artifact(database, load)
-            step.metadata.update(source=source, bytes=stored.bytes, sha256=stored.sha256)
-    except NeaneluError as error:
-        ledger.close_run(database, load, "failed", error=str(error))
-        raise
+    with ledger.opened(database) as book:
+        shop = ledger.find_shop(book, shop_domain)
+        if source is None:
+            source = artifacts.newest_in_inbox(settings.artifact_root, shop_domain=shop_domain, resource=resource)
+        run_id = ledger.open_run(
+            book, shop, resource, source=source, as_of=as_of or datetime.now(UTC), dagster_run=dagster_run_id or ""
+        )
+        load = LoadRun(run_id, shop.shop_id, shop_domain, resource, "", 0, "")
+        try:
+            load = _store(book, settings, load, source)
+        except NeaneluError as error:
+            ledger.close_run(book, load, "failed", error=str(error))
+            raise
+    return dataclasses.replace(load, seconds=time.perf_counter() - started)
+
+
+def _store(book: Connection, settings: Settings, load: LoadRun, source: str) -> LoadRun:
+    with ledger.step(book, load, _ARTIFACT) as step:
+        stored = artifacts.store(
+            settings.artifact_root, source, shop_domain=load.shop_domain, resource=load.resource, run_id=load.run_id
+        )
+        load = dataclasses.replace(load, artifact_path=stored.path, bytes=stored.bytes, sha256=stored.sha256)
+        ledger.add_artifact(book, load)
+        step.metadata.update(source=source, bytes=stored.bytes, sha256=stored.sha256)
     return load
 
 
@@ -92,27 +98,28 @@ def current_load(database: Database, *, shop_domain: str, resource: str) -> Load
     Raises:
         NoLoadError: there is none.
     """
-    return ledger.find_load(database, shop_domain, resource)
+    with ledger.opened(database) as book:
+        return ledger.find_load(book, shop_domain, resource)
 
 
 def stage(database: Database, settings: Settings, load: LoadRun) -> StageReport:
     """Stage the artifact's lines that can change something; may be run again at any time before the merge."""
-    with ledger.resource_lock(database, load):
-        ledger.abandon_others(database, load)
-        return _stage(database, settings, load)
+    with ledger.opened(database) as book, ledger.resource_lock(book, load):
+        ledger.abandon_others(book, load)
+        return _stage(database, book, settings, load)
 
 
-def _stage(database: Database, settings: Settings, load: LoadRun) -> StageReport:
+def _stage(database: Database, book: Connection, settings: Settings, load: LoadRun) -> StageReport:
     resource = resource_named(load.resource)
-    shop = ledger.find_shop(database, load.shop_domain)
+    shop = ledger.find_shop(book, load.shop_domain)
     started = time.perf_counter()
-    with ledger.step(database, load, _STAGE) as step:
-        staging_area.clear(database, resource, load)
-        ledger.clear_errors(database, load)
-        base = ledger.last_completed(database, load)
+    with ledger.step(book, load, _STAGE) as step:
+        staging_area.clear(book, resource, load)
+        ledger.clear_errors(book, load)
+        base = ledger.last_completed(book, load)
         with wanted_lines(database, settings, resource, load) as wanted:
             report, stager = stage_artifact(database, settings, resource, shop, load, wanted)
-        _judge(database, resource, load, report)
+        _judge(database, book, resource, load, report)
         report.seconds = time.perf_counter() - started
         total = report.total
         step.records = total.read
@@ -121,12 +128,12 @@ def _stage(database: Database, settings: Settings, load: LoadRun) -> StageReport
             extent=_extent(resource, stager.selection, complete=stager.rejected == 0),
             base=base,
         )
-        ledger.count_artifact_rows(database, load, total.read)
+        ledger.count_artifact_rows(book, load, total.read)
     return report
 
 
-def _judge(database: Database, resource: Resource, load: LoadRun, report: StageReport) -> None:
-    parameters = _parameters(database, load)
+def _judge(database: Database, book: Connection, resource: Resource, load: LoadRun, report: StageReport) -> None:
+    parameters = _parameters(book, load)
     with database.connect(Role.PIPELINE) as connection:
         staging_area.analyze(connection, resource)
         staging_area.plan_for(connection, sum(report.tables.values()))
@@ -150,11 +157,16 @@ def _extent(resource: Resource, selection: Selection, *, complete: bool) -> dict
 
 def check(database: Database, settings: Settings, load: LoadRun) -> list[StagingCheck]:
     """The verdicts on what was staged, before anything is merged."""
-    report = _staged_report(database, load)
+    with ledger.opened(database) as book:
+        return _check(book, settings, load)
+
+
+def _check(book: Connection, settings: Settings, load: LoadRun) -> list[StagingCheck]:
+    report = _staged_report(book, load)
     return [
         _rejected_share(report.total, settings.max_reject_share),
         _counts_add_up(report),
-        staging_area.is_complete(database, report, load),
+        staging_area.is_complete(book, report, load),
     ]
 
 
@@ -194,51 +206,60 @@ def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, Ta
         StagingRefusedError: a check failed; nothing was merged and the load is closed as failed.
     """
     resource = resource_named(load.resource)
-    with ledger.resource_lock(database, load):
-        if not _is_staged(database, load):
-            _stage(database, settings, load)
-        failed = [verdict for verdict in check(database, settings, load) if not verdict.passed]
+    with ledger.opened(database) as book, ledger.resource_lock(book, load):
+        if not _is_staged(book, load):
+            _stage(database, book, settings, load)
+        failed = [verdict for verdict in _check(book, settings, load) if not verdict.passed]
         if failed:
             message = " ".join(verdict.description for verdict in failed)
-            ledger.close_run(database, load, "failed", error=message)
+            ledger.close_run(book, load, "failed", error=message)
             raise StagingRefusedError(f"Load {load.run_id} ({load.resource} of {load.shop_domain}): {message}")
-        return _merge(database, resource, load)
+        return _merge(database, book, settings, resource, load)
 
 
-def _is_staged(database: Database, load: LoadRun) -> bool:
-    metadata = ledger.step_metadata(database, load, _STAGE)
-    if metadata is None or metadata["base"] != ledger.last_completed(database, load):
+def _is_staged(book: Connection, load: LoadRun) -> bool:
+    metadata = ledger.step_metadata(book, load, _STAGE)
+    if metadata is None or metadata["base"] != ledger.last_completed(book, load):
         return False
-    return staging_area.is_complete(database, _report_of(metadata), load).passed
+    return staging_area.is_complete(book, _report_of(metadata), load).passed
 
 
-def _merge(database: Database, resource: Resource, load: LoadRun) -> dict[str, TableCounts]:
-    metadata = ledger.step_metadata(database, load, _STAGE) or {}
+def _merge(
+    database: Database, book: Connection, settings: Settings, resource: Resource, load: LoadRun
+) -> dict[str, TableCounts]:
+    metadata = ledger.step_metadata(book, load, _STAGE) or {}
     extent = metadata["extent"]
-    with ledger.step(database, load, _MERGE) as step:
+    staged = metadata["report"]["tables"]
+
+    @contextmanager
+    def begin() -> Iterator[Connection]:
         with database.tenant(load.shop_id, trace_id=str(load.run_id)) as connection:
-            staging_area.plan_for(connection, sum(metadata["report"]["tables"].values()))
-            counts = merge_staged(
-                connection,
-                resource,
-                Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"]),
-                _parameters(database, load),
-                metadata["report"]["tables"],
-            )
+            staging_area.plan_for(connection, sum(staged.values()))
+            yield connection
+
+    with ledger.step(book, load, _MERGE) as step:
+        whole = Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"])
+        work = Merge(resource, whole, _parameters(book, load))
+        big = sum(staged.values()) >= _BIG_LOAD_ROWS and settings.merge_workers > 1
+        counts = work.side_by_side(begin, settings.merge_workers) if big else work.in_one_transaction(begin)
+        for entity in resource.entities:
+            table = counts[entity.table]
+            table.unchanged = staged.get(entity.staging, 0) - table.inserted - table.updated
         step.records = sum(table.inserted + table.updated + table.deleted for table in counts.values())
         step.metadata["tables"] = {table: dataclasses.asdict(count) for table, count in counts.items()}
     report = _report_of(metadata)
-    ledger.close_run(database, load, "completed", records=report.total.read)
-    staging_area.clear(database, resource, load)
+    ledger.close_run(book, load, "completed", records=report.total.read)
+    staging_area.clear(book, resource, load)
+    staging_area.analyze_mirror(book, resource, counts)
     return counts
 
 
-def _parameters(database: Database, load: LoadRun) -> dict[str, Any]:
-    return {"run_id": load.run_id, "shop_id": load.shop_id, "as_of": ledger.as_of(database, load)}
+def _parameters(book: Connection, load: LoadRun) -> dict[str, Any]:
+    return {"run_id": load.run_id, "shop_id": load.shop_id, "as_of": ledger.as_of(book, load)}
 
 
-def _staged_report(database: Database, load: LoadRun) -> StageReport:
-    metadata = ledger.step_metadata(database, load, _STAGE)
+def _staged_report(book: Connection, load: LoadRun) -> StageReport:
+    metadata = ledger.step_metadata(book, load, _STAGE)
     if metadata is None:
         raise ledger.NoLoadError(f"Load {load.run_id} has no completed staging: materialize its staging tables first.")
     return _report_of(metadata)
@@ -252,12 +273,14 @@ def _report_of(metadata: dict[str, Any]) -> StageReport:
 
 def fail(database: Database, load: LoadRun, message: str) -> None:
     """Close a load as failed, with the reason."""
-    ledger.close_run(database, load, "failed", error=message)
+    with ledger.opened(database) as book:
+        ledger.close_run(book, load, "failed", error=message)
 
 
 def rejections(database: Database, load: LoadRun) -> list[Rejection]:
     """Why lines of this load were rejected, the commonest reason first."""
-    return ledger.rejections(database, load)
+    with ledger.opened(database) as book:
+        return ledger.rejections(book, load)
 
 
 def load_file(

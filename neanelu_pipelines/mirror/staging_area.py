@@ -4,13 +4,12 @@ Belongs here: what is done to the tables whatever stands in them. Does not belon
 """
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 
-from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Resource
-from neanelu_pipelines.mirror.reports import LoadRun, StageReport, StagingCheck
+from neanelu_pipelines.mirror.reports import LoadRun, StageReport, StagingCheck, TableCounts
 
 LINES = "pipeline.staging_lines"
 _MANY_ROWS = 1000
@@ -20,20 +19,27 @@ _JOIN_COLUMNS = {
 }
 
 
-def clear(database: Database, resource: Resource, load: LoadRun) -> None:
-    """Remove the rows of a load and its errors' drafts; by TRUNCATE where no other load uses the table."""
+def clear(book: Connection, resource: Resource, load: LoadRun) -> None:
+    """Remove the rows of this load and of loads that are over; by TRUNCATE where no other load uses the table."""
     for table in (*resource.staging_tables, LINES):
         staging = table_identifier(table)
-        with database.connect(Role.PIPELINE) as connection:
-            try:
-                connection.execute(statement("mirror/lock_staging").format(staging=staging))
-                query = statement("mirror/staging_is_ours").format(staging=staging)
-                ours = connection.execute(query, {"run_id": load.run_id}).fetchone() == (True,)
-            except psycopg.errors.LockNotAvailable:
-                connection.rollback()
-                ours = False
-            name = "mirror/truncate_staging" if ours else "mirror/clear_staging"
-            connection.execute(statement(name).format(staging=staging), None if ours else {"run_id": load.run_id})
+        if book.execute(statement("mirror/staging_is_empty").format(staging=staging)).fetchone() == (True,):
+            continue
+        if not _truncated(book, staging, load):
+            book.execute(statement("mirror/clear_staging").format(staging=staging), {"run_id": load.run_id})
+
+
+def _truncated(book: Connection, staging: sql.Identifier, load: LoadRun) -> bool:
+    try:
+        with book.transaction():
+            book.execute(statement("mirror/lock_staging").format(staging=staging))
+            query = statement("mirror/staging_is_ours").format(staging=staging)
+            ours = book.execute(query, {"run_id": load.run_id}).fetchone() == (True,)
+            if ours:
+                book.execute(statement("mirror/truncate_staging").format(staging=staging))
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return ours
 
 
 def analyze(connection: Connection, resource: Resource) -> None:
@@ -46,19 +52,28 @@ def analyze(connection: Connection, resource: Resource) -> None:
         connection.execute(query)
 
 
+def analyze_mirror(book: Connection, resource: Resource, counts: dict[str, TableCounts]) -> None:
+    """Statistics of the mirror tables that many rows came into: a shop just loaded is in none yet."""
+    for entity in resource.entities:
+        if counts[entity.table].inserted >= _MANY_ROWS:
+            query = statement("mirror/analyze_mirror").format(
+                table=table_identifier(entity.table), columns=column_list(("shop_id", "shopify_gid"))
+            )
+            book.execute(query)
+
+
 def plan_for(connection: Connection, rows: int) -> None:
     """Tell the planner, for this transaction, whether it is about to join many rows or a few."""
     connection.execute(statement("database/plan_for_bulk"), {"nestloop": "off" if rows >= _MANY_ROWS else "on"})
 
 
-def is_complete(database: Database, report: StageReport, load: LoadRun) -> StagingCheck:
+def is_complete(book: Connection, report: StageReport, load: LoadRun) -> StagingCheck:
     """Whether the rows that were staged are still there: unlogged tables are empty after a crash of the server."""
     found: dict[str, int] = {}
-    with database.connect(Role.PIPELINE) as connection:
-        for table in report.tables:
-            query = statement("mirror/count_staged").format(staging=table_identifier(table))
-            row = connection.execute(query, {"run_id": load.run_id}).fetchone()
-            found[table] = row[0] if row else 0
+    for table in report.tables:
+        query = statement("mirror/count_staged").format(staging=table_identifier(table))
+        row = book.execute(query, {"run_id": load.run_id}).fetchone()
+        found[table] = row[0] if row else 0
     missing = {table: count - found[table] for table, count in report.tables.items() if found[table] != count}
     words = f"All {sum(found.values()):,} staged rows are there."
     if missing:
