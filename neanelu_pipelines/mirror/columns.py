@@ -11,8 +11,12 @@ import polars as pl
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Kind, Shape
 from neanelu_pipelines.shopify import nodes
 
-_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
-_DECIMAL = r"^-?\d{1,30}(\.\d+)?$"
+# Narrower than ISO 8601 where PostgreSQL is: it knows no year 0 and no offset of 16 hours.
+_TIMESTAMP = (
+    r"^(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])-\d\d-\d\dT\d\d:\d\d:\d\d"
+    r"(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$"
+)
+_DECIMAL = r"^-?\d{1,30}(?:\.\d{1,30})?$"
 _INT32 = 2**31
 _ENTITIES = {"&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&"}
 

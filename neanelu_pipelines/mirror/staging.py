@@ -6,6 +6,7 @@ what is wrong only beside other rows (`verdicts`).
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -282,15 +283,27 @@ def _at(indexes: dict[int, BadLine] | dict[int, None], size: int) -> NDArray[np.
     return mask
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _finite(number: str) -> float:
+    """Python reads NaN and 1e999, which jsonb refuses."""
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(number)
+    return value
+
+
 def _payload(line: BadLine) -> str:
     """The rejected line as JSON if it is JSON and of a size to look at, else its beginning as text."""
     if len(line.text) <= _MAX_PAYLOAD_BYTES:
         try:
-            value = json.loads(line.text)
+            json.loads(line.text, parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError):
             pass
         else:
-            return json.dumps(value, ensure_ascii=False)
+            return line.text.strip()
     return json.dumps({"text": excerpt(line.text.encode())}, ensure_ascii=False)
 
 
