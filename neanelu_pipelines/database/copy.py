@@ -4,6 +4,7 @@ Belongs here: streaming bytes into tables from a thread of its own, streaming na
 making the rows.
 """
 
+import io
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from psycopg import Connection, sql
 
@@ -25,6 +27,13 @@ _COPY_HEADER_BYTES = 19
 def table_identifier(name: str) -> sql.Identifier:
     """`pipeline.staging_media` or `staging_products` as an identifier."""
     return sql.Identifier(*name.split("."))
+
+
+def csv_bytes(rows: pl.DataFrame) -> bytes:
+    """A frame as `CsvCopy` takes it: no header, null as nothing, the empty text as `""`."""
+    buffer = io.BytesIO()
+    rows.write_csv(buffer, include_header=False)
+    return buffer.getvalue()
 
 
 def column_list(columns: Sequence[str]) -> sql.Composed:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from psycopg import Connection, sql
 
 from neanelu_pipelines.database.connect import Database, Role
-from neanelu_pipelines.database.copy import csv_copies, integer_rows, table_identifier
+from neanelu_pipelines.database.copy import csv_bytes, csv_copies, integer_rows, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import staging_area
 from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
@@ -82,7 +82,7 @@ def _fingerprint_lines(database: Database, settings: Settings, resource: Resourc
         for block in blocks:
             rows = _line_keys(resource, load, block)
             if len(rows):
-                copies[_LINES].write(rows.write_csv(include_header=False).encode(), len(rows))
+                copies[_LINES].write(csv_bytes(rows), len(rows))
     return copies[_LINES].rows
 
 

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from neanelu_pipelines.database.connect import Database
-from neanelu_pipelines.database.copy import CsvCopy, csv_copies
+from neanelu_pipelines.database.copy import CsvCopy, csv_bytes, csv_copies
 from neanelu_pipelines.mirror.changes import Wanted
 from neanelu_pipelines.mirror.columns import Check, Field, fields_of, schema_of
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
@@ -253,7 +253,7 @@ class Stager:
 
     def _copy(self, table: str, rows: pl.DataFrame) -> None:
         if len(rows):
-            self._copies[table].write(rows.write_csv(include_header=False).encode(), len(rows))
+            self._copies[table].write(csv_bytes(rows), len(rows))
 
     def _count_ignored(self, empty_lines: int) -> None:
         if empty_lines:
