@@ -7,7 +7,6 @@ import dagster as dg
 
 from neanelu_pipelines.defs.artifacts.assets import artifact_asset
 from neanelu_pipelines.defs.mirror.assets import mirror_assets
-from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.staging.assets import staging_assets
 from neanelu_pipelines.mirror.declarations import Resource
 
@@ -23,7 +22,6 @@ def load_definitions(resource: Resource) -> dg.Definitions:
     job = dg.define_asset_job(
         load_job_name(resource.name),
         selection=dg.AssetSelection.assets(*assets),
-        partitions_def=SHOPS,
         description=f"Loads {resource.name} of one shop: artifact, staging with its checks, mirror.",
         tags={"neanelu/resource": resource.name, "dagster/max_runtime": "21600"},
     )

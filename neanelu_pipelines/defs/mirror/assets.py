@@ -47,7 +47,12 @@ def mirror_assets(resource: Resource) -> dg.AssetsDefinition:
         from neanelu_pipelines.mirror import river
 
         with step_faults(context, warehouse):
-            load = river.current_load(warehouse.database, shop_domain=context.partition_key, resource=resource.name)
+            load = river.current_load(
+                warehouse.database,
+                shop_domain=context.partition_key,
+                resource=resource.name,
+                dagster_run_id=context.run.run_id,
+            )
         with step_faults(context, warehouse, load):
             tables = river.merge(warehouse.database, warehouse.settings, load)
         with step_faults(context, warehouse):
@@ -73,7 +78,8 @@ def staged_lines(warehouse: Warehouse, load: LoadRun) -> LineCounts:
     """The fate of the load's lines, as its staging left it in the ledger."""
     from neanelu_pipelines.mirror import ledger
 
-    metadata = ledger.step_metadata(warehouse.database, load, "stage") or {"report": {"nodes": {}}}
+    with ledger.opened(warehouse.database) as book:
+        metadata = ledger.step_metadata(book, load, "stage") or {"report": {"nodes": {}}}
     nodes = {node: LineCounts(**counts) for node, counts in metadata["report"]["nodes"].items()}
     return StageReport(bytes=load.bytes, seconds=0.0, nodes=nodes).total
 

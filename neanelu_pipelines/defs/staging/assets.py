@@ -62,7 +62,12 @@ def staging_assets(resource: Resource) -> dg.AssetsDefinition:
         from neanelu_pipelines.mirror import river
 
         with step_faults(context, warehouse):
-            load = river.current_load(warehouse.database, shop_domain=context.partition_key, resource=resource.name)
+            load = river.current_load(
+                warehouse.database,
+                shop_domain=context.partition_key,
+                resource=resource.name,
+                dagster_run_id=context.run.run_id,
+            )
         with step_faults(context, warehouse, load):
             report = river.stage(warehouse.database, warehouse.settings, load)
             checks = river.check(warehouse.database, warehouse.settings, load)

@@ -1,0 +1,44 @@
+"""What tests of the Dagster room share: a shop, a catalogue file, the location over a test's own database."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.defs.build import build_defs
+from neanelu_pipelines.defs.shops.partitions import SHOPS
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.settings import Settings
+from tests.defs.shops import SHOP
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, home=tmp_path)  # type: ignore[call-arg]
+
+
+@pytest.fixture
+def warehouse(database: Database, settings: Settings) -> Warehouse:
+    return Warehouse(database, settings)
+
+
+@pytest.fixture
+def run_load(warehouse: Warehouse, instance: dg.DagsterInstance) -> Callable[..., dg.ExecuteInProcessResult]:
+    """Load a file of SHOP through the job of the location."""
+    instance.add_dynamic_partitions(str(SHOPS.name), [SHOP])
+    job = build_defs(warehouse=warehouse).resolve_job_def("load_products")
+
+    def run(source: Path | None, *, steps: list[dg.AssetKey] | None = None) -> dg.ExecuteInProcessResult:
+        config = {"ops": {"products_artifact": {"config": {"source": str(source)}}}} if source else {}
+        return job.execute_in_process(
+            instance=instance, partition_key=SHOP, run_config=config, asset_selection=steps, raise_on_error=False
+        )
+
+    return run

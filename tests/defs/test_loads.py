@@ -1,0 +1,203 @@
+"""A load as Dagster runs it: what materializations say, what checks stop, what is tried again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import dagster as dg
+import psycopg
+import pytest
+
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.defs.build import build_defs
+from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient, step_faults
+from neanelu_pipelines.defs.shops.partitions import SHOPS
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror.resources import RESOURCES
+from neanelu_pipelines.sandbox.catalogue import write_products
+from neanelu_pipelines.sandbox.faults import Fault
+from tests.defs.shops import SHOP, add_shop
+
+RunLoad = Callable[..., dg.ExecuteInProcessResult]
+
+ALWAYS = {"ledger_run_id", "shop", "bytes", "seconds"}
+LINES = {"rows_read", "rows_staged", "rows_rejected", "rows_per_second", "dagster/partition_row_count"}
+RULE = {
+    "artifacts": ALWAYS | {"bytes_per_second", "path", "sha256"},
+    "staging": ALWAYS | LINES | {"rows_unchanged", "rows_ignored", "lines_by_node_type"},
+    "mirror": ALWAYS | LINES | {"rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted"},
+}
+"""What each materialization says, by the first part of its key."""
+
+
+def figures_of(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, object]]:
+    return {
+        event.materialization.asset_key.to_user_string(): {
+            name: value.value for name, value in event.materialization.metadata.items()
+        }
+        for event in result.get_asset_materialization_events()
+        for event in [event.step_materialization_data]
+    }
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    path = tmp_path / "products.jsonl"
+    write_products(path, 60, seed=5, faults=[Fault.MALFORMED, Fault.UNKNOWN_STATUS])
+    return path
+
+
+def test_a_load_materializes_all_its_assets_with_their_figures(
+    warehouse: Warehouse, run_load: RunLoad, catalogue: Path
+) -> None:
+    add_shop(warehouse.database, SHOP)
+    result = run_load(catalogue)
+    assert result.success
+    found = figures_of(result)
+    declared = RESOURCES["products"]
+    assert {key.rpartition("/")[2] for key in found} == {
+        "products_jsonl",
+        *(table.rpartition(".")[2] for table in (*declared.staging_tables, *declared.mirror_tables)),
+    }
+    for key, figures in found.items():
+        assert RULE[key.partition("/")[0]] <= set(figures), key
+    products = found["mirror/shopify_products"]
+    assert products["rows_inserted"] == products["dagster/partition_row_count"] == 60
+    assert products["rows_rejected"] == 2
+    staged = found["staging/products/staging_products"]
+    assert staged["rows_read"] == (
+        staged["rows_staged"] + staged["rows_unchanged"] + staged["rows_ignored"] + staged["rows_rejected"]
+    )
+    with warehouse.database.connect(Role.PIPELINE) as connection:
+        row = connection.execute("SELECT status, cursor_state ->> 'dagster_run_id' FROM bulk_runs").fetchone()
+    assert row == ("completed", result.run_id)
+
+
+def test_rejections_show_reason_and_line(warehouse: Warehouse, run_load: RunLoad, catalogue: Path) -> None:
+    add_shop(warehouse.database, SHOP)
+    result = run_load(catalogue)
+    staged = next(
+        event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key and event.asset_key.path[-1] == "staging_products"
+    )
+    records = [record.data for record in staged.metadata["rejections"].records]
+    assert {record["reason"]: record["lines"] for record in records} == {"malformed_json": 1, "not_in_enum": 1}
+    lines = catalogue.read_bytes().split(b"\n")
+    for record in records:
+        assert b"PAUSED" in lines[record["example_line"] - 1] or not lines[record["example_line"] - 1].endswith(b"}")
+
+
+def test_the_same_file_again_changes_nothing(warehouse: Warehouse, run_load: RunLoad, catalogue: Path) -> None:
+    add_shop(warehouse.database, SHOP)
+    assert run_load(catalogue).success
+    figures = figures_of(run_load(catalogue))
+    for table in RESOURCES["products"].mirror_tables:
+        counts = figures[f"mirror/{table}"]
+        assert counts["rows_inserted"] == counts["rows_updated"] == counts["rows_deleted"] == 0
+
+
+def test_a_failed_check_stops_the_run_before_the_mirror(
+    warehouse: Warehouse, run_load: RunLoad, tmp_path: Path
+) -> None:
+    shop = add_shop(warehouse.database, SHOP)
+    path = tmp_path / "bad.jsonl"
+    write_products(path, 3, seed=5, faults=[Fault.MALFORMED] * 10)
+    result = run_load(path)
+    assert not result.success
+    verdicts = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    assert verdicts == {"rejected_share": False, "counts_add_up": True, "staging_complete": True}
+    assert not [key for key in figures_of(result) if key.startswith("mirror/")]
+    with warehouse.database.tenant(shop) as connection:
+        assert connection.execute("SELECT count(*) FROM shopify_products").fetchone() == (0,)
+    with warehouse.database.connect(Role.PIPELINE) as connection:
+        row = connection.execute("SELECT status, error_message FROM bulk_runs").fetchone()
+    assert row
+    assert row[0] == "failed"
+    assert "rejected_share" in row[1]
+
+
+def test_steps_run_one_by_one_in_runs_of_their_own(warehouse: Warehouse, run_load: RunLoad, catalogue: Path) -> None:
+    """Nothing passes through memory: each step finds what it needs in the database and the artifact store."""
+    add_shop(warehouse.database, SHOP)
+    groups = build_defs().resolve_asset_graph().materializable_asset_keys
+    for first in ("artifacts", "staging", "mirror"):
+        keys = [key for key in groups if key.path[0] == first]
+        result = run_load(catalogue if first == "artifacts" else None, steps=keys)
+        assert result.success, first
+    assert figures_of(result)["mirror/shopify_products"]["rows_inserted"] == 60
+
+
+def test_the_newest_file_of_the_inbox_is_taken_when_none_is_named(
+    warehouse: Warehouse, run_load: RunLoad, catalogue: Path
+) -> None:
+    add_shop(warehouse.database, SHOP)
+    inbox = Path(warehouse.settings.artifact_root) / "inbox" / SHOP
+    inbox.mkdir(parents=True)
+    catalogue.rename(inbox / "products-1.jsonl")
+    assert run_load(None).success
+
+
+def test_a_permanent_fault_ends_the_step_at_once_with_its_words(warehouse: Warehouse, run_load: RunLoad) -> None:
+    add_shop(warehouse.database, SHOP)
+    result = run_load(None)
+    failures = [event.step_failure_data for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert len(failures) == 1
+    assert not [event for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
+    assert failures[0].user_failure_data
+    assert "inbox" in str(failures[0].user_failure_data.description)
+
+
+def test_lost_connections_are_tried_again_and_other_faults_are_not() -> None:
+    class BusyError(NeaneluError):
+        transient = True
+
+    assert is_transient(psycopg.OperationalError("gone"))
+    assert is_transient(BusyError())
+    assert not is_transient(NeaneluError())
+    assert not is_transient(psycopg.DataError())
+    assert not is_transient(KeyError())
+
+
+def test_a_transient_fault_is_left_to_the_retry_policy(
+    warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    attempts = []
+
+    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=2))
+    def shaky(context: dg.AssetExecutionContext) -> None:
+        with step_faults(context, warehouse):
+            attempts.append(context.retry_number)
+            if len(attempts) < 3:
+                raise psycopg.OperationalError("the server closed the connection")
+
+    assert dg.materialize([shaky], instance=instance).success
+    assert attempts == [0, 1, 2]
+    assert RETRIES.max_retries == 3
+
+
+def test_a_bug_is_not_tried_again(warehouse: Warehouse, instance: dg.DagsterInstance) -> None:
+    attempts = []
+
+    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=2))
+    def wrong(context: dg.AssetExecutionContext) -> None:
+        with step_faults(context, warehouse):
+            attempts.append(uuid4())
+            raise KeyError("column")
+
+    assert not dg.materialize([wrong], instance=instance, raise_on_error=False).success
+    assert len(attempts) == 1
+
+
+def test_a_run_loads_its_own_shop_only(
+    warehouse: Warehouse, run_load: RunLoad, instance: dg.DagsterInstance, catalogue: Path
+) -> None:
+    add_shop(warehouse.database, SHOP)
+    other = add_shop(warehouse.database, "alta-casa.myshopify.com")
+    assert run_load(catalogue).success
+    with warehouse.database.tenant(other) as connection:
+        assert connection.execute("SELECT count(*) FROM shopify_products").fetchone() == (0,)
+    mirror = dg.AssetKey(["mirror", "shopify_products"])
+    assert instance.get_materialized_partitions(mirror) == {SHOP}
+    assert instance.get_dynamic_partitions(str(SHOPS.name)) == [SHOP]

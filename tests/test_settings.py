@@ -1,0 +1,44 @@
+"""Settings: each is in .env.example, each has a description, and secrets do not show."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from neanelu_pipelines.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = re.compile(r"^#? ?(NEANELU_[A-Z_]+)=", re.MULTILINE)
+NOT_OURS = {"NEANELU_DAGSTER_STORAGE_URL"}
+"""Read by dagster.yaml, not by `Settings`."""
+
+
+def test_the_example_lists_every_setting_and_no_other() -> None:
+    listed = NAME.findall((ROOT / ".env.example").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted({f"NEANELU_{name.upper()}" for name in Settings.model_fields} | NOT_OURS)
+
+
+def test_the_example_shows_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"NEANELU_{name.upper()}", raising=False)
+    shown = Settings(_env_file=ROOT / ".env.example")  # type: ignore[call-arg]
+    assert shown == Settings()
+
+
+def test_every_variable_that_dagster_yaml_reads_is_in_the_example() -> None:
+    read = re.findall(r"env:\s*([A-Z_]+)", (ROOT / "dagster.yaml").read_text(encoding="utf-8"))
+    listed = NAME.findall((ROOT / ".env.example").read_text(encoding="utf-8"))
+    assert read
+    assert set(read) <= set(listed)
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert not [name for name, field in Settings.model_fields.items() if not field.description]
+
+
+def test_secrets_do_not_show() -> None:
+    secret = "postgresql://u:geheim-parola@h/d"
+    settings = Settings(database_url=SecretStr(secret), dagster_database_url=SecretStr(secret))
+    assert "geheim-parola" not in repr(settings) + str(settings) + str(settings.model_dump())
