@@ -5,7 +5,7 @@ of its own. Does not belong here: what the steps do, and rejected lines (`bulk_e
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -105,13 +105,14 @@ def count_artifact_rows(book: Connection, load: LoadRun, rows: int) -> None:
     _do(book, "ledger/count_artifact_rows", {"run_id": load.run_id, "rows": rows})
 
 
-def find_load(book: Connection, shop_domain: str, resource: str) -> LoadRun:
-    """The newest unfinished load of this shop and resource.
+def find_load(book: Connection, shop_domain: str, resource: str, dagster_run_id: str) -> LoadRun:
+    """The unfinished load that this Dagster run began, else the newest unfinished one of this shop and resource.
 
     Raises:
         NoLoadError: there is none.
     """
-    row = _one(book, "ledger/find_load", {"shop_domain": shop_domain, "resource": resource})
+    parameters = {"shop_domain": shop_domain, "resource": resource, "dagster_run_id": dagster_run_id}
+    row = _one(book, "ledger/find_load", parameters)
     if row is None:
         raise NoLoadError(
             f"There is no unfinished load of {resource} of {shop_domain}: materialize its artifact first "
@@ -148,18 +149,19 @@ def close_run(
     _do(book, "ledger/close_run", parameters)
 
 
-def abandon_others(book: Connection, load: LoadRun) -> list[UUID]:
-    """Mark older unfinished loads of this shop and resource as failed: only their death lets us hold the lock."""
-    rows = book.execute(
-        statement("ledger/abandon_runs"),
-        {
-            "run_id": str(load.run_id),
-            "shop_id": load.shop_id,
-            "resource": load.resource,
-            "operation_type": _OPERATION.format(load.resource.upper()),
-        },
-    ).fetchall()
-    return [row[0] for row in rows]
+def abandon_others(book: Connection, load: LoadRun, locked_steps: Sequence[str]) -> list[UUID]:
+    """Mark loads of this shop and resource that died as failed; the caller holds the lock that `locked_steps` hold."""
+    parameters = {
+        "run_id": load.run_id,
+        "shop_id": load.shop_id,
+        "resource": load.resource,
+        "operation_type": _OPERATION.format(load.resource.upper()),
+        "locked_steps": list(locked_steps),
+    }
+    dead = [row[0] for row in book.execute(statement("ledger/abandon_runs"), parameters).fetchall()]
+    if dead:
+        _do(book, "ledger/abandon_steps", {"run_ids": dead})
+    return dead
 
 
 def clear_errors(book: Connection, load: LoadRun) -> None:

@@ -92,20 +92,20 @@ def _store(book: Connection, settings: Settings, load: LoadRun, source: str) -> 
     return load
 
 
-def current_load(database: Database, *, shop_domain: str, resource: str) -> LoadRun:
-    """The newest unfinished load of this shop and resource, for a step that runs in another process.
+def current_load(database: Database, *, shop_domain: str, resource: str, dagster_run_id: str | None = None) -> LoadRun:
+    """The load to go on with, for a step that runs in another process: this Dagster run's own, or the newest.
 
     Raises:
         NoLoadError: there is none.
     """
     with ledger.opened(database) as book:
-        return ledger.find_load(book, shop_domain, resource)
+        return ledger.find_load(book, shop_domain, resource, dagster_run_id or "")
 
 
 def stage(database: Database, settings: Settings, load: LoadRun) -> StageReport:
     """Stage the artifact's lines that can change something; may be run again at any time before the merge."""
     with ledger.opened(database) as book, ledger.resource_lock(book, load):
-        ledger.abandon_others(book, load)
+        ledger.abandon_others(book, load, (_STAGE, _MERGE))
         return _stage(database, book, settings, load)
 
 

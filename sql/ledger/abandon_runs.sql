@@ -1,12 +1,19 @@
--- Whoever holds the lock of (shop, resource) is the only one loading it: older unfinished loads have died.
-UPDATE bulk_runs
+-- Staging and merging hold the lock of (shop, resource). Whoever holds it now knows that a step of another load that
+-- still says it is running has died; one that was left between its steps is given a day.
+UPDATE bulk_runs r
    SET status = 'failed',
        completed_at = clock_timestamp(),
        updated_at = now(),
-       error_message = 'The process that ran this load ended before it did; load ' || %(run_id)s || ' took its place.'
- WHERE shop_id = %(shop_id)s
-   AND query_type = %(resource)s
-   AND operation_type = %(operation_type)s
-   AND status IN ('pending', 'running')
-   AND id <> %(run_id)s::uuid
-RETURNING id
+       error_message = 'The process that ran this load ended before it did.'
+ WHERE r.shop_id = %(shop_id)s
+   AND r.query_type = %(resource)s
+   AND r.operation_type = %(operation_type)s
+   AND r.status IN ('pending', 'running')
+   AND r.id <> %(run_id)s
+   AND (r.created_at < now() - interval '1 day'
+        OR EXISTS (SELECT
+                     FROM bulk_steps s
+                    WHERE s.bulk_run_id = r.id
+                      AND s.status = 'running'
+                      AND s.step_name = ANY (%(locked_steps)s)))
+RETURNING r.id
