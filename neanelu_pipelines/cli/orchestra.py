@@ -157,6 +157,8 @@ def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> N
             outcome.checks.append({"name": check.check_name, "passed": check.passed, "description": check.description})
         elif kind == "STEP_FAILURE":
             outcome.error = outcome.error or _reason(event.step_failure_data)
+    refused = [str(check["description"]) for check in outcome.checks if not check["passed"]]
+    outcome.error = " ".join(refused) or outcome.error
     outcome.steps = {
         event.step_key.rpartition("_")[2]: round(event.step_success_data.duration_ms / 1000, 3)
         for event in result.all_events

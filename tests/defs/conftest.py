@@ -13,6 +13,7 @@ from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.settings import Settings
 from tests.defs.shops import SHOP
 
+
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as instance:

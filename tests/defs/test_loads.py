@@ -160,9 +160,7 @@ def test_lost_connections_are_tried_again_and_other_faults_are_not() -> None:
     assert not is_transient(KeyError())
 
 
-def test_a_transient_fault_is_left_to_the_retry_policy(
-    warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
+def test_a_transient_fault_is_left_to_the_retry_policy(warehouse: Warehouse, instance: dg.DagsterInstance) -> None:
     attempts = []
 
     @dg.asset(retry_policy=dg.RetryPolicy(max_retries=2))

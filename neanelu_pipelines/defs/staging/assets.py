@@ -42,13 +42,13 @@ LOADER_COLUMNS = {
 
 def staging_assets(resource: Resource) -> dg.AssetsDefinition:
     """The staging step of a resource."""
-    first = staging_key(resource, resource.staging_tables[0])
+    checked = checked_key(resource)
 
     @dg.multi_asset(
         name=f"{resource.name}_staging",
         specs=[staging_spec(resource, table) for table in resource.staging_tables],
         check_specs=[
-            dg.AssetCheckSpec(name, asset=first, description=description, blocking=True)
+            dg.AssetCheckSpec(name, asset=checked, description=description, blocking=True)
             for name, description in CHECKS.items()
         ],
         partitions_def=SHOPS,
@@ -78,9 +78,15 @@ def staging_assets(resource: Resource) -> dg.AssetsDefinition:
                 asset_key=staging_key(resource, table),
                 metadata=staging_figures(load, report, report.tables.get(table, 0), rejections),
             )
-        yield from (check_result(first, check) for check in checks)
+        yield from (check_result(checked, check) for check in checks)
 
     return staging
+
+
+def checked_key(resource: Resource) -> dg.AssetKey:
+    """The table that carries the checks of the whole staging: the one named after the resource, if there is one."""
+    named = (table for table in resource.staging_tables if bare(table) == f"staging_{resource.name}")
+    return staging_key(resource, next(named, resource.staging_tables[0]))
 
 
 def refuse_if_failed(warehouse: Warehouse, load: LoadRun, checks: Sequence[StagingCheck]) -> None:

@@ -1,0 +1,211 @@
+"""The command as a user runs it: results, words for errors, exit statuses."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from neanelu_pipelines.sandbox.catalogue import write_products
+from neanelu_pipelines.sandbox.faults import Fault
+from tests.cli.home import COMMAND, SHOP, Home
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("catalogue") / "products.jsonl"
+    write_products(path, 50, seed=7, faults=[Fault.MALFORMED, Fault.NULL_TITLE])
+    return path
+
+
+def test_migrate_says_what_is_missing_applies_it_and_then_has_nothing_to_do(empty_home: Home) -> None:
+    before = empty_home.json("migrate", "--check")
+    assert before["exit"] == 1
+    assert before["pending"]
+    applied = empty_home.json("migrate")
+    assert applied["exit"] == 0
+    assert [item["name"] for item in applied["applied"]] == before["pending"]
+    assert empty_home.json("migrate", "--check") == {"status": "complete", "pending": [], "exit": 0, "stderr": ""}
+    assert empty_home.json("migrate")["applied"] == []
+
+
+def test_load_prints_one_object_whose_counts_add_up(home: Home, catalogue: Path) -> None:
+    arguments = ("load", str(catalogue), "--shop", SHOP, "--resource", "products")
+    first = home.json(*arguments, "--create-shop")
+    assert first["exit"] == 0, first["stderr"]
+    assert first["status"] == "completed"
+    rows = first["rows"]
+    assert rows["read"] == len(catalogue.read_bytes().splitlines())
+    assert rows["read"] == rows["staged"] + first["rows"]["ignored"] + rows["rejected"]
+    assert rows["rejected"] == 2
+    assert rows["inserted"] == sum(first["table_rows"].values())
+    assert first["tables"]["shopify_products"]["inserted"] == 50
+    assert first["seconds"] > 0
+    with psycopg.connect(home.run("database", "url").stdout.strip()) as connection:
+        ledger = connection.execute("SELECT id::text, status FROM bulk_runs ORDER BY id DESC LIMIT 1").fetchone()
+        assert ledger == (first["run_id"], "completed")
+
+    again = home.json(*arguments)
+    assert again["exit"] == 0
+    assert {kind: again["rows"][kind] for kind in ("inserted", "updated", "deleted")} == {
+        "inserted": 0,
+        "updated": 0,
+        "deleted": 0,
+    }
+    assert again["rows"]["read"] == sum(node["unchanged"] for node in again["nodes"].values()) + 2
+
+
+def test_load_for_a_person_says_what_was_rejected_and_why(home: Home, catalogue: Path) -> None:
+    done = home.run("load", str(catalogue), "--shop", SHOP, "--resource", "products", "--create-shop")
+    assert done.returncode == 0, done.stderr
+    assert "2 rejected" in done.stdout
+    assert "title is missing or null" in done.stdout
+    assert "shopify_products" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("load", "nowhere.jsonl", "--shop", SHOP, "--resource", "products"), "There is no file"),
+        (("load", "{file}", "--shop", "nobody.myshopify.com", "--resource", "products"), "--create-shop"),
+        (("load", "{file}", "--shop", "no domain", "--resource", "products", "--create-shop"), "must look like"),
+        (("load", "{file}", "--shop", SHOP, "--resource", "orders"), "no resource 'orders'"),
+        (("load", "{file}", "--shop", SHOP, "--resource", "products", "--as-of", "yesterday"), "2026-01-31T12:00:00Z"),
+    ],
+)
+def test_what_a_user_can_cause_is_words_and_status_1(
+    home: Home, catalogue: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    filled = [argument.format(file=catalogue) for argument in arguments]
+    done = home.run(*filled, "--json")
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads(done.stdout)["status"] == "failed"
+
+
+def test_too_many_rejects_fail_the_command_and_merge_nothing(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    write_products(path, 3, seed=8, faults=[Fault.MALFORMED] * 9)
+    shop = "alta-casa.myshopify.com"
+    done = home.json("load", str(path), "--shop", shop, "--resource", "products", "--create-shop")
+    assert done["exit"] == 1
+    assert done["status"] == "failed"
+    assert done["rows"]["rejected"] == 9
+    assert done["tables"] == {}
+    assert "NEANELU_MAX_REJECT_SHARE" in done["stderr"]
+    generous = home.json("load", str(path), "--shop", shop, "--resource", "products", NEANELU_MAX_REJECT_SHARE="0.9")
+    assert generous["exit"] == 0, generous["stderr"]
+
+
+def test_load_before_migrate_says_to_migrate(empty_home: Home, catalogue: Path) -> None:
+    done = empty_home.run("load", str(catalogue), "--shop", SHOP, "--resource", "products")
+    assert done.returncode == 1
+    assert "neanelu migrate" in done.stderr
+
+
+def test_a_killed_load_leaves_the_next_one_free(home: Home, catalogue: Path) -> None:
+    """Its place in Dagster's pools is given back, and its run is not shown as running for ever."""
+    arguments = ("load", str(catalogue), "--shop", SHOP, "--resource", "products", "--create-shop")
+    for _ in range(3):  # more than the pool has places
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], env=home.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr
+        for line in process.stderr:
+            if "Reading and staging" in line:
+                break
+        time.sleep(0.1)
+        process.kill()
+        process.wait()
+        process.stderr.close()
+    assert home.json(*arguments)["exit"] == 0
+
+
+def test_status_shows_shops_and_loads(home: Home, catalogue: Path) -> None:
+    home.run("load", str(catalogue), "--shop", SHOP, "--resource", "products", "--create-shop")
+    found = home.json("status")
+    shop = next(item for item in found["shops"] if item["shop"] == SHOP)
+    assert (shop["products"], shop["freshness"]) == (50, "fresh")
+    assert found["runs"][0]["status"] == "completed"
+    assert SHOP in home.run("status").stdout
+
+
+def test_connection_strings_log_in_as_their_roles(home: Home) -> None:
+    logins = {}
+    for role in ("admin", "pipeline", "tenant"):
+        with psycopg.connect(home.run("database", "url", "--role", role).stdout.strip()) as connection:
+            row = connection.execute("SELECT current_user").fetchone()
+            logins[role] = row[0] if row else None
+    assert logins["pipeline"] == "neanelu_pipeline"
+    assert logins["tenant"] == "neanelu_tenant"
+    assert logins["admin"] not in {"neanelu_pipeline", "neanelu_tenant"}
+
+
+def test_the_admins_string_of_an_external_server_is_not_printed(home: Home) -> None:
+    external = home.run("database", "url").stdout.strip()
+    done = home.run("database", "url", "--role", "admin", NEANELU_DATABASE_URL=external)
+    assert done.returncode == 1
+    assert external not in done.stdout + done.stderr
+    assert home.run("database", "url", NEANELU_DATABASE_URL=external).returncode == 0
+
+
+def test_doctor_is_content_with_a_good_home(home: Home) -> None:
+    found = home.json("doctor")
+    assert found["exit"] == 0, found
+    assert {finding["verdict"] for finding in found["findings"]} <= {"good", "doubtful"}
+    assert len(found["findings"]) >= 8
+
+
+def test_doctor_says_what_is_wrong_and_what_to_do(empty_home: Home) -> None:
+    found = empty_home.json("doctor")
+    assert found["exit"] == 1
+    wrong = {finding["what"]: finding["remedy"] for finding in found["findings"] if finding["verdict"] == "wrong"}
+    assert wrong == {"schema": "run `neanelu migrate`"}
+
+
+def test_doctor_survives_a_server_that_does_not_answer(empty_home: Home) -> None:
+    found = empty_home.json("doctor", NEANELU_DATABASE_URL="postgresql://u:geheim@127.0.0.1:1/x")
+    assert found["exit"] == 1
+    assert found["findings"][-1]["what"] == "server"
+    assert "geheim" not in json.dumps(found)
+
+
+def test_stop_ends_the_server_and_the_next_command_starts_it(empty_home: Home) -> None:
+    assert empty_home.json("database", "stop")["was_running"] is False
+    empty_home.run("database", "url")
+    assert empty_home.json("database", "stop")["was_running"] is True
+    assert empty_home.run("migrate").returncode == 0
+
+
+def test_no_password_is_in_any_command_line(home: Home) -> None:
+    """`ps` shows every user the arguments of every process."""
+    passwords = [value for value in json.loads((home.path / "server" / "passwords.json").read_text()).values()]
+    lines = [
+        Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        for pid in os.listdir("/proc")
+        if pid.isdigit() and Path(f"/proc/{pid}/cmdline").exists()
+    ]
+    assert not [line for line in lines for password in passwords if password in line]
+
+
+def test_ctrl_c_ends_a_command_without_a_traceback(home: Home, catalogue: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "load", str(catalogue), "--shop", SHOP, "--resource", "products", "--create-shop"],
+        env=home.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    while "Reading and staging" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Traceback" not in errors
+    assert home.run("load", str(catalogue), "--shop", SHOP, "--resource", "products").returncode == 0
