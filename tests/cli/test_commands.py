@@ -184,7 +184,7 @@ def test_stop_ends_the_server_and_the_next_command_starts_it(empty_home: Home) -
 
 def test_no_password_is_in_any_command_line(home: Home) -> None:
     """`ps` shows every user the arguments of every process."""
-    passwords = [value for value in json.loads((home.path / "server" / "passwords.json").read_text()).values()]
+    passwords = list(json.loads((home.path / "server" / "passwords.json").read_text()).values())
     lines = [
         Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
         for pid in os.listdir("/proc")

@@ -1,0 +1,160 @@
+"""`neanelu dev` leaves nothing behind, however it ends; a second one in the same home is refused."""
+
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cli.home import COMMAND, Home, new_home
+
+pytestmark = pytest.mark.slow
+
+PATIENCE = 120.0
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    """A home with the schema and no server running."""
+    with new_home() as home:
+        assert home.run("migrate").returncode == 0
+        assert home.run("database", "stop").returncode == 0
+        yield home
+
+
+@pytest.fixture
+def dev(home: Home) -> Iterator["subprocess.Popen[str]"]:
+    """A running `neanelu dev`, whose UI answers."""
+    with start_dev(home) as process:
+        yield process
+        if process.poll() is None:
+            process.terminate()
+        process.wait(60)
+        gone(home)
+
+
+def start_dev(home: Home) -> "subprocess.Popen[str]":
+    log = home.path.parent / "dev.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [*COMMAND, "dev"], env=home.environment, stdout=out, stderr=out, text=True, cwd=home.path.parent
+        )
+    deadline = time.monotonic() + PATIENCE
+    while "UI is at" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
+    return process
+
+
+def address_of(home: Home) -> str:
+    words = (home.path.parent / "dev.log").read_text().split()
+    return next(word.rstrip(";") for word in words if word.startswith("http://"))
+
+
+def family(home: Home) -> list[psutil.Process]:
+    """Every process that belongs to this home: by its environment, whoever its parent is by now."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            ours = process.environ().get("NEANELU_HOME") == str(home.path) or str(home.path) in " ".join(
+                process.cmdline()
+            )
+        except psutil.Error:
+            continue
+        if ours:
+            found.append(process)
+    return found
+
+
+def gone(home: Home) -> float:
+    """Wait until nothing of the home is left; how long that took, in seconds."""
+    started = time.monotonic()
+    while family(home):
+        assert time.monotonic() - started < 60, [process.cmdline() for process in family(home)]
+        time.sleep(0.1)
+    return time.monotonic() - started
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/server_info", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_is_left_behind(home: Home, dev: "subprocess.Popen[str]", how: signal.Signals) -> None:
+    address = address_of(home)
+    assert answers(address)
+    names = {" ".join(process.cmdline()[2:4]) for process in family(home)}
+    assert len(family(home)) >= 6, names
+    dev.send_signal(how)
+    code = dev.wait(60)
+    assert gone(home) < 30
+    assert not answers(address)
+    if how is signal.SIGKILL:
+        assert code == -signal.SIGKILL
+    else:
+        assert code == 0
+        assert "Stopped." in (home.path.parent / "dev.log").read_text()
+
+
+def test_nothing_is_left_behind_when_the_guard_is_killed(home: Home, dev: "subprocess.Popen[str]") -> None:
+    guard = next(process for process in family(home) if "neanelu_pipelines.cli.guard" in process.cmdline())
+    guard.kill()
+    assert dev.wait(60) == 1
+    gone(home)
+    assert "services ended" in (home.path.parent / "dev.log").read_text()
+
+
+def test_a_service_that_dies_ends_everything_and_is_named(home: Home, dev: "subprocess.Popen[str]") -> None:
+    daemon = next(process for process in family(home) if "dagster._daemon" in process.cmdline())
+    daemon.kill()
+    assert dev.wait(60) == 1
+    gone(home)
+    assert "Dagster's daemon ended with status -9" in (home.path.parent / "dev.log").read_text()
+
+
+def test_a_second_start_in_the_same_home_is_refused(home: Home, dev: "subprocess.Popen[str]") -> None:
+    second = home.run("dev")
+    assert second.returncode == 1
+    assert "running already" in second.stderr
+    assert str(dev.pid) in second.stderr
+    assert answers(address_of(home)), "the first one goes on"
+
+
+def test_a_taken_port_is_refused_and_the_server_does_not_stay(home: Home, dev: "subprocess.Popen[str]") -> None:
+    with new_home() as other:
+        port = address_of(home).rpartition(":")[2]
+        done = other.run("dev", "--port", port)
+        assert done.returncode == 1
+        assert f"Port {port} is taken" in done.stderr
+        assert not family(other)
+
+
+def test_a_server_that_was_running_before_goes_on(home: Home) -> None:
+    home.run("database", "url")
+    with start_dev(home) as process:
+        process.terminate()
+        assert process.wait(60) == 0
+    assert home.json("database", "stop")["was_running"] is True
+    gone(home)
+
+
+def test_what_the_services_get_holds_no_password(home: Home, dev: "subprocess.Popen[str]") -> None:
+    passwords = (home.path / "server" / "passwords.json").read_text().split('"')[3::4]
+    assert passwords
+    for process in family(home):
+        for password in passwords:
+            assert password not in " ".join(process.cmdline())
+    for log in Path(home.path / "dagster").rglob("*"):
+        if log.is_file():
+            assert not [password for password in passwords if password in log.read_text(errors="replace")], log
