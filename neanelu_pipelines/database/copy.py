@@ -57,6 +57,7 @@ class CsvCopy:
         self._chunks: queue.Queue[bytes | None] = queue.Queue(maxsize=_WAITING_BLOCKS)
         self._error: BaseException | None = None
         self._abandoned = False
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name=f"copy {table}", daemon=True)
 
     def write(self, csv: bytes, rows: int) -> None:
@@ -87,7 +88,7 @@ class CsvCopy:
 
     def _run(self) -> None:
         try:
-            first = self._chunks.get()
+            first = self._next()
             if first is None:
                 return
             with self._database.connect(Role.PIPELINE) as connection, connection.cursor() as cursor:
@@ -95,13 +96,19 @@ class CsvCopy:
                     chunk: bytes | None = first
                     while chunk is not None:
                         copy.write(chunk)
-                        chunk = self._chunks.get()
+                        chunk = self._next()
                 if self._abandoned:
                     connection.rollback()
         except BaseException as error:  # noqa: BLE001 - handed to the thread that writes
             self._error = error
-            while self._chunks.get() is not None:
-                pass
+            # Whoever writes must never wait for a reader that is gone; the end may have been read before the error.
+            while not self._ended:
+                self._next()
+
+    def _next(self) -> bytes | None:
+        chunk = self._chunks.get()
+        self._ended = chunk is None
+        return chunk
 
 
 @contextmanager
