@@ -7,7 +7,7 @@ making the rows.
 import io
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
@@ -120,7 +120,7 @@ def csv_copies(database: Database, tables: Mapping[str, Sequence[str]]) -> Itera
 
 def integer_rows(
     connection: Connection, query: sql.Composable, parameters: Mapping[str, object], *, batch_rows: int = 65_536
-) -> Iterator[NDArray[np.int64]]:
+) -> Generator[NDArray[np.int64]]:
     """The rows of a query of two columns (bigint, integer), in batches of shape (n, 2), by binary COPY.
 
     Memory stays at one batch however many rows there are, which a client-side cursor would not give.

@@ -5,8 +5,10 @@ the sums with the fingerprints of the rows. It saves work and decides nothing: w
 and the merge would come to the same rows. Does not belong here: parsing and staging.
 """
 
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -28,16 +30,35 @@ _LINES = staging_area.LINES
 _COLUMNS = ("bulk_run_id", "shop_id", "line_number", "entity", "gid", "hash")
 
 
+@dataclass
+class Survey:
+    """What the first pass saw besides keys and hashes."""
+
+    nodes: Counter[str] = field(default_factory=Counter)
+    """Parsable lines by node type; `?` where it could not be read."""
+    odd: list[int] = field(default_factory=list)
+    """Numbers of the lines that no route takes: staging has to look at them, to say what is wrong."""
+    damaged: bool = False
+    """Whether the bytes themselves have something to be said about: staging reads all of them again."""
+
+
 class Wanted:
     """The lines to stage, by the entity whose row they make; given out block by block, in order."""
 
-    def __init__(self, resource: Resource, rows: Iterator[NDArray[np.int64]]) -> None:
+    def __init__(self, resource: Resource, survey: Survey, rows: Iterator[NDArray[np.int64]]) -> None:
+        self.survey = survey
         self._tables = [entity.table for entity in resource.entities]
+        self._odd = np.array(survey.odd, dtype=np.int64)
         self._rows = rows
-        self._waiting = np.empty((0, 2), dtype=np.int64)
+        self._waiting = next(rows, np.empty((0, 2), dtype=np.int64))
 
-    def up_to(self, line_number: int) -> dict[str, NDArray[np.int64]]:
-        """The wanted line numbers up to and including this one that were not given out yet, by mirror table."""
+    @property
+    def nothing(self) -> bool:
+        """Whether no line of the artifact needs a second look."""
+        return not (len(self._waiting) or len(self._odd) or self.survey.damaged)
+
+    def up_to(self, line_number: int) -> "WantedOfBlock":
+        """The wanted line numbers up to and including this one that were not given out yet."""
         while not len(self._waiting) or self._waiting[-1, 0] <= line_number:
             more = next(self._rows, None)
             if more is None:
@@ -45,7 +66,18 @@ class Wanted:
             self._waiting = np.concatenate((self._waiting, more))
         cut = int(np.searchsorted(self._waiting[:, 0], line_number, side="right"))
         now, self._waiting = self._waiting[:cut], self._waiting[cut:]
-        return {table: now[now[:, 1] == ordinal, 0] for ordinal, table in enumerate(self._tables)}
+        odd = int(np.searchsorted(self._odd, line_number, side="right"))
+        strange, self._odd = self._odd[:odd], self._odd[odd:]
+        by_table = {table: now[now[:, 1] == ordinal, 0] for ordinal, table in enumerate(self._tables)}
+        return WantedOfBlock(by_table, np.concatenate((now[:, 0], strange)))
+
+
+@dataclass(frozen=True)
+class WantedOfBlock:
+    """The wanted lines of one block: by mirror table, and all that staging should look at."""
+
+    by_table: dict[str, NDArray[np.int64]]
+    numbers: NDArray[np.int64]
 
 
 @contextmanager
@@ -55,9 +87,12 @@ def wanted_lines(database: Database, settings: Settings, resource: Resource, loa
         if all(_is_empty(connection, entity, load) for entity in resource.entities):
             yield None
             return
-        staging_area.plan_for(connection, _fingerprint_lines(database, settings, resource, load))
+        survey = _fingerprint_lines(database, settings, resource, load)
+        staging_area.plan_for(connection, survey.nodes.total())
         parameters = {"run_id": load.run_id, "shop_id": load.shop_id}
-        yield Wanted(resource, integer_rows(connection, _changed(resource), parameters))
+        # Closed before the connection is: a COPY that nobody reads to its end holds the connection for ever.
+        with closing(integer_rows(connection, _changed(resource), parameters)) as rows:
+            yield Wanted(resource, survey, rows)
 
 
 def _is_empty(connection: Connection, entity: Entity, load: LoadRun) -> bool:
@@ -75,24 +110,31 @@ def _changed(resource: Resource) -> sql.Composed:
     return statement("mirror/in_line_order").format(parts=sql.SQL(" UNION ALL ").join(parts))
 
 
-def _fingerprint_lines(database: Database, settings: Settings, resource: Resource, load: LoadRun) -> int:
-    """Write the keys and hashes of all lines; returns how many there are."""
+def _fingerprint_lines(database: Database, settings: Settings, resource: Resource, load: LoadRun) -> Survey:
+    """Write the keys and hashes of all lines for PostgreSQL to compare."""
+    survey = Survey()
     blocks = read_blocks(load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes)
     with csv_copies(database, {_LINES: _COLUMNS}) as copies:
         for block in blocks:
-            rows = _line_keys(resource, load, block)
+            survey.damaged |= bool(block.bad or block.empty_lines or block.notes)
+            rows = _line_keys(resource, load, block, survey)
             if len(rows):
                 copies[_LINES].write(csv_bytes(rows), len(rows))
-    return copies[_LINES].rows
+    return survey
 
 
-def _line_keys(resource: Resource, load: LoadRun, block: Block) -> pl.DataFrame:
+def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey) -> pl.DataFrame:
     who = identities(lines_of(block)).with_columns(
         line_number=pl.Series(block.numbers), hash=pl.Series(line_hashes(block))
     )
+    for node, count in who["node"].fill_null("?").value_counts().iter_rows():
+        survey.nodes[node] += count
     parts = []
+    taken = np.zeros(len(who), dtype=bool)
     for route in routes_of(resource):
-        lines = who.filter(route.mask(who))
+        mask = route.mask(who)
+        taken |= mask.to_numpy()
+        lines = who.filter(mask)
         if isinstance(route.part, Link):
             lines = lines.with_columns(hash=pl.Series(gid_hashes(lines["gid"]), dtype=pl.Int64))
         parts.append(
@@ -105,4 +147,5 @@ def _line_keys(resource: Resource, load: LoadRun, block: Block) -> pl.DataFrame:
                 hash="hash",
             )
         )
+    survey.odd += block.numbers[~taken].tolist()
     return pl.concat(parts)

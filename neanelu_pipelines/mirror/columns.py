@@ -12,11 +12,12 @@ from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Ki
 from neanelu_pipelines.shopify import nodes
 
 # Narrower than ISO 8601 where PostgreSQL is: it knows no year 0 and no offset of 16 hours.
+# `[0-9]`, because `\d` takes the digits of every script. Weights are floats, and a small float has an exponent.
 _TIMESTAMP = (
-    r"^(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])-\d\d-\d\dT\d\d:\d\d:\d\d"
-    r"(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$"
+    r"^(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"(?:\.[0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
 )
-_DECIMAL = r"^-?\d{1,30}(?:\.\d{1,30})?$"
+_DECIMAL = r"^-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?$"
 _INT32 = 2**31
 _ENTITIES = {"&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&"}
 

@@ -5,6 +5,7 @@ that it did not ask for is in none, and the mirror keeps what it has. Belongs he
 file itself. Does not belong here: reading values.
 """
 
+import contextlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,9 @@ class Selection:
         """Learn from the first lines of a node type, the first hundred at most."""
         room = _SAMPLE_LINES - self._sampled.get(node, 0)
         for line in lines[: max(room, 0)]:
-            self._learn(resource, entity, node, json.loads(line))
+            # Polars decoded the line; what Python's parser refuses (nested too deeply, too many digits) teaches nothing.
+            with contextlib.suppress(ValueError, RecursionError):
+                self._learn(resource, entity, node, json.loads(line))
         self._sampled[node] = self._sampled.get(node, 0) + len(lines)
 
     def wants_sample(self, node: str) -> bool:

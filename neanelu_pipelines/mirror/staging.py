@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.copy import CsvCopy, csv_bytes, csv_copies
-from neanelu_pipelines.mirror.changes import Wanted
+from neanelu_pipelines.mirror.changes import Wanted, WantedOfBlock
 from neanelu_pipelines.mirror.columns import Check, Field, fields_of, schema_of
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
 from neanelu_pipelines.mirror.ledger import Shop
@@ -90,6 +90,12 @@ class Stager:
         self._reject(block.bad)
         if not len(block):
             return
+        wanted = self._wanted.up_to(int(block.numbers[-1])) if self._wanted else None
+        if wanted is not None:
+            block = block.keep(np.isin(block.numbers, wanted.numbers))
+        self._add_lines(block, wanted)
+
+    def _add_lines(self, block: Block, wanted: WantedOfBlock | None) -> None:
         whole, mended = nodes.mend_escapes(block)
         self.mended_lines += mended
         text = nodes.lines_of(whole)
@@ -97,18 +103,17 @@ class Stager:
             line_number=pl.Series(whole.numbers), fingerprint=pl.Series(line_hashes(block))
         )
         lines = _Lines(whole, text, who, np.zeros(len(whole), bool), np.zeros(len(whole), bool))
-        wanted = self._wanted.up_to(int(whole.numbers[-1])) if self._wanted else None
         for route in self._routes:
             self._take(route, lines, wanted)
         self._reject_untaken(lines)
         self._reject(list(lines.bad.values()))
         self._count(lines)
 
-    def _take(self, route: Route, lines: _Lines, wanted: dict[str, NDArray[np.int64]] | None) -> None:
+    def _take(self, route: Route, lines: _Lines, wanted: WantedOfBlock | None) -> None:
         mask = route.mask(lines.who).to_numpy()
         lines.taken |= mask
         if wanted is not None:
-            mask = mask & np.isin(lines.block.numbers, wanted[route.owner.table], assume_unique=True)
+            mask = mask & np.isin(lines.block.numbers, wanted.by_table[route.owner.table])
         mask = mask & ~_at(lines.bad, len(lines.block))
         lines.wanted |= mask
         if not mask.any():
@@ -260,17 +265,20 @@ class Stager:
             self.nodes.setdefault("(empty line)", LineCounts()).ignored += empty_lines
 
     def _count(self, lines: _Lines) -> None:
-        """Staged and unchanged lines by node type; the rejected ones were counted as they were rejected."""
-        fate = lines.who.select("node").with_columns(
-            staged=pl.Series(lines.wanted), rejected=pl.Series(_at(lines.bad, len(lines.block)))
-        )
-        counted = fate.filter(~pl.col("rejected")).group_by("node", "staged").len()
-        for node, staged, count in counted.iter_rows():
-            counts = self.nodes.setdefault(node, LineCounts())
-            if staged:
-                counts.staged += count
-            else:
-                counts.unchanged += count
+        """Staged lines by node type; the rejected ones were counted as they were rejected."""
+        rejected = _at(lines.bad, len(lines.block))
+        for node, count in lines.who["node"].filter(pl.Series(lines.wanted & ~rejected)).value_counts().iter_rows():
+            self.nodes.setdefault(node, LineCounts()).staged += count
+        if self._wanted:
+            for line in lines.bad.values():
+                self._wanted.survey.nodes[line.node] -= 1
+
+    def finish(self) -> None:
+        """Count as unchanged what the first pass saw and this one had no need to look at."""
+        if self._wanted:
+            for node, seen in self._wanted.survey.nodes.items():
+                counts = self.nodes.setdefault(node, LineCounts())
+                counts.unchanged = seen - counts.staged
 
 
 def _checks(fields: tuple[Field, ...]) -> list[Check]:
@@ -313,10 +321,12 @@ def stage_artifact(
     """Copy the wanted lines of the artifact into the staging tables; all of them are committed, or none."""
     with csv_copies(database, staging_columns(resource)) as copies:
         stager = Stager(resource, shop, load, copies, wanted)
-        for block in read_blocks(
-            load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes
-        ):
-            stager.add(block)
+        if wanted is None or not wanted.nothing:
+            for block in read_blocks(
+                load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes
+            ):
+                stager.add(block)
+        stager.finish()
     notes = list(dict.fromkeys(stager.notes))
     if stager.mended_lines:
         notes.append(

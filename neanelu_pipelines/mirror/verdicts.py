@@ -97,13 +97,19 @@ def _mark_orphans(connection: Connection, resource: Resource, entity: Entity, pa
     for part in entity.owned:
         connection.execute(_owned(statement("mirror/mark_unowned"), entity, part), parameters)
         if isinstance(part, Link):
-            child = resource.entity(part.child_table)
-            dangling = statement("mirror/mark_dangling_links").format(
-                link_table=sql.Literal(part.table),
-                child_staging=table_identifier(child.staging),
-                child_table=table_identifier(child.table),
-            )
-            connection.execute(dangling, parameters)
+            _mark_links(connection, resource, part, parameters)
+
+
+def _mark_links(connection: Connection, resource: Resource, link: Link, parameters: dict[str, Any]) -> None:
+    """Links to what is not there, and what stands only under rows that are not there."""
+    child = resource.entity(link.child_table)
+    for name in ("mirror/mark_dangling_links", "mirror/mark_unlinked"):
+        query = statement(name).format(
+            link_table=sql.Literal(link.table),
+            staging=table_identifier(child.staging),
+            table=table_identifier(child.table),
+        )
+        connection.execute(query, parameters)
 
 
 def _owned(query: sql.SQL, entity: Entity, part: Children | Link) -> sql.Composed:
