@@ -6,7 +6,7 @@ and the merge would come to the same rows. Does not belong here: parsing and sta
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -78,6 +78,15 @@ class WantedOfBlock:
 
     by_table: dict[str, NDArray[np.int64]]
     numbers: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, parts: "Sequence[WantedOfBlock]") -> "WantedOfBlock":
+        """The wanted lines of several blocks."""
+        tables = parts[0].by_table
+        return cls(
+            {table: np.concatenate([part.by_table[table] for part in parts]) for table in tables},
+            np.concatenate([part.numbers for part in parts]),
+        )
 
 
 @contextmanager

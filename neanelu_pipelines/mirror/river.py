@@ -32,7 +32,7 @@ from neanelu_pipelines.mirror.reports import (
 from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.mirror.selection import Selection
 from neanelu_pipelines.mirror.staging import stage_artifact
-from neanelu_pipelines.mirror.verdicts import judge, settle
+from neanelu_pipelines.mirror.verdicts import judge
 from neanelu_pipelines.settings import Settings
 
 _ARTIFACT = "artifact"
@@ -119,7 +119,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         base = ledger.last_completed(book, load)
         with wanted_lines(database, settings, resource, load) as wanted:
             report, stager = stage_artifact(database, settings, resource, shop, load, wanted)
-        _judge(database, book, resource, load, report)
+        _judge(database, book, resource, load, report, mirror_is_empty=wanted is None)
         report.seconds = time.perf_counter() - started
         total = report.total
         step.records = total.read
@@ -132,13 +132,20 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
     return report
 
 
-def _judge(database: Database, book: Connection, resource: Resource, load: LoadRun, report: StageReport) -> None:
+def _judge(
+    database: Database,
+    book: Connection,
+    resource: Resource,
+    load: LoadRun,
+    report: StageReport,
+    *,
+    mirror_is_empty: bool,
+) -> None:
     parameters = _parameters(book, load)
     with database.connect(Role.PIPELINE) as connection:
         staging_area.analyze(connection, resource)
         staging_area.plan_for(connection, sum(report.tables.values()))
-        judge(connection, resource, parameters)
-        settle(connection, resource, parameters, report.nodes)
+        judge(connection, resource, parameters, report.nodes, mirror_is_empty=mirror_is_empty)
 
 
 def _extent(resource: Resource, selection: Selection, *, complete: bool) -> dict[str, Any]:

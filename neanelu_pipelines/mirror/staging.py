@@ -24,7 +24,7 @@ from neanelu_pipelines.mirror.routes import Route, gid_hashes, line_hashes, rout
 from neanelu_pipelines.mirror.selection import Selection
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import nodes
-from neanelu_pipelines.shopify.jsonl import BadLine, Block, excerpt, read_blocks
+from neanelu_pipelines.shopify.jsonl import BadLine, Block, excerpt, joined, read_blocks
 
 ERRORS = "bulk_errors"
 _ERROR_COLUMNS = (
@@ -33,6 +33,7 @@ _ERROR_COLUMNS = (
 _ROW_COLUMNS = ("bulk_run_id", "shop_id", "line_number", "fingerprint", "validation_status")
 _CHILD_COLUMNS = (*_ROW_COLUMNS, "parent_table", "parent_gid", "field", "key", "value")
 _LINK_COLUMNS = (*_ROW_COLUMNS, "link_table", "parent_gid", "child_gid")
+_PICKED_LINES = 5000
 _MAX_PAYLOAD_BYTES = 64_000
 _PARSE_CODES = frozenset({"invalid_utf8", "line_too_long", "malformed_json", "not_an_object", "unreadable_identity"})
 
@@ -82,6 +83,7 @@ class Stager:
         self.notes: list[str] = []
         self.mended_lines = 0
         self.rejected = 0
+        self._picked: list[tuple[Block, WantedOfBlock]] = []
 
     def add(self, block: Block) -> None:
         """Stage one block."""
@@ -91,9 +93,23 @@ class Stager:
         if not len(block):
             return
         wanted = self._wanted.up_to(int(block.numbers[-1])) if self._wanted else None
-        if wanted is not None:
-            block = block.keep(np.isin(block.numbers, wanted.numbers))
-        self._add_lines(block, wanted)
+        if wanted is None:
+            self._add_lines(block, None)
+        else:
+            self._add_picked(block.keep(np.isin(block.numbers, wanted.numbers)), wanted)
+
+    def _add_picked(self, block: Block, wanted: WantedOfBlock) -> None:
+        """Wait until there are enough lines: a frame of three lines costs nearly as much as one of thousands."""
+        if len(block):
+            self._picked.append((block, wanted))
+        if sum(len(waiting) for waiting, _ in self._picked) >= _PICKED_LINES:
+            self._add_waiting()
+
+    def _add_waiting(self) -> None:
+        if self._picked:
+            blocks, wanted = zip(*self._picked, strict=True)
+            self._picked = []
+            self._add_lines(joined(blocks), WantedOfBlock.joined(wanted))
 
     def _add_lines(self, block: Block, wanted: WantedOfBlock | None) -> None:
         whole, mended = nodes.mend_escapes(block)
@@ -274,7 +290,8 @@ class Stager:
                 self._wanted.survey.nodes[line.node] -= 1
 
     def finish(self) -> None:
-        """Count as unchanged what the first pass saw and this one had no need to look at."""
+        """Stage what waits, and count as unchanged what the first pass saw and this one had no need to look at."""
+        self._add_waiting()
         if self._wanted:
             for node, seen in self._wanted.survey.nodes.items():
                 counts = self.nodes.setdefault(node, LineCounts())

@@ -19,22 +19,29 @@ _IDENTITIES = {
 }
 
 
-def judge(connection: Connection, resource: Resource, parameters: dict[str, Any]) -> None:
-    """Mark the rows of a load that must not be merged, and record the invalid ones in `bulk_errors`.
+def judge(
+    connection: Connection,
+    resource: Resource,
+    parameters: dict[str, Any],
+    nodes: dict[str, LineCounts],
+    *,
+    mirror_is_empty: bool,
+) -> None:
+    """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
     `parameters` are run_id, shop_id and as_of. Repeated rows first, then what the mirror has newer, then orphans, each
     entity after the one it stands under: an orphan's children are orphans too.
     """
-    for table in resource.staging_tables:
-        _mark_repeated(connection, resource, table, parameters)
-    for entity in reversed(resource.entities):
-        _mark_older(connection, resource, entity, parameters)
-    for entity in resource.entities:
-        _mark_orphans(connection, resource, entity, parameters)
-    connection.execute(statement("mirror/record_invalid").format(parts=_settled(resource)), parameters)
+    marked = sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)
+    if not mirror_is_empty:
+        marked += sum(_mark_older(connection, resource, entity, parameters) for entity in reversed(resource.entities))
+    marked += sum(_mark_orphans(connection, resource, entity, parameters) for entity in resource.entities)
+    if marked:
+        connection.execute(statement("mirror/record_invalid").format(parts=_settled(resource)), parameters)
+        _settle(connection, resource, parameters, nodes)
 
 
-def settle(
+def _settle(
     connection: Connection, resource: Resource, parameters: dict[str, Any], nodes: dict[str, LineCounts]
 ) -> None:
     """Move the lines that the verdicts took out from staged to rejected or ignored, by node type."""
@@ -46,7 +53,7 @@ def settle(
         counts.ignored += ignored
 
 
-def _mark_repeated(connection: Connection, resource: Resource, table: str, parameters: dict[str, Any]) -> None:
+def _mark_repeated(connection: Connection, resource: Resource, table: str, parameters: dict[str, Any]) -> int:
     identity = _IDENTITIES.get(table, ("shopify_gid",))
     versions = [entity.version for entity in resource.entities if entity.staging == table and entity.version]
     query = statement("mirror/mark_repeated").format(
@@ -58,23 +65,25 @@ def _mark_repeated(connection: Connection, resource: Resource, table: str, param
         ),
         version=sql.Identifier("s", versions[0]) if versions else sql.SQL("0"),
     )
-    connection.execute(query, parameters)
+    return connection.execute(query, parameters).rowcount
 
 
-def _mark_older(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> None:
+def _mark_older(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> int:
     name = "mirror/mark_older" if entity.version else "mirror/mark_older_unversioned"
     query = statement(name).format(
         staging=table_identifier(entity.staging),
         table=table_identifier(entity.table),
         version=sql.Identifier(entity.version or ""),
     )
-    if not connection.execute(query, parameters).rowcount:
-        return
+    older = connection.execute(query, parameters).rowcount
+    if not older:
+        return 0
     for part in entity.owned:
         connection.execute(_owned(statement("mirror/mark_older_owned"), entity, part), parameters)
         for child in _linked_entities(resource, part):
             linked = statement("mirror/mark_older_linked").format(staging=table_identifier(child.staging))
             connection.execute(linked, parameters)
+    return older
 
 
 def _linked_entities(resource: Resource, part: Children | Link) -> list[Entity]:
@@ -84,7 +93,8 @@ def _linked_entities(resource: Resource, part: Children | Link) -> list[Entity]:
     return [entity for entity in resource.entities if entity.table == part.child_table and entity.version is None]
 
 
-def _mark_orphans(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> None:
+def _mark_orphans(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> int:
+    marked = 0
     if entity.parent:
         parent = resource.entity(entity.parent.table)
         query = statement("mirror/mark_orphans").format(
@@ -93,23 +103,26 @@ def _mark_orphans(connection: Connection, resource: Resource, entity: Entity, pa
             parent_staging=table_identifier(parent.staging),
             parent_table=table_identifier(parent.table),
         )
-        connection.execute(query, parameters)
+        marked += connection.execute(query, parameters).rowcount
     for part in entity.owned:
-        connection.execute(_owned(statement("mirror/mark_unowned"), entity, part), parameters)
+        marked += connection.execute(_owned(statement("mirror/mark_unowned"), entity, part), parameters).rowcount
         if isinstance(part, Link):
-            _mark_links(connection, resource, part, parameters)
+            marked += _mark_links(connection, resource, part, parameters)
+    return marked
 
 
-def _mark_links(connection: Connection, resource: Resource, link: Link, parameters: dict[str, Any]) -> None:
+def _mark_links(connection: Connection, resource: Resource, link: Link, parameters: dict[str, Any]) -> int:
     """Links to what is not there, and what stands only under rows that are not there."""
     child = resource.entity(link.child_table)
+    marked = 0
     for name in ("mirror/mark_dangling_links", "mirror/mark_unlinked"):
         query = statement(name).format(
             link_table=sql.Literal(link.table),
             staging=table_identifier(child.staging),
             table=table_identifier(child.table),
         )
-        connection.execute(query, parameters)
+        marked += connection.execute(query, parameters).rowcount
+    return marked
 
 
 def _owned(query: sql.SQL, entity: Entity, part: Children | Link) -> sql.Composed:

@@ -14,7 +14,7 @@ The rules for damaged bytes (spec/shopify.md, "The JSONL"; each has a test):
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, cast
 
@@ -71,6 +71,14 @@ class Block:
         return Block(self.data, self.starts[mask], self.ends[mask], self.numbers[mask])
 
 
+def joined(blocks: Sequence[Block]) -> Block:
+    """Lines of several blocks as one block; only their lines, not what was bad or empty beside them."""
+    lines = [block.line(i) for block in blocks for i in range(len(block))]
+    ends = np.cumsum([len(line) for line in lines], dtype=np.int64)
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+    return Block(b"".join(lines), starts, ends, np.concatenate([block.numbers for block in blocks]))
+
+
 def read_blocks(url: str, *, block_bytes: int, max_line_bytes: int) -> Iterator[Block]:
     """Read the JSONL at `url` in blocks of about `block_bytes`; memory does not grow with the file.
 
@@ -98,24 +106,27 @@ def _inflate(raw: IO[bytes]) -> IO[bytes]:
 
 
 def _blocks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterator[Block]:
-    carry = b""
+    carry = b""  # The beginning of a line whose end was not read yet.
+    beyond = b""  # What was read past the end of a line that is too long.
+    notes: list[str] = []
     next_number = 1
     first = True
     while True:
-        chunk = stream.read(block_bytes)
-        notes: list[str] = []
+        chunk = beyond or stream.read(block_bytes)
+        beyond = b""
         if first and chunk.startswith(_BOM):
             chunk = chunk[len(_BOM) :]
             notes.append("A byte order mark at the start of the file was removed.")
         first = False
         cut = chunk.rfind(b"\n") + 1
-        if chunk and not cut and len(carry) + len(chunk) <= max_line_bytes:
-            carry += chunk
-            continue
         if chunk and not cut:
-            bad, carry = _skip_long_line(stream, carry + chunk, next_number, block_bytes)
-            next_number += 1
-            yield Block(b"", *_no_lines(), bad=[bad], notes=notes)
+            carry += chunk
+            if len(carry) > max_line_bytes:
+                bad, beyond = _skip_long_line(stream, carry, next_number, block_bytes)
+                carry = b""
+                next_number += 1
+                yield Block(b"", *_no_lines(), bad=[bad], notes=notes)
+                notes = []
             continue
         if not chunk and carry:
             notes.append(f"The last line ({next_number}) has no line end: the file may have been cut off there.")
@@ -123,7 +134,7 @@ def _blocks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterato
         carry = chunk[cut:]
         if data:
             block = _cut_lines(data, next_number, max_line_bytes)
-            block.notes += notes
+            block.notes, notes = notes, []
             next_number += len(block) + len(block.bad) + block.empty_lines
             yield block
         if not chunk:
