@@ -5,7 +5,6 @@ Belongs here: finding and reading the files, in a checkout and in an installed w
 
 from functools import cache
 from pathlib import Path
-from typing import LiteralString, cast
 
 from psycopg import sql
 

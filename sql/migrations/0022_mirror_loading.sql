@@ -10,10 +10,5 @@ CREATE FUNCTION pipeline.fingerprint(hashes NUMERIC) RETURNS BIGINT
 COMMENT ON FUNCTION pipeline.fingerprint(NUMERIC) IS
     'The fingerprint of a mirror row from the sum of the 64-bit hashes of its lines; their order does not matter.';
 
-ALTER TABLE staging_products ADD COLUMN featured_media_gid VARCHAR(100);
+ALTER TABLE staging_products ADD COLUMN featured_media_gid VARCHAR(100) COLLATE "C";
 COMMENT ON COLUMN staging_products.featured_media_gid IS 'The GID of the featured media; the merge makes a link of it';
-
--- After a big merge the loader refreshes the statistics of what it joins on: a shop that was just loaded for the first
--- time is in none, and the planner would take its rows for a handful.
-GRANT MAINTAIN ON shopify_products, shopify_variants, shopify_media, shopify_product_media, shopify_variant_media
-   TO neanelu_pipeline;
