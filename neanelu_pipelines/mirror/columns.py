@@ -74,6 +74,8 @@ def _field(column: Column, shop_currency: str | None) -> Field:
     value, checks = _VALUES[column.kind](column, raw)
     if column.required:
         checks = (Check(column.name, "missing_required", "is missing or null", raw.is_null()), *checks)
+    if column.empty is not None:
+        value = value.fill_null(column.empty)
     return Field(column, _raw(column, shop_currency).alias(column.name), value.alias(column.name), checks)
 
 

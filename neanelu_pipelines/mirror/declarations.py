@@ -65,6 +65,8 @@ class Column:
     members: Mapping[str, str] | None = None
     derivation: Derivation | None = None
     derived_from: str | None = None
+    empty: str | None = None
+    """What is written for null where the schema says so (`[]` for a picture's sources: only videos have some)."""
     staged_only: bool = False
     """In staging only: the merge needs it, the mirror does not keep it."""
 

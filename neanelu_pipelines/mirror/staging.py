@@ -238,7 +238,8 @@ class Stager:
     def _reject_untaken(self, lines: _Lines) -> None:
         for i in np.flatnonzero(~lines.taken).tolist():
             node, parent = lines.who["node"][i], lines.who["parent_node"][i]
-            self._reject_at(lines, [i], *self._why_untaken(node, parent, lines.text[i]))
+            known = node if lines.who["gid"][i] else None
+            self._reject_at(lines, [i], *self._why_untaken(known, parent, lines.text[i]))
 
     def _why_untaken(self, node: str | None, parent: str | None, text: str) -> tuple[str, str]:
         if node is None:
@@ -322,14 +323,15 @@ def _finite(number: str) -> float:
 
 def _payload(line: BadLine) -> str:
     """The rejected line as JSON if it is JSON and of a size to look at, else its beginning as text."""
-    if len(line.text) <= _MAX_PAYLOAD_BYTES:
+    text = nodes.mend_text(line.text)
+    if len(text) <= _MAX_PAYLOAD_BYTES:
         try:
-            json.loads(line.text, parse_constant=_refuse, parse_float=_finite)
+            json.loads(text, parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError):
             pass
         else:
-            return line.text.strip()
-    return json.dumps({"text": excerpt(line.text.encode())}, ensure_ascii=False)
+            return text.strip()
+    return json.dumps({"text": excerpt(text.encode())}, ensure_ascii=False)
 
 
 def stage_artifact(

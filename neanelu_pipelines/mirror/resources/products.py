@@ -151,8 +151,8 @@ _MEDIA_COLUMNS = (
     Column("duration", Kind.INTEGER, ("duration",)),
     Column("url", Kind.TEXT, ("image.url", "embedUrl", "sources.0.url")),
     Column("preview_url", Kind.TEXT, ("preview.image.url",)),
-    Column("sources", Kind.JSON, ("sources",), shape=[{"url": "text", "mimeType": "text", "format": "text"}]),
-    Column("metadata", Kind.JSON, (), members={"host": "host"}),
+    Column("sources", Kind.JSON, ("sources",), shape=[{"url": "text", "mimeType": "text"}], empty="[]"),
+    Column("metadata", Kind.JSON, (), members={"host": "host"}, empty="{}"),
     Column("created_at_shopify", Kind.TIMESTAMP, ("createdAt",)),
 )
 
