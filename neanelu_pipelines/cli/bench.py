@@ -15,7 +15,7 @@ class NoBenchmarksError(NeaneluError):
 
 
 def bench(context: typer.Context) -> None:
-    """Measure loads against plain COPY, ELT in SQL and dlt. Options: `neanelu bench --help-bench`."""
+    """Measure loads against plain COPY, ELT in SQL and dlt."""
     if importlib.util.find_spec("benchmarks") is None:
         raise NoBenchmarksError(
             "The benchmarks are in the source checkout, not in the installed package: clone the repository and run "

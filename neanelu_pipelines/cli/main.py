@@ -26,7 +26,9 @@ app.command("migrate")(migrate.migrate_command)
 app.command("load")(load.load)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
-app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench.bench)
+# Its options are those of benchmarks/, and so is its help.
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+app.command("bench", add_help_option=False, context_settings=_PASS_ON)(bench.bench)
 app.add_typer(database.app, name="database")
 
 

@@ -1,12 +1,12 @@
 """The command as a user runs it: results, words for errors, exit statuses."""
 
 import json
-import os
 import signal
 import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -185,11 +185,7 @@ def test_stop_ends_the_server_and_the_next_command_starts_it(empty_home: Home) -
 def test_no_password_is_in_any_command_line(home: Home) -> None:
     """`ps` shows every user the arguments of every process."""
     passwords = list(json.loads((home.path / "server" / "passwords.json").read_text()).values())
-    lines = [
-        Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-        for pid in os.listdir("/proc")
-        if pid.isdigit() and Path(f"/proc/{pid}/cmdline").exists()
-    ]
+    lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
     assert not [line for line in lines for password in passwords if password in line]
 
 

@@ -23,7 +23,7 @@ from neanelu_pipelines.defs.loads.figures import mirror_figures
 from neanelu_pipelines.defs.loads.keys import bare, mirror_key, staging_key
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.warehouse import Warehouse
-from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Resource
 from neanelu_pipelines.mirror.reports import LineCounts, LoadRun, StageReport
 
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=48), warn_window=timedelta(hours=26))
@@ -84,15 +84,26 @@ def staged_lines(warehouse: Warehouse, load: LoadRun) -> LineCounts:
     return StageReport(bytes=load.bytes, seconds=0.0, nodes=nodes).total
 
 
+def staging_of(resource: Resource, table: str) -> list[str]:
+    """The staging tables whose rows end in a mirror table: the lineage as it is, not what one merge happens to read."""
+    sources: list[str] = []
+    for entity in resource.entities:
+        if entity.table == table:
+            sources += [entity.staging, *([CHILDREN_STAGING] if entity.children else [])]
+        if any(link.table == table for link in entity.links):
+            sources.append(LINKS_STAGING)
+    return list(dict.fromkeys(sources))
+
+
 def mirror_spec(resource: Resource, table: str) -> dg.AssetSpec:
-    """The spec of one mirror table; it is made from all of the load's staging tables."""
+    """The spec of one mirror table."""
     relation = relation_named(bare(table))
     if relation is None:
         raise ValueError(f"the resource {resource.name} declares {table}, which the schema does not have")
     group = group_of(relation)
     return dg.AssetSpec(
         mirror_key(table),
-        deps=[staging_key(resource, staging) for staging in resource.staging_tables],
+        deps=[staging_key(resource, staging) for staging in staging_of(resource, table)],
         description=relation.comment,
         group_name=group,
         owners=[OWNERS[group]],

@@ -78,7 +78,7 @@ def staging_assets(resource: Resource) -> dg.AssetsDefinition:
                 asset_key=staging_key(resource, table),
                 metadata=staging_figures(load, report, report.tables.get(table, 0), rejections),
             )
-        yield from (check_result(checked, check) for check in checks)
+        yield from (check_result(checked, load, check) for check in checks)
 
     return staging
 
@@ -98,7 +98,7 @@ def refuse_if_failed(warehouse: Warehouse, load: LoadRun, checks: Sequence[Stagi
         river.fail(warehouse.database, load, "; ".join(failed))
 
 
-def check_result(key: dg.AssetKey, check: StagingCheck) -> dg.AssetCheckResult:
+def check_result(key: dg.AssetKey, load: LoadRun, check: StagingCheck) -> dg.AssetCheckResult:
     """A verdict as Dagster shows it."""
     return dg.AssetCheckResult(
         asset_key=key,
@@ -106,7 +106,7 @@ def check_result(key: dg.AssetKey, check: StagingCheck) -> dg.AssetCheckResult:
         passed=check.passed,
         severity=dg.AssetCheckSeverity.ERROR,
         description=check.description,
-        metadata=dict(check.figures),
+        metadata={"shop": load.shop_domain, "ledger_run_id": str(load.run_id), **check.figures},
     )
 
 
