@@ -20,11 +20,13 @@ from neanelu_pipelines.shopify.jsonl import Block
 SchemaTree: TypeAlias = "dict[str, SchemaTree] | list[SchemaTree] | str"
 
 # A GID is gid://shopify/Type/number, sometimes with a query string. The bytes write each slash as `\/` or plainly.
-_GID = r'gid:\\?/\\?/shopify\\?/(\w+)\\?/([^"\\]*)'
+_GID = r'gid:\\?/\\?/shopify\\?/(\w+)\\?/([^"\\]+)'
 # Anchored at both ends of the line, where only the node's own fields can stand: `"` inside a string is escaped.
 _HEAD = r'^\{(?:"__typename":"\w+",)?"id":"' + _GID + r'"[,}]'
 _TAIL = r',"__parentId":"' + _GID + r'"\}\s*$'
 _TAIL_BYTES = 300
+# What the mirror's columns hold; Shopify's are half as long.
+_LONGEST_GID = 100
 
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -55,15 +57,15 @@ def identities(lines: pl.Series) -> pl.DataFrame:
     head = lines.str.extract_groups(_HEAD).struct.rename_fields(["node", "id"])
     tail = lines.str.tail(_TAIL_BYTES).str.extract_groups(_TAIL).struct.rename_fields(["parent_node", "parent_id"])
     frame = pl.DataFrame([*head.struct.unnest(), *tail.struct.unnest()])
-    unclear = (
-        frame["node"].is_null() | (frame["parent_node"].is_null() & lines.str.contains('"__parentId"'))
-    ).arg_true()
     frame = frame.select(
         "node",
         _gid_of("node", "id").alias("gid"),
         "parent_node",
         _gid_of("parent_node", "parent_id").alias("parent_gid"),
     )
+    too_long = (frame["gid"].str.len_bytes() > _LONGEST_GID) | (frame["parent_gid"].str.len_bytes() > _LONGEST_GID)
+    no_parent = frame["parent_node"].is_null() & lines.str.contains('"__parentId"', literal=True)
+    unclear = (frame["node"].is_null() | no_parent | too_long.fill_null(value=False)).arg_true()
     return _patched(frame, lines, unclear) if len(unclear) else frame
 
 
@@ -80,20 +82,23 @@ def _patched(frame: pl.DataFrame, lines: pl.Series, unclear: pl.Series) -> pl.Da
 
 def _parsed_identity(line: str) -> tuple[str | None, str | None, str | None, str | None]:
     try:
-        node = json.loads(line)
+        node = json.loads(mend_text(line))
     except (ValueError, RecursionError):
         return None, None, None, None
     if not isinstance(node, dict):
         return None, None, None, None
-    gid, parent = node.get("id"), node.get("__parentId")
-    typename = node.get("__typename")
+    gid, parent, typename = node.get("id"), node.get("__parentId"), node.get("__typename")
     own = gid_type(gid) or (typename if isinstance(typename, str) else None)
-    return own, gid if gid_type(gid) else None, gid_type(parent), parent if gid_type(parent) else None
+    # A parent that nobody can name is a parent all the same: the node is not one of the roots.
+    above = gid_type(parent) or (None if parent is None else "?")
+    return own, gid if gid_type(gid) else None, above, parent if gid_type(parent) else None
 
 
 def gid_type(gid: object) -> str | None:
-    """`Product` of `gid://shopify/Product/1`; None of anything else."""
-    match = re.match(r"gid://shopify/(\w+)/.", gid) if isinstance(gid, str) else None
+    """`Product` of `gid://shopify/Product/1`; None of anything else, and of what no column could hold."""
+    if not isinstance(gid, str) or len(gid) > _LONGEST_GID:
+        return None
+    match = re.match(r"gid://shopify/(\w+)/.", gid)
     return match.group(1) if match else None
 
 
@@ -113,6 +118,11 @@ def mend_escapes(block: Block) -> tuple[Block, int]:
     ends = np.cumsum([len(line) for line in lines], dtype=np.int64)
     starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
     return Block(b"".join(lines), starts, ends, block.numbers), len(mended)
+
+
+def mend_text(line: str) -> str:
+    """One line as `mend_escapes` leaves it."""
+    return _ESCAPE.sub(_mend, line.encode()).decode()
 
 
 def _mend(match: re.Match[bytes]) -> bytes:
@@ -169,6 +179,9 @@ def decode(lines: pl.Series, schema: DataType) -> tuple[pl.Series, NDArray[np.in
     next: so each line must look like an object, the counts must agree, and otherwise halves are tried separately.
     """
     looks_right = lines.str.starts_with("{") & lines.str.tail(8).str.strip_chars_end().str.ends_with("}")
+    if not looks_right.all():
+        lines = lines.str.strip_chars()
+        looks_right = lines.str.starts_with("{") & lines.str.ends_with("}")
     bad = (~looks_right).arg_true()
     kept = lines.filter(looks_right) if len(bad) else lines
     parts, failed = _decode_parts(kept, schema)

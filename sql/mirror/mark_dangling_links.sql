@@ -7,10 +7,10 @@ UPDATE pipeline.staging_links s
  WHERE s.bulk_run_id = %(run_id)s
    AND s.link_table = {link_table}
    AND s.validation_status = 'valid'
-   AND NOT EXISTS (SELECT FROM {child_staging} c
+   AND NOT EXISTS (SELECT FROM {staging} c
                     WHERE c.bulk_run_id = %(run_id)s
                       AND c.validation_status = 'valid'
                       AND c.shopify_gid = s.child_gid)
-   AND NOT EXISTS (SELECT FROM {child_table} m
+   AND NOT EXISTS (SELECT FROM {table} m
                     WHERE m.shop_id = %(shop_id)s
                       AND m.shopify_gid = s.child_gid)

@@ -1,4 +1,5 @@
--- Rows of which the mirror holds a newer version: this export is older there, and never overwrites it.
+-- Rows of which the mirror holds a newer version: this export is older there, and never overwrites it. Where either has
+-- no time of change (the query did not select it), the moments of the exports decide.
 UPDATE {staging} s
    SET validation_status = 'older'
   FROM {table} m
@@ -6,4 +7,5 @@ UPDATE {staging} s
    AND s.validation_status = 'valid'
    AND m.shop_id = %(shop_id)s
    AND m.shopify_gid = s.shopify_gid
-   AND (m.{version} > s.{version} OR (m.{version} IS NOT DISTINCT FROM s.{version} AND m.synced_at > %(as_of)s))
+   AND (m.{version} > s.{version}
+        OR (COALESCE(m.{version} = s.{version}, true) AND m.synced_at > %(as_of)s))

@@ -1,4 +1,5 @@
--- A node that has no time of change of its own is as old as the row under which its line stands.
+-- A node that has no time of change of its own is as old as the rows under which its lines stand. If one of them is not
+-- older, neither is the node.
 UPDATE {staging} s
    SET validation_status = 'older'
   FROM pipeline.staging_links l
@@ -7,3 +8,7 @@ UPDATE {staging} s
    AND l.bulk_run_id = %(run_id)s
    AND l.validation_status = 'older'
    AND l.line_number = s.line_number
+   AND NOT EXISTS (SELECT FROM pipeline.staging_links other
+                    WHERE other.bulk_run_id = %(run_id)s
+                      AND other.validation_status = 'valid'
+                      AND other.child_gid = s.shopify_gid)

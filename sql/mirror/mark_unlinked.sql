@@ -1,0 +1,16 @@
+-- A node whose only line stands under a row that is not there: the line is rejected, so it writes no row either.
+UPDATE {staging} s
+   SET validation_status = 'invalid',
+       validation_errors = l.validation_errors
+  FROM pipeline.staging_links l
+ WHERE s.bulk_run_id = %(run_id)s
+   AND s.validation_status = 'valid'
+   AND l.bulk_run_id = %(run_id)s
+   AND l.validation_status = 'invalid'
+   AND l.link_table = {link_table}
+   AND l.line_number = s.line_number
+   AND NOT EXISTS (SELECT FROM pipeline.staging_links other
+                    WHERE other.bulk_run_id = %(run_id)s
+                      AND other.link_table = l.link_table
+                      AND other.validation_status <> 'invalid'
+                      AND other.child_gid = s.shopify_gid)
