@@ -323,14 +323,14 @@ def _finite(number: str) -> float:
 
 def _payload(line: BadLine) -> str:
     """The rejected line as JSON if it is JSON and of a size to look at, else its beginning as text."""
-    text = nodes.mend_text(line.text)
+    text = nodes.mend_text(line.text).strip()
     if len(text) <= _MAX_PAYLOAD_BYTES:
         try:
             json.loads(text, parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError):
             pass
         else:
-            return text.strip()
+            return text
     return json.dumps({"text": excerpt(text.encode())}, ensure_ascii=False)
 
 
