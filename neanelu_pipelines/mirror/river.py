@@ -34,6 +34,7 @@ from neanelu_pipelines.mirror.selection import Selection
 from neanelu_pipelines.mirror.staging import stage_artifact
 from neanelu_pipelines.mirror.verdicts import judge
 from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 
 _ARTIFACT = "artifact"
 _STAGE = "stage"
@@ -103,10 +104,19 @@ def current_load(database: Database, *, shop_domain: str, resource: str, dagster
 
 
 def stage(database: Database, settings: Settings, load: LoadRun) -> StageReport:
-    """Stage the artifact's lines that can change something; may be run again at any time before the merge."""
+    """Stage the artifact's lines that can change something; may be run again at any time before the merge.
+
+    Raises:
+        ArtifactUnreadableError: the artifact is damaged as a whole; the load is closed as failed.
+    """
     with ledger.opened(database) as book, ledger.resource_lock(book, load):
         ledger.abandon_others(book, load, (_STAGE, _MERGE))
-        return _stage(database, book, settings, load)
+        try:
+            return _stage(database, book, settings, load)
+        except ArtifactUnreadableError as error:
+            # Trying again would read the same bytes.
+            ledger.close_run(book, load, "failed", error=str(error))
+            raise
 
 
 def _stage(database: Database, book: Connection, settings: Settings, load: LoadRun) -> StageReport:
