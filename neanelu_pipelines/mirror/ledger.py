@@ -129,9 +129,9 @@ def as_of(book: Connection, load: LoadRun) -> datetime:
     return datetime.fromisoformat(row[0]["as_of"])
 
 
-def last_completed(book: Connection, load: LoadRun) -> str | None:
-    """The load that last completed for this shop and resource, if any."""
-    row = _one(book, "ledger/last_completed", {"shop_id": load.shop_id, "resource": load.resource})
+def last_merge(book: Connection, load: LoadRun) -> str | None:
+    """The merge that was last begun for this shop and resource, if any: it may have changed the mirror."""
+    row = _one(book, "ledger/last_merge", {"shop_id": load.shop_id, "resource": load.resource})
     return str(row[0]) if row else None
 
 

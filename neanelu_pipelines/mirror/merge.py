@@ -6,11 +6,12 @@ and any rule about one resource.
 
 A small load is one transaction. A big one is merged table after table, the rows of a table split between connections,
 because most of its time is spent on one processor making full-text entries. If it is killed half-way, what is merged
-is right, row by row, and the next load merges the rest: rows whose fingerprints already agree are left alone.
+is right, row by row, and the next load merges the rest: rows whose fingerprints already agree are left alone. A
+fingerprint speaks for the row's links too, so they are written in the transaction of their row.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -54,66 +55,64 @@ class Merge:
         counts: dict[str, TableCounts] = {}
         with begin() as connection:
             for entity in self.resource.entities:
-                counts[entity.table] = self._rows(connection, entity)
-            for entity, link in self._links:
-                counts[link.table] = self._link_rows(connection, entity, link)
+                counts |= self._rows_with_links(connection, entity)
         return counts
 
     def side_by_side(self, begin: Transaction, workers: int) -> dict[str, TableCounts]:
-        """Table after table, each table's rows on several connections; links of several tables at once."""
+        """Table after table, each table's rows and their links on several connections."""
 
-        def rows(entity: Entity, worker: int) -> TableCounts:
+        def work(entity: Entity, worker: int) -> dict[str, TableCounts]:
             with begin() as connection:
-                return self._rows(connection, entity, worker, workers)
-
-        def link_rows(entity: Entity, link: Link) -> TableCounts:
-            with begin() as connection:
-                return self._link_rows(connection, entity, link)
+                return self._rows_with_links(connection, entity, worker, workers)
 
         counts: dict[str, TableCounts] = {}
         with ThreadPoolExecutor(workers, thread_name_prefix="merge") as pool:
             for entity in self.resource.entities:
-                started = time.perf_counter()
-                counts[entity.table] = _added(pool.map(partial(rows, entity), range(workers)))
-                counts[entity.table].seconds = round(time.perf_counter() - started, 3)
-            done = pool.map(lambda pair: link_rows(*pair), self._links)
-            counts |= {link.table: count for (_, link), count in zip(self._links, done, strict=True)}
+                counts |= _added(list(pool.map(partial(work, entity), range(workers))))
         return counts
 
-    @property
-    def _links(self) -> list[tuple[Entity, Link]]:
-        return [(entity, link) for entity in self.resource.entities for link in entity.links]
+    def _rows_with_links(
+        self, connection: Connection, entity: Entity, worker: int = 0, workers: int = 1
+    ) -> dict[str, TableCounts]:
+        parameters = {**self.parameters, "worker": worker, "workers": workers}
+        counts = {entity.table: self._rows(connection, entity, parameters)}
+        return counts | {link.table: self._link_rows(connection, entity, link, parameters) for link in entity.links}
 
-    def _rows(self, connection: Connection, entity: Entity, worker: int = 0, workers: int = 1) -> TableCounts:
+    def _rows(self, connection: Connection, entity: Entity, parameters: dict[str, Any]) -> TableCounts:
         started = time.perf_counter()
         connection.execute(statement("mirror/begin_merge"))
-        parameters = {**self.parameters, "worker": worker, "workers": workers}
         row = connection.execute(_entity_query(entity, self.extent), parameters).fetchone() or (0, 0)
         return TableCounts(inserted=row[0], updated=row[1], seconds=round(time.perf_counter() - started, 3))
 
-    def _link_rows(self, connection: Connection, entity: Entity, link: Link) -> TableCounts:
+    def _link_rows(
+        self, connection: Connection, entity: Entity, link: Link, parameters: dict[str, Any]
+    ) -> TableCounts:
         if link.table not in self.extent.owned:
             return TableCounts()
         started = time.perf_counter()
-        connection.execute(statement("mirror/begin_merge"))
         names = _link_names(self.resource, entity, link)
-        row = connection.execute(statement("mirror/merge_links").format(**names), self.parameters).fetchone() or (0, 0)
+        row = connection.execute(statement("mirror/merge_links").format(**names), parameters).fetchone() or (0, 0)
         counts = TableCounts(inserted=row[0], updated=row[1])
         if self.extent.complete:
-            deleted = connection.execute(statement("mirror/delete_links").format(**names), self.parameters)
+            deleted = connection.execute(statement("mirror/delete_links").format(**names), parameters)
             counts.deleted = deleted.rowcount
         else:
-            connection.execute(statement("mirror/forget_kept_links").format(**names), self.parameters)
+            connection.execute(statement("mirror/forget_kept_links").format(**names), parameters)
         counts.seconds = round(time.perf_counter() - started, 3)
         return counts
 
 
-def _added(parts: Iterable[TableCounts]) -> TableCounts:
-    total = TableCounts()
-    for part in parts:
-        total.inserted += part.inserted
-        total.updated += part.updated
-    return total
+def _added(parts: list[dict[str, TableCounts]]) -> dict[str, TableCounts]:
+    """The counts of all workers; they ran at once, so the slowest one's time is the table's."""
+    return {
+        table: TableCounts(
+            inserted=sum(part[table].inserted for part in parts),
+            updated=sum(part[table].updated for part in parts),
+            deleted=sum(part[table].deleted for part in parts),
+            seconds=max(part[table].seconds for part in parts),
+        )
+        for table in parts[0]
+    }
 
 
 def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:

@@ -126,7 +126,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
     with ledger.step(book, load, _STAGE) as step:
         staging_area.clear(book, resource, load)
         ledger.clear_errors(book, load)
-        base = ledger.last_completed(book, load)
+        base = ledger.last_merge(book, load)
         with wanted_lines(database, settings, resource, load) as wanted:
             report, stager = stage_artifact(database, settings, resource, shop, load, wanted)
         _judge(database, book, resource, load, report, mirror_is_empty=wanted is None)
@@ -236,7 +236,7 @@ def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, Ta
 
 def _is_staged(book: Connection, load: LoadRun) -> bool:
     metadata = ledger.step_metadata(book, load, _STAGE)
-    if metadata is None or metadata["base"] != ledger.last_completed(book, load):
+    if metadata is None or metadata["base"] != ledger.last_merge(book, load):
         return False
     return staging_area.is_complete(book, _report_of(metadata), load).passed
 
