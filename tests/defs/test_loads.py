@@ -109,6 +109,8 @@ def test_a_failed_check_stops_the_run_before_the_mirror(
     verdicts = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
     assert verdicts == {"rejected_share": False, "counts_add_up": True, "staging_complete": True}
     assert not [key for key in figures_of(result) if key.startswith("mirror/")]
+    started = [event.step_key for event in result.all_events if event.event_type_value == "STEP_START"]
+    assert started == ["products_artifact", "products_staging"], "the merge is not even begun"
     with warehouse.database.tenant(shop) as connection:
         assert connection.execute("SELECT count(*) FROM shopify_products").fetchone() == (0,)
     with warehouse.database.connect(Role.PIPELINE) as connection:
