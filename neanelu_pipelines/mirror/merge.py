@@ -84,9 +84,7 @@ class Merge:
         row = connection.execute(_entity_query(entity, self.extent), parameters).fetchone() or (0, 0)
         return TableCounts(inserted=row[0], updated=row[1], seconds=round(time.perf_counter() - started, 3))
 
-    def _link_rows(
-        self, connection: Connection, entity: Entity, link: Link, parameters: dict[str, Any]
-    ) -> TableCounts:
+    def _link_rows(self, connection: Connection, entity: Entity, link: Link, parameters: dict[str, Any]) -> TableCounts:
         if link.table not in self.extent.owned:
             return TableCounts()
         started = time.perf_counter()

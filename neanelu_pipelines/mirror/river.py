@@ -153,7 +153,6 @@ def _judge(
 ) -> None:
     parameters = _parameters(book, load)
     with database.connect(Role.PIPELINE) as connection:
-        staging_area.analyze(connection, resource)
         staging_area.plan_for(connection, sum(report.tables.values()))
         judge(connection, resource, parameters, report.nodes, mirror_is_empty=mirror_is_empty)
 

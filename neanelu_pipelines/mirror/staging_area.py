@@ -8,15 +8,11 @@ from psycopg import Connection, sql
 
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Resource
+from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.reports import LoadRun, StageReport, StagingCheck, TableCounts
 
 LINES = "pipeline.staging_lines"
 _MANY_ROWS = 1000
-_JOIN_COLUMNS = {
-    CHILDREN_STAGING: ("bulk_run_id", "parent_gid"),
-    LINKS_STAGING: ("bulk_run_id", "parent_gid", "child_gid"),
-}
 
 
 def clear(book: Connection, resource: Resource, load: LoadRun) -> None:
@@ -42,18 +38,8 @@ def _truncated(book: Connection, staging: sql.Identifier, load: LoadRun) -> bool
     return ours
 
 
-def analyze(connection: Connection, resource: Resource) -> None:
-    """Statistics for the columns that the verdicts and the merge join on."""
-    for table in resource.staging_tables:
-        columns = _JOIN_COLUMNS.get(table, ("bulk_run_id", "shopify_gid"))
-        query = statement("mirror/analyze_staging").format(
-            staging=table_identifier(table), columns=column_list(columns)
-        )
-        connection.execute(query)
-
-
 def analyze_mirror(book: Connection, resource: Resource, counts: dict[str, TableCounts]) -> None:
-    """Statistics of the mirror tables that many rows came into: a shop just loaded is in none yet."""
+    """Refresh the statistics of the mirror tables that many rows came into: a shop just loaded is in none yet."""
     for entity in resource.entities:
         if counts[entity.table].inserted >= _MANY_ROWS:
             query = statement("mirror/analyze_mirror").format(

@@ -8,7 +8,6 @@ WITH merged AS (
    WHERE s.bulk_run_id = %(run_id)s
      AND s.validation_status = 'valid'
      AND mod(s.line_number, %(workers)s) = %(worker)s
-   ORDER BY s.line_number
   ON CONFLICT (shop_id, shopify_gid) DO UPDATE
      SET {assignments},
          fingerprint = {kept_fingerprint},
