@@ -31,7 +31,7 @@ class Selection:
         """Learn from the first lines of a node type, the first hundred at most."""
         room = _SAMPLE_LINES - self._sampled.get(node, 0)
         for line in lines[: max(room, 0)]:
-            # Polars decoded the line; what Python's parser refuses (nested too deeply, too many digits) teaches nothing.
+            # What Polars decodes and Python refuses (nested too deeply, too many digits) teaches nothing.
             with contextlib.suppress(ValueError, RecursionError):
                 self._learn(resource, entity, node, json.loads(line))
         self._sampled[node] = self._sampled.get(node, 0) + len(lines)
