@@ -21,7 +21,7 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import staging_area
 from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
 from neanelu_pipelines.mirror.reports import LoadRun
-from neanelu_pipelines.mirror.routes import gid_hashes, line_hashes, routes_of
+from neanelu_pipelines.mirror.routes import gid_hashes, line_hashes, names_parent, routes_of
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import Block, read_blocks
 from neanelu_pipelines.shopify.nodes import identities, lines_of
@@ -38,6 +38,8 @@ class Survey:
     """Parsable lines by node type; `?` where it could not be read."""
     odd: list[int] = field(default_factory=list)
     """Numbers of the lines that no route takes: staging has to look at them, to say what is wrong."""
+    owned: set[str] = field(default_factory=set)
+    """The owned parts (`table.field` or link table) of which the file holds lines, wanted or not."""
     damaged: bool = False
     """Whether the bytes themselves have something to be said about: staging reads all of them again."""
 
@@ -133,8 +135,9 @@ def _fingerprint_lines(database: Database, settings: Settings, resource: Resourc
 
 
 def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey) -> pl.DataFrame:
-    who = identities(lines_of(block)).with_columns(
-        line_number=pl.Series(block.numbers), hash=pl.Series(line_hashes(block))
+    who = identities(lines_of(block))
+    who = who.with_columns(
+        line_number=pl.Series(block.numbers), hash=pl.Series(line_hashes(block, names_parent(resource, who)))
     )
     for node, count in who["node"].fill_null("?").value_counts().iter_rows():
         survey.nodes[node] += count
@@ -144,6 +147,8 @@ def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey) 
         mask = route.mask(who)
         taken |= mask.to_numpy()
         lines = who.filter(mask)
+        if route.owned_name and len(lines):
+            survey.owned.add(route.owned_name)
         if isinstance(route.part, Link):
             lines = lines.with_columns(hash=pl.Series(gid_hashes(lines["gid"]), dtype=pl.Int64))
         parts.append(

@@ -69,6 +69,8 @@ class Column:
     """What is written for null where the schema says so (`[]` for a picture's sources: only videos have some)."""
     staged_only: bool = False
     """In staging only: the merge needs it, the mirror does not keep it."""
+    in_query: bool = True
+    """Whether the resource's query always asks for it: a result without it comes from another query."""
 
     @property
     def paths(self) -> tuple[str, ...]:

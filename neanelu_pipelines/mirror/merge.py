@@ -198,8 +198,7 @@ def _not_older(entity: Entity) -> sql.Composable:
         return sql.SQL("m.synced_at <= excluded.synced_at")
     version = sql.Identifier(entity.version)
     return sql.SQL(
-        "(m.{0} IS NULL OR m.{0} < excluded.{0} "
-        "OR (m.{0} IS NOT DISTINCT FROM excluded.{0} AND m.synced_at <= excluded.synced_at))"
+        "(m.{0} < excluded.{0} OR (COALESCE(m.{0} = excluded.{0}, true) AND m.synced_at <= excluded.synced_at))"
     ).format(version)
 
 

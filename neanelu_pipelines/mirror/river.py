@@ -160,7 +160,7 @@ def _judge(
 def _extent(resource: Resource, selection: Selection, *, complete: bool) -> dict[str, Any]:
     """What the file can speak about. Parts that the query always asks for are known to be empty if it holds none."""
     root = next(entity for entity in resource.entities if entity.parent_node is None)
-    asked = {column.name for column in root.columns if column.required}
+    asked = {column.name for column in root.columns if column.in_query}
     is_our_query = asked <= selection.columns.get(root.table, set())
     owned = set(selection.routes)
     for entity in resource.entities:

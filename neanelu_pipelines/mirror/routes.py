@@ -29,6 +29,13 @@ class Route:
         """The identity column that names the owning row."""
         return "gid" if self.part is self.owner else "parent_gid"
 
+    @property
+    def owned_name(self) -> str | None:
+        """The owned part as `table.field` or link table; None of an entity itself."""
+        if isinstance(self.part, Children):
+            return f"{self.owner.table}.{self.part.field}"
+        return self.part.table if isinstance(self.part, Link) else None
+
     def mask(self, who: pl.DataFrame) -> pl.Series:
         """Which lines, by their identities, take this route."""
         of_type = who["node"].is_in(list(self.part.node_types))
@@ -42,19 +49,28 @@ def routes_of(resource: Resource) -> tuple[Route, ...]:
     return tuple(Route(entity, part) for entity in resource.entities for part in entity.parts)
 
 
-def line_hashes(block: Block) -> NDArray[np.int64]:
-    """A 64-bit XXH3 of each line as it came, less its line end and its `__parentId` (which the route names anyway).
+def names_parent(resource: Resource, who: pl.DataFrame) -> pl.Series:
+    """Which lines make rows that hold their parent's key: the parent is part of what such a line says."""
+    types = [node for entity in resource.entities if entity.parent for node in entity.node_types]
+    return who["node"].is_in(types).fill_null(value=False)
 
-    Not cryptographic: it tells a shop's own row from its own earlier version, one comparison per row and load.
+
+def line_hashes(block: Block, names_parent: pl.Series) -> NDArray[np.int64]:
+    """A 64-bit XXH3 of each line as it came, less its line end; and less its `__parentId`, if it is not to be counted.
+
+    A picture's line is the same under a product and under a variant: the route says which. Not cryptographic: it tells
+    a shop's own row from its own earlier version, one comparison per row and load.
     """
     data = block.data
     view = memoryview(data)
     digest = xxhash.xxh3_64_intdigest
     hashes = np.empty(len(block), dtype=np.uint64)
-    for i, (start, end) in enumerate(zip(block.starts.tolist(), block.ends.tolist(), strict=True)):
-        cut = data.rfind(_PARENT_KEY, start, end)
-        stop = cut if cut >= 0 else _without_line_end(data, start, end)
-        hashes[i] = digest(view[start:stop])
+    lines = zip(block.starts.tolist(), block.ends.tolist(), names_parent.to_list(), strict=True)
+    for i, (start, end, whole) in enumerate(lines):
+        cut = -1 if whole else data.rfind(_PARENT_KEY, start, end)
+        # Shopify writes it last. Where something follows it, that counts too.
+        last = cut >= 0 and data.find(b",", cut + 1, end) < 0
+        hashes[i] = digest(view[start : cut if last else _without_line_end(data, start, end)])
     return hashes.view(np.int64)
 
 

@@ -20,7 +20,7 @@ from neanelu_pipelines.mirror.columns import Check, Field, fields_of, schema_of
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LineCounts, LoadRun, StageReport
-from neanelu_pipelines.mirror.routes import Route, gid_hashes, line_hashes, routes_of
+from neanelu_pipelines.mirror.routes import Route, gid_hashes, line_hashes, names_parent, routes_of
 from neanelu_pipelines.mirror.selection import Selection
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import nodes
@@ -115,9 +115,9 @@ class Stager:
         whole, mended = nodes.mend_escapes(block)
         self.mended_lines += mended
         text = nodes.lines_of(whole)
-        who = nodes.identities(text).with_columns(
-            line_number=pl.Series(whole.numbers), fingerprint=pl.Series(line_hashes(block))
-        )
+        who = nodes.identities(text)
+        hashes = line_hashes(block, names_parent(self._resource, who))
+        who = who.with_columns(line_number=pl.Series(whole.numbers), fingerprint=pl.Series(hashes))
         lines = _Lines(whole, text, who, np.zeros(len(whole), bool), np.zeros(len(whole), bool))
         for route in self._routes:
             self._take(route, lines, wanted)
@@ -134,6 +134,8 @@ class Stager:
         lines.wanted |= mask
         if not mask.any():
             return
+        if route.owned_name:
+            self.selection.routes.add(route.owned_name)
         if isinstance(route.part, Entity):
             self._take_entity(route.part, lines, np.flatnonzero(mask))
         elif isinstance(route.part, Children):
@@ -179,7 +181,6 @@ class Stager:
             key="key",
             value=value.struct.json_encode(),
         )
-        self.selection.routes.add(f"{owner.table}.{part.field}")
         self._copy(CHILDREN_STAGING, rows)
 
     def _take_links(self, part: Link, lines: _Lines, at: NDArray[np.int64]) -> None:
@@ -187,7 +188,6 @@ class Stager:
         rows = frame.with_columns(fingerprint=pl.Series(gid_hashes(frame["gid"]), dtype=pl.Int64)).select(
             *self._keys(), link_table=pl.lit(part.table), parent_gid="parent_gid", child_gid="gid"
         )
-        self.selection.routes.add(part.table)
         self._copy(LINKS_STAGING, rows)
 
     def _decoded(self, lines: _Lines, at: NDArray[np.int64], schema: pl.DataType) -> pl.DataFrame:
@@ -294,6 +294,8 @@ class Stager:
         """Stage what waits, and count as unchanged what the first pass saw and this one had no need to look at."""
         self._add_waiting()
         if self._wanted:
+            # A variant that lost its only metafield is wanted; the lines that show that the file has any may not be.
+            self.selection.routes |= self._wanted.survey.owned
             for node, seen in self._wanted.survey.nodes.items():
                 counts = self.nodes.setdefault(node, LineCounts())
                 counts.unchanged = seen - counts.staged

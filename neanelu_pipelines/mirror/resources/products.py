@@ -58,7 +58,7 @@ _PRODUCT_COLUMNS = (
     Column("tags", Kind.TEXT_ARRAY, ("tags",), shape=["text"], max_length=255),
     Column("is_gift_card", Kind.BOOLEAN, ("isGiftCard",)),
     Column("has_only_default_variant", Kind.BOOLEAN, ("hasOnlyDefaultVariant",)),
-    Column("has_out_of_stock_variants", Kind.BOOLEAN, ("hasOutOfStockVariants",)),
+    Column("has_out_of_stock_variants", Kind.BOOLEAN, ("hasOutOfStockVariants",), in_query=False),
     Column("requires_selling_plan", Kind.BOOLEAN, ("requiresSellingPlan",)),
     Column(
         "options",
@@ -86,6 +86,7 @@ _PRODUCT_COLUMNS = (
             "max": "compareAtPriceRange.maxVariantCompareAtPrice.amount",
             "currency": "compareAtPriceRange.minVariantCompareAtPrice.currencyCode",
         },
+        in_query=False,
     ),
     Column("featured_media_gid", Kind.TEXT, ("featuredMedia.id",), max_length=100, staged_only=True),
     Column("template_suffix", Kind.TEXT, ("templateSuffix",), max_length=100),
