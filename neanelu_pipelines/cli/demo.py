@@ -36,6 +36,9 @@ FAULTS = (
 
 CHANGED = 0.01
 
+FEWEST = 100
+"""With fewer products the bad lines would be a larger share than a load may reject."""
+
 
 @dataclass(frozen=True)
 class DemoShop:
@@ -69,7 +72,7 @@ class Story:
 def demo(
     *,
     products: Annotated[
-        int, typer.Option(min=1, help="How many products the larger shop has; the smaller one has 40 % of that.")
+        int, typer.Option(min=FEWEST, help="How many products the larger shop has; the smaller one has 40 % of that.")
     ] = 5000,
     ui: Annotated[bool, typer.Option("--ui", "--keep-open", help="Open the Dagster UI after the summary.")] = False,
     port: Annotated[int | None, typer.Option(min=1024, max=65535, help="The UI's port, with --ui.")] = None,
@@ -129,7 +132,7 @@ def _load(world: World, shop: DemoShop, path: Path, what: str, story: Story, say
         say=lambda step: say(f"{shop.name}, {what}: {step}"),
     )
     if not outcome.succeeded:
-        raise DemoFailedError(f"Loading {path} failed: {outcome.error}. `neanelu doctor` says what is wrong.")
+        raise DemoFailedError(f"Loading {path} failed: {outcome.error} `neanelu doctor` says what is wrong.")
     story.loads.append((what, outcome))
 
 

@@ -6,7 +6,7 @@ Belongs here: the three calls to the kernel behind `dev`. Does not belong here: 
 import ctypes
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 import psutil
@@ -25,19 +25,26 @@ def end_with_parent(how: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
     return lambda: _prctl(_PR_SET_PDEATHSIG, how)
 
 
-def end_family(patience: float) -> int:
+def children_now() -> frozenset[psutil.Process]:
+    """The direct children that there are at this moment."""
+    return frozenset(psutil.Process().children())
+
+
+def end_family(patience: float, *, spare: frozenset[psutil.Process] = frozenset()) -> int:
     """End all descendants: SIGTERM, up to `patience` seconds, then SIGKILL until none is left. How many were killed.
+
+    The children in `spare` and their descendants go on (a server that was started for more than this).
 
     Runs that are under way get SIGTERM as well: they say so in Dagster's storage before they end.
     """
-    for process in _family():
+    for process in _family(spare):
         with suppress(psutil.NoSuchProcess):
             process.terminate()
     deadline = time.monotonic() + patience
-    while _family() and time.monotonic() < deadline:
+    while _family(spare) and time.monotonic() < deadline:
         time.sleep(0.05)
     killed = 0
-    while family := _family():
+    while family := _family(spare):
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -46,10 +53,10 @@ def end_family(patience: float) -> int:
     return killed
 
 
-def _family() -> Sequence[psutil.Process]:
-    """All living descendants; the dead ones are reaped on the way."""
+def _family(spare: frozenset[psutil.Process]) -> Sequence[psutil.Process]:
+    """All living descendants but the spared; the dead ones are reaped on the way."""
     alive = []
-    for process in psutil.Process().children(recursive=True):
+    for process in _descendants(spare):
         with suppress(psutil.NoSuchProcess):
             if process.status() == psutil.STATUS_ZOMBIE:
                 with suppress(psutil.TimeoutExpired):
@@ -57,6 +64,13 @@ def _family() -> Sequence[psutil.Process]:
             else:
                 alive.append(process)
     return alive
+
+
+def _descendants(spare: frozenset[psutil.Process]) -> Iterator[psutil.Process]:
+    for child in children_now() - spare:
+        yield child
+        with suppress(psutil.NoSuchProcess):
+            yield from child.children(recursive=True)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -18,8 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from neanelu_pipelines.cli.guard import Plan, Service
-from neanelu_pipelines.cli.kinship import end_family, inherit_orphans
+from neanelu_pipelines.cli.kinship import children_now, end_family, inherit_orphans
 from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.errors import NeaneluError
 
@@ -55,6 +57,8 @@ def running_services(world: World, *, port: int | None, stop_server: bool) -> It
     Raises:
         ServicesError: they run in this home already, the port is taken, or a service does not start.
     """
+    # The embedded server may be our child: whoever started it ends it, and not by signals.
+    spared = children_now()
     inherit_orphans()
     environment = {**os.environ, **world.dagster_environment()}
     with _only_one(world) as lock:
@@ -66,7 +70,7 @@ def running_services(world: World, *, port: int | None, stop_server: bool) -> It
             _wait_for_ui(services)
             yield services
         finally:
-            _end(services)
+            _end(services, spared)
 
 
 def _launch(
@@ -197,7 +201,7 @@ def why_ended(services: Services) -> str:
     return f"Dagster's {name} ended with status {ended['code']}, so everything was stopped; see {log}."
 
 
-def _end(services: Services) -> None:
+def _end(services: Services, spared: frozenset[psutil.Process]) -> None:
     if services.guard.stdin is not None:
         services.guard.stdin.close()
     try:
@@ -206,4 +210,4 @@ def _end(services: Services) -> None:
         services.guard.kill()
         services.guard.wait()
     # Nothing is left if the guard ended by itself; if it was killed, its orphans are ours now.
-    end_family(patience=2.0)
+    end_family(patience=2.0, spare=spared)

@@ -1,8 +1,11 @@
 """The demo ends by itself, tells its story in words and as one object, and may be run again."""
 
+import subprocess
+import time
+
 import pytest
 
-from tests.cli.home import Home
+from tests.cli.home import COMMAND, Home
 
 pytestmark = pytest.mark.slow
 
@@ -33,3 +36,20 @@ def test_the_demo_tells_what_was_made_rejected_and_where_to_look(empty_home: Hom
 
     assert (empty_home.path / "artifacts" / "inbox" / first["shop"] / "products.jsonl").is_file()
     assert empty_home.json("status")["shops"][0]["products"] > 0
+
+
+def test_the_ui_after_the_demo_ends_and_leaves_the_server_as_it_was(empty_home: Home) -> None:
+    """The demo's own process started the server; ending the UI must not take it along."""
+    log = empty_home.path.parent / "demo.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [*COMMAND, "demo", "--products", "100", "--ui"], env=empty_home.environment, stdout=out, stderr=out
+        )
+    deadline = time.monotonic() + 150
+    while "UI is at" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
+    process.terminate()
+    assert process.wait(60) == 0
+    assert empty_home.json("database", "stop")["was_running"] is True
