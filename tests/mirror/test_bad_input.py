@@ -1,0 +1,571 @@
+"""Bad input: each kind of damage leaves its row in bulk_errors, with line, reason and payload; the rest loads."""
+
+import gzip
+import json
+import re
+import resource
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from lines import (
+    CHANGED,
+    LATER,
+    River,
+    catalogue,
+    fates,
+    gid,
+    media,
+    metafield,
+    moment,
+    product,
+    variant,
+    without,
+    written,
+)
+
+from neanelu_pipelines.mirror.river import StagingRefusedError
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
+
+P1 = gid("Product", 1)
+
+
+def _with(line: bytes, **fields: Any) -> bytes:
+    """The line with these fields set after all, `...` meaning that it does not have them."""
+    node = json.loads(line) | fields
+    return json.dumps({k: v for k, v in node.items() if v is not ...}, ensure_ascii=False).encode() + b"\n"
+
+
+BAD_LINES = {
+    "malformed": (b'{"id":"gid:\\/\\/shopify\\/Product\\/9","title":}\n', "PARSE", "malformed_json", "not JSON"),
+    "torn inside": (product(9)[:80] + b"\n", "PARSE", "malformed_json", "not JSON"),
+    "two objects in one line": (product(9).strip() + b"," + product(8), "PARSE", "malformed_json", "Extra data"),
+    "a raw NUL": (product(9).replace(b"Gr\xc4\x83dinarul", b"Gr\x00d"), "PARSE", "malformed_json", "not JSON"),
+    "not an object": (b'["gid:\\/\\/shopify\\/Product\\/9"]\n', "PARSE", "not_an_object", "not an object"),
+    "plain text": (b"Internal Server Error\n", "PARSE", "malformed_json", "not JSON"),
+    "invalid UTF-8": (product(9).replace("ă".encode(), b"\xe3"), "PARSE", "invalid_utf8", "UTF-8"),
+    "invalid UTF-8 and escapes that jsonb refuses": (
+        product(9, vendor="\0").replace("ă".encode(), b"\xe3").replace(b"9", rb"\ud800", 1),
+        "PARSE",
+        "invalid_utf8",
+        "UTF-8",
+    ),
+    "no id": (_with(product(9), id=..., __typename=...), "PARSE", "unreadable_identity", "no `id`"),
+    "no id but a type": (_with(product(9), id=...), "PARSE", "unreadable_identity", "no `id`"),
+    "a media without id": (_with(media(9, P1), id=...), "PARSE", "unreadable_identity", "no `id`"),
+    "an id that is a number": (_with(product(9), id=9, __typename=...), "PARSE", "unreadable_identity", "no `id`"),
+    "an id longer than the column": (
+        _with(product(9), id=gid("Product", "9" * 100)),
+        "PARSE",
+        "unreadable_identity",
+        "no `id`",
+    ),
+    "unknown node": (product(9).replace(b"Product", b"Order"), "VALIDATION", "unknown_node_type", "Order is no node"),
+    "unknown node with NaN": (
+        b'{"id":"gid:\\/\\/shopify\\/Order\\/9","total":NaN}\n',
+        "VALIDATION",
+        "unknown_node_type",
+        "Order is no node",
+    ),
+    "unknown node with 1e999": (
+        b'{"id":"gid:\\/\\/shopify\\/Order\\/9","total":1e999}\n',
+        "VALIDATION",
+        "unknown_node_type",
+        "Order is no node",
+    ),
+    "missing required": (_with(product(9), title=...), "VALIDATION", "missing_required", "title is missing or null"),
+    "null required": (product(9, handle=None), "VALIDATION", "missing_required", "handle is missing or null"),
+    "null price": (variant(90, 1, price=None), "VALIDATION", "missing_required", "price is missing or null"),
+    "metafield without key": (
+        _with(metafield(9, P1), key=None),
+        "VALIDATION",
+        "missing_required",
+        "key is missing or null",
+    ),
+    "outside the enum": (product(9, status="PAUSED"), "VALIDATION", "not_in_enum", "status is none of ACTIVE"),
+    "media of unknown content": (media(9, P1, mediaContentType="GIF"), "VALIDATION", "not_in_enum", "media_type"),
+    "handle too long": (product(9, handle="h" * 256), "VALIDATION", "too_long", "handle is longer than 255"),
+    "title too long": (product(9, title="ț" * 8193), "VALIDATION", "too_long", "title is longer than 16,384 bytes"),
+    "tag too long": (product(9, tags=["a", "t" * 256]), "VALIDATION", "too_long", "tags has an element longer"),
+    "price out of range": (variant(90, 1, price="10000000000.00"), "VALIDATION", "out_of_range", "numeric(12,2)"),
+    "price that rounds out of range": (
+        variant(90, 1, price="9999999999.995"),
+        "VALIDATION",
+        "out_of_range",
+        "numeric(12,2)",
+    ),
+    "price no number": (variant(90, 1, price="gratis"), "VALIDATION", "not_a_number", "price is not a decimal"),
+    "price NaN": (variant(90, 1, price="NaN"), "VALIDATION", "not_a_number", "price is not a decimal"),
+    "price in other digits": (variant(90, 1, price="٧٩"), "VALIDATION", "not_a_number", "price is not a decimal"),
+    "quantity out of range": (
+        variant(90, 1, inventoryQuantity=2**31),
+        "VALIDATION",
+        "out_of_range",
+        "inventory_quantity does not fit",
+    ),
+    "legacy id out of range": (
+        product(9, legacyResourceId=str(2**63)),
+        "VALIDATION",
+        "not_a_number",
+        "legacy_resource_id is not a whole number",
+    ),
+    "no boolean": (product(9, isGiftCard="poate"), "VALIDATION", "not_a_boolean", "is_gift_card"),
+    "no time": (product(9, updatedAt="ieri"), "VALIDATION", "not_a_timestamp", "updated_at_shopify"),
+    "30 February": (product(9, updatedAt="2026-02-30T10:00:00Z"), "VALIDATION", "not_a_timestamp", "updated_at"),
+    "year 0": (product(9, updatedAt="0000-01-01T10:00:00Z"), "VALIDATION", "not_a_timestamp", "updated_at"),
+    "an offset of 20 hours": (
+        product(9, updatedAt="2026-01-01T10:00:00+20:00"),
+        "VALIDATION",
+        "not_a_timestamp",
+        "updated_at",
+    ),
+    "an object for a list": (product(9, tags={"a": 1}), "VALIDATION", "wrong_shape", "plain value belongs"),
+    "a list for an object": (product(9, seo=["a"]), "VALIDATION", "wrong_shape", "plain value belongs"),
+    "orphan variant": (variant(90, 404), "VALIDATION", "orphan", f"Its parent {gid('Product', 404)} is neither"),
+    "orphan media": (media(90, gid("Product", 404)), "VALIDATION", "orphan", gid("Product", 404)),
+    "orphan metafield": (metafield(90, gid("Product", 404)), "VALIDATION", "orphan", gid("Product", 404)),
+    "variant without parent": (
+        _with(variant(90, 1), __parentId=...),
+        "VALIDATION",
+        "orphan",
+        "its line has no `__parentId`",
+    ),
+    "variant under a variant": (
+        variant(90, 1).replace(b"Product\\/1", b"ProductVariant\\/10"),
+        "VALIDATION",
+        "unexpected_parent",
+        "cannot stand under ProductVariant",
+    ),
+    "variant under nonsense": (
+        _with(variant(90, 1), __parentId="nimic"),
+        "VALIDATION",
+        "unexpected_parent",
+        "cannot stand under",
+    ),
+    "product under nonsense": (
+        _with(product(9), __parentId="nimic"),
+        "VALIDATION",
+        "unexpected_parent",
+        "cannot stand under",
+    ),
+    "media of a variant that is nowhere": (
+        media(90, gid("ProductVariant", 10)),
+        "VALIDATION",
+        "orphan",
+        gid("MediaImage", 90),
+    ),
+}
+
+
+@pytest.mark.parametrize("at", [0, 13, 27], ids=["first", "in the middle", "last"])
+def test_each_bad_line_is_recorded_and_the_rest_loads(river: River, at: int) -> None:
+    good = catalogue()
+    bad = [line for line, *_ in BAD_LINES.values()]
+
+    report = river.load([*good[:at], *bad, *good[at:]])
+
+    assert report.stage.total.rejected == len(bad)
+    found = river.query(
+        "SELECT line_number, error_type, error_code, error_message, payload FROM bulk_errors ORDER BY line_number"
+    )
+    assert [number for number, *_ in found] == list(range(at + 1, at + 1 + len(bad)))
+    for (name, (line, kind, code, words)), (_, *row) in zip(BAD_LINES.items(), found, strict=True):
+        assert row[:2] == [kind, code], name
+        assert words in row[2], name
+        assert row[3], name
+        if code == "malformed_json":
+            assert row[3]["text"][:60] == line.decode()[:60].replace("\0", "\ufffd").rstrip("\n"), name
+    river.load(good, domain="gradina.myshopify.com")
+    assert river.mirror() == river.mirror("gradina.myshopify.com")
+    assert report.rejections[0].example_line
+
+
+def test_bad_lines_again_beside_rows_that_are_there(river: River) -> None:
+    """The second time the lines are hashed and compared first: another way through the same damage."""
+    lines = [*(line for line, *_ in BAD_LINES.values()), *catalogue()]
+    river.load(lines)
+    first, before = river.errors(), river.versions()
+
+    report = river.load(lines)
+
+    assert river.errors(report.run_id) == first
+    total = report.stage.total
+    # What a row owns is looked at again as long as a damaged line claims to be part of it.
+    assert total.staged + total.unchanged == len(catalogue())
+    assert river.versions() == before
+
+
+def test_the_payload_is_the_rejected_line(river: River) -> None:
+    river.load([*catalogue(), product(9, status="PAUSED", vendor='Grădinarul "Ion" & fiii')])
+
+    *_, payload = river.error()
+    assert payload["vendor"] == 'Grădinarul "Ion" & fiii'
+    assert payload["id"] == gid("Product", 9)
+
+
+def test_everything_wrong_with_a_line_is_said_at_once(river: River) -> None:
+    river.load([*catalogue(), variant(90, 1, price="gratis", inventoryPolicy="MAYBE", inventoryQuantity="multe")])
+
+    message = river.error()[3]
+    for words in ("price is not a decimal number ('gratis')", "inventory_policy is none of", "inventory_quantity"):
+        assert words in message
+
+
+def test_a_torn_last_line(river: River) -> None:
+    lines = [*catalogue(), product(9)[:-30]]
+
+    report = river.load(lines)
+
+    assert river.error()[:3] == (len(lines), "PARSE", "malformed_json")
+    assert any(f"last line ({len(lines)}) has no line end" in note for note in report.stage.notes)
+    assert written(report)["shopify_products"] == (3, 0, 0)
+
+
+def test_a_whole_last_line_without_line_end_is_taken_and_noted(river: River) -> None:
+    report = river.load(b"".join(catalogue()).rstrip(b"\n"))
+
+    assert report.stage.total.rejected == 0
+    assert any("has no line end" in note for note in report.stage.notes)
+
+
+def test_nul_and_half_pairs_are_mended_and_counted(river: River) -> None:
+    lone = product(1).replace(b"Gr\xc4\x83dinarul", rb"a\ud83d\u0000b\udc00c \ud83d\ude00 \\u0000")
+
+    report = river.load([lone, *catalogue()[1:]])
+
+    assert report.stage.total.rejected == 0
+    assert river.one("SELECT vendor FROM shopify_products WHERE legacy_resource_id = 1") == "a\ufffdb\ufffdc 😀 \\u0000"
+    assert any("In 1 lines NUL characters were removed" in note for note in report.stage.notes)
+    before = river.versions()
+    river.load([lone, *catalogue()[1:]])
+    assert river.versions() == before
+
+
+def test_a_byte_order_mark_is_removed_and_noted(river: River) -> None:
+    report = river.load(b"\xef\xbb\xbf" + b"".join(catalogue()))
+
+    assert report.stage.total.rejected == 0
+    assert any("byte order mark" in note for note in report.stage.notes)
+
+
+def test_a_byte_order_mark_before_one_long_line_is_noted_too(river: River) -> None:
+    """The line is longer than a block, so it is whole only after several reads."""
+    report = river.load(b"\xef\xbb\xbf" + product(1, descriptionHtml="x" * 200_000))
+
+    assert written(report) == {"shopify_products": (1, 0, 0)}
+    assert any("byte order mark" in note for note in report.stage.notes)
+
+
+def test_crlf_and_empty_lines(river: River) -> None:
+    lines = [line.replace(b"\n", b"\r\n") for line in catalogue()]
+
+    report = river.load([*lines[:5], b"\n", b"\r\n", *lines[5:], b"\n"])
+
+    assert report.stage.total.rejected == 0
+    assert fates(report)["(empty line)"] == (0, 0, 0, 3)
+    river.load(catalogue(), domain="gradina.myshopify.com")
+    assert river.mirror() == river.mirror("gradina.myshopify.com"), "a line end is no content"
+
+
+def test_white_space_around_json_is_white_space(river: River) -> None:
+    report = river.load([b"  " + line.rstrip(b"\n") + b" " * 20 + b"\n" for line in catalogue()])
+
+    assert report.stage.total.rejected == 0
+    assert written(report)["shopify_products"] == (3, 0, 0)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\n"], ids=["nothing", "a mark", "line ends"])
+def test_an_empty_file_changes_nothing(river: River, content: bytes) -> None:
+    assert river.load(content).stage.total.staged == 0
+    river.load(catalogue())
+    before = river.versions()
+
+    report = river.load(content)
+
+    assert report.stage.total.rejected == 0
+    assert river.versions() == before
+
+
+def test_the_same_node_twice_with_the_same_content(river: River) -> None:
+    lines = catalogue()
+    report = river.load([*lines, lines[0], lines[1], lines[7]])
+
+    assert report.stage.total.rejected == 0
+    assert fates(report)["Product"] == (3, 0, 0, 1)
+    assert fates(report)["ProductVariant"] == (6, 0, 0, 1)
+    assert fates(report)["Metafield"] == (9, 0, 0, 1)
+    river.load(lines, domain="gradina.myshopify.com")
+    assert river.mirror() == river.mirror("gradina.myshopify.com")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept", "rejected_line"),
+    [
+        (CHANGED, CHANGED, "al doilea", 1),
+        (CHANGED, LATER, "al doilea", 1),
+        (LATER, CHANGED, "primul", 2),
+        (None, CHANGED, "al doilea", 1),
+        (CHANGED, None, "primul", 2),
+    ],
+    ids=["equally new", "newer last", "newer first", "no time first", "no time last"],
+)
+def test_the_same_node_twice_with_different_content(
+    river: River, first: str | None, second: str | None, kept: str, rejected_line: int
+) -> None:
+    report = river.load([product(1, title="primul", updatedAt=first), product(1, title="al doilea", updatedAt=second)])
+
+    number, _, code, message, payload = river.error()
+    assert (number, code) == (rejected_line, "conflicting_duplicate")
+    assert f"Line {3 - rejected_line} holds another version" in message
+    assert payload["shopify_gid"] == P1
+    assert river.one("SELECT title FROM shopify_products") == kept
+    assert fates(report)["Product"] == (1, 0, 1, 0)
+
+
+def test_a_metafield_twice(river: River) -> None:
+    report = river.load([product(1), metafield(1, P1, value="oțel"), metafield(2, P1, value="inox")])
+
+    assert river.error()[:3] == (2, "VALIDATION", "conflicting_duplicate")
+    assert fates(report)["Metafield"] == (1, 0, 1, 0)
+    assert river.one("SELECT metafields->'custom.material'->>'value' FROM shopify_products") == "inox"
+
+
+def test_a_media_under_two_products_and_under_a_variant(river: River) -> None:
+    lines = [product(1), product(2), variant(10, 1), *(media(5, gid("Product", n)) for n in (1, 2))]
+    report = river.load([*lines, media(5, gid("ProductVariant", 10))])
+
+    assert report.stage.total.rejected == 0
+    assert fates(report)["MediaImage"] == (3, 0, 0, 0)
+    assert written(report) == {
+        "shopify_products": (2, 0, 0),
+        "shopify_variants": (1, 0, 0),
+        "shopify_media": (1, 0, 0),
+        "shopify_product_media": (2, 0, 0),
+        "shopify_variant_media": (1, 0, 0),
+    }
+
+
+def test_children_before_parents(river: River) -> None:
+    report = river.load(list(reversed(catalogue())))
+
+    assert report.stage.total.rejected == 0
+    river.load(catalogue(), domain="gradina.myshopify.com")
+    assert river.mirror() == river.mirror("gradina.myshopify.com")
+
+
+def test_children_of_a_rejected_product_are_orphans_and_write_nothing(river: River) -> None:
+    first, *rest = catalogue(1)
+    report = river.load([_with(first, status="PAUSED"), *rest, *catalogue(2)[9:]])
+
+    codes = [code for _, code in river.errors()]
+    assert codes == ["not_in_enum", *["orphan"] * 8]
+    river.load(catalogue(2)[9:], domain="gradina.myshopify.com")
+    assert river.mirror() == river.mirror("gradina.myshopify.com")
+    assert report.stage.total.rejected == 9
+
+
+def test_an_orphan_of_a_row_in_the_mirror_is_none(river: River) -> None:
+    river.load(catalogue())
+
+    report = river.load([variant(90, 1)])
+
+    assert report.stage.total.rejected == 0
+    assert written(report) == {"shopify_variants": (1, 0, 0)}
+
+
+def test_a_line_of_50_mb_is_loaded(river: River, mirror_settings: Settings) -> None:
+    """Under the limit of a line it is a row like any other."""
+    settings = mirror_settings.model_copy(update={"block_bytes": 8 * 1024 * 1024})
+    lines = [*catalogue(), product(9, descriptionHtml="ș" * 25_000_000), product(10)]
+
+    report = river.load(lines, settings=settings)
+
+    assert report.stage.total.rejected == 0
+    assert river.one("SELECT octet_length(description_html) FROM shopify_products WHERE legacy_resource_id = 9") == 5e7
+
+
+def test_a_line_over_the_limit_is_rejected_unread(river: River, mirror_settings: Settings, tmp_path: Path) -> None:
+    settings = mirror_settings.model_copy(update={"max_line_bytes": 1024 * 1024})
+    long = product(9, descriptionHtml="x" * 50_000_000)
+    lines = [*catalogue(), long, product(10), long, *catalogue(4)[27:]]
+    source = tmp_path / "warm.jsonl"
+    source.write_bytes(b"".join(catalogue()))
+    river.load(catalogue(), settings=settings)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    report = river.load(lines, settings=settings)
+
+    errors = river.query("SELECT line_number, error_code, error_message, payload FROM bulk_errors ORDER BY 1")
+    assert [(number, code) for number, code, *_ in errors] == [(28, "line_too_long"), (30, "line_too_long")]
+    assert f"{len(long) - 1:,} bytes" in errors[0][2]
+    assert errors[0][3]["text"].startswith('{"__typename":"Product","id"')
+    assert len(errors[0][3]["text"].encode()) == 2000
+    assert written(report)["shopify_products"] == (2, 0, 0)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
+    # The lines of this test's own list are 100 MB; the loader reads a block at a time.
+    assert grown < 60_000, f"{grown:,} KB more at the peak"
+
+
+@pytest.mark.parametrize("depth", [100, 900, 5000, 200_000])
+def test_deep_nesting(river: River, depth: int) -> None:
+    """In a field that nobody asked for: the line is taken or rejected, and nothing crashes."""
+    deep = product(9).replace(b'"vendor":', b'"adanc":' + b"[" * depth + b"]" * depth + b',"vendor":')
+
+    report = river.load([deep, *catalogue(), deep.replace(b"Product\\/9", b"Order\\/9")])
+
+    total = report.stage.total
+    assert (total.read, total.staged) == (29, 29 - total.rejected)
+    assert total.rejected in (1, 2)
+    assert river.errors()[-1][0] == 29
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        b'"x":' + b"9" * 5000,
+        b'"x":1e999',
+        b'"x":-0',
+        b'"x":"\\u007f\\b\\u0001"',
+        b'"x":"\t"',
+        b'"vendor":"de doua ori"',
+        b'"x":{"":null}',
+        b'"__parentId":null',
+    ],
+)
+def test_odd_json_in_a_line_never_ends_a_load(river: River, extra: bytes) -> None:
+    odd = product(9).replace(b'"handle":', extra + b',"handle":')
+
+    report = river.load([odd, *catalogue()])
+
+    assert report.stage.total.read == 28
+    assert written(report)["shopify_products"] in ((3, 0, 0), (4, 0, 0))
+
+
+def test_text_comes_through_as_it_is(river: River) -> None:
+    """Whatever CSV, arrays, JSON or COPY could trip over."""
+    texts = ['"', "'", "\\", "\\.", "\\N", ",", "\r\n", "\t", "{}", '{"a"}', "NULL", "null", "", " ", "<&>/"]
+    texts += ["a\u2028b", "\u007f\b\u0001"]
+    lines = [
+        product(n, vendor=text, tags=[text, "a"], seo={"title": text, "description": None})
+        for n, text in enumerate(texts, 1)
+    ]
+    lines += [metafield(n, gid("Product", n), key=text, value=text) for n, text in enumerate(texts, 1)]
+
+    report = river.load(lines)
+
+    assert report.stage.total.rejected == 0
+    rows = river.query(
+        "SELECT vendor, tags, seo->>'title', metafields FROM shopify_products ORDER BY legacy_resource_id"
+    )
+    for text, (vendor, tags, title, metafields) in zip(texts, rows, strict=True):
+        assert (vendor, tags, title) == (text, [text, "a"], text)
+        assert metafields == {f"custom.{text}": {"type": "single_line_text_field", "value": text}}
+
+
+def test_values_keep_every_digit(river: River) -> None:
+    measured = {"id": gid("InventoryItem", 1), "measurement": {"weight": {"value": 1e-05, "unit": "KILOGRAMS"}}}
+    river.load(
+        [
+            product(1, legacyResourceId=str(2**63 - 1), updatedAt="2026-03-01T10:00:00.123456+02:00"),
+            variant(10, 1, price="9999999999.99", compareAtPrice="0.1", inventoryItem=measured),
+            variant(11, 1, price="-0.10", inventoryQuantity=-(2**31)),
+        ]
+    )
+
+    assert river.errors() == []
+    assert river.one("SELECT legacy_resource_id FROM shopify_products") == 2**63 - 1
+    assert river.one("SELECT (updated_at_shopify AT TIME ZONE 'UTC')::text FROM shopify_products") == (
+        "2026-03-01 08:00:00.123456"
+    )
+    prices = river.query(
+        "SELECT price::text, compare_at_price::text, weight FROM shopify_variants ORDER BY shopify_gid"
+    )
+    assert prices[0][:2] == ("9999999999.99", "0.10")
+    assert prices[1][0] == "-0.10"
+
+
+def test_gzip_by_its_bytes_whatever_its_name(river: River) -> None:
+    for i, content in enumerate([gzip.compress(b"".join(catalogue())), b"".join(map(gzip.compress, catalogue()))]):
+        report = river.load(content, domain=list(river.shops)[i])
+        assert report.stage.total.staged == len(catalogue())
+    assert river.mirror() == river.mirror("gradina.myshopify.com")
+
+
+@pytest.mark.parametrize("damage", ["cut off", "flipped"])
+def test_a_damaged_gzip_is_refused_whole(river: River, damage: str) -> None:
+    river.load(catalogue())
+    before = river.versions()
+    whole = gzip.compress(b"".join(catalogue(300, vendor="Altul")))
+    middle = len(whole) // 2
+    broken = (
+        whole[:middle] if damage == "cut off" else whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
+    )
+
+    with pytest.raises(ArtifactUnreadableError, match="damaged or cut off"):
+        river.load(broken)
+
+    assert river.versions() == before
+    assert river.errors() == []
+    status, error = river.one("SELECT status, error_message FROM bulk_runs ORDER BY created_at DESC LIMIT 1")
+    assert status == "failed"
+    assert "damaged or cut off" in error
+
+
+def test_a_file_that_is_not_there(river: River) -> None:
+    with pytest.raises(ArtifactUnreadableError, match=re.escape("nicaieri.jsonl")):
+        river_load_path(river, "/nicaieri.jsonl")
+
+    assert river.one("SELECT status FROM bulk_runs") == "failed"
+
+
+def test_from_and_to_an_object_store(river: River, mirror_settings: Settings) -> None:
+    """fsspec's memory filesystem: what holds for it holds for S3, as far as the loader can tell."""
+    with fsspec.open("memory://exporturi/produse.jsonl.gz", "wb") as file:
+        file.write(gzip.compress(b"".join(catalogue())))
+    river.settings = mirror_settings.model_copy(update={"artifact_url": "memory://artefacte"})
+
+    report = river_load_path(river, "memory://exporturi/produse.jsonl.gz")
+
+    assert report.stage.total.staged == len(catalogue())
+    path = river.one("SELECT file_path FROM bulk_artifacts")
+    assert path == f"memory://artefacte/unelte.myshopify.com/products/{report.run_id}.jsonl.gz"
+    with fsspec.open(path, "rb") as stored:
+        assert gzip.decompress(stored.read()) == b"".join(catalogue())
+
+
+def test_above_the_share_of_rejects_nothing_is_merged_and_why_is_said(river: River, mirror_settings: Settings) -> None:
+    settings = mirror_settings.model_copy(update={"max_reject_share": 0.1})
+    bad = [product(n, status="PAUSED") for n in range(90, 93)]
+    river.load([*catalogue(), *bad], settings=settings)  # exactly a tenth
+    before = river.versions()
+
+    with pytest.raises(StagingRefusedError, match=r"4 of 31 lines were rejected \(12.90%; allowed: 10.00%\)"):
+        river.load([*catalogue(vendor="Altul"), *bad, product(99, status="PAUSED")], settings=settings)
+
+    assert river.versions() == before
+    status, error = river.one("SELECT status, error_message FROM bulk_runs ORDER BY created_at DESC LIMIT 1")
+    assert status == "failed"
+    assert "Nothing was merged" in error
+    assert river.one("SELECT count(*) FROM bulk_errors") == 3 + 4
+
+
+def test_orphans_count_towards_the_share(river: River, mirror_settings: Settings) -> None:
+    settings = mirror_settings.model_copy(update={"max_reject_share": 0.1})
+
+    with pytest.raises(StagingRefusedError, match="8 of 8 lines were rejected"):
+        river.load(without(catalogue(1), 0), settings=settings)
+
+
+def river_load_path(river: River, source: str) -> Any:
+    from neanelu_pipelines.mirror.river import load_file
+
+    return load_file(
+        river.database,
+        river.settings,
+        shop_domain="unelte.myshopify.com",
+        resource="products",
+        source=source,
+        as_of=moment(5),
+    )
