@@ -226,7 +226,7 @@ def test_a_line_over_the_limit_is_rejected_unread(river: River, mirror_settings:
     assert grown < 60_000, f"{grown:,} KB more at the peak"
 
 
-@pytest.mark.parametrize("depth", [100, 900, 5000, 200_000])
+@pytest.mark.parametrize("depth", [100, 1010, 200_000])
 def test_deep_nesting(river: River, depth: int) -> None:
     """In a field that nobody asked for: the line is taken or rejected, and nothing crashes."""
     deep = product(9).replace(b'"vendor":', b'"adanc":' + b"[" * depth + b"]" * depth + b',"vendor":')
