@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from conftest import MakeHome
+from tests.conftest import MakeHome
 
 from neanelu_pipelines.database import home as home_module
 from neanelu_pipelines.database.account import Account, EmbeddedServerError

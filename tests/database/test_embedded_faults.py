@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from conftest import MakeHome
+from tests.conftest import MakeHome
 
 from neanelu_pipelines.database.account import EmbeddedServerError
 from neanelu_pipelines.database.connect import Database, Role

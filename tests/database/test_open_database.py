@@ -4,7 +4,7 @@ import socket
 
 import psycopg
 import pytest
-from conftest import MakeHome
+from tests.conftest import MakeHome
 from pydantic import SecretStr
 
 from neanelu_pipelines.database.connect import Role
