@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import fsspec
@@ -48,12 +49,22 @@ def store(root: str, source: str, *, shop_domain: str, resource: str, run_id: UU
     try:
         with fsspec.open(source, "rb") as reader:
             digest, size = _copy(reader, filesystem, partial)
-    except (OSError, ValueError, ImportError) as error:
-        with contextlib.suppress(OSError):
+    except Exception as error:
+        # Whatever kind of file system it is, and whatever that raises, the person needs to know which source it was.
+        with contextlib.suppress(Exception):
             filesystem.rm(partial)
-        raise ArtifactUnreadableError(f"{source} cannot be copied into the artifact store: {error}.") from error
+        reason = str(error).replace(source, shown(source))
+        raise ArtifactUnreadableError(f"{shown(source)} cannot be copied into the artifact store: {reason}.") from error
     filesystem.mv(partial, path)
     return Stored(target, size, digest)
+
+
+def shown(source: str) -> str:
+    """A source as it may be shown and kept: without the signature in a URL's query and without a login."""
+    if "://" not in source:
+        return source
+    parts = urlsplit(source)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _copy(reader: Any, filesystem: Any, path: str) -> tuple[str, int]:

@@ -20,8 +20,9 @@ from neanelu_pipelines.database.copy import csv_bytes, csv_copies, integer_rows,
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import staging_area
 from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
+from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
-from neanelu_pipelines.mirror.routes import gid_hashes, line_hashes, names_parent, routes_of
+from neanelu_pipelines.mirror.routes import gid_hashes, hash_seed, line_hashes, names_parent, routes_of
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import Block, read_blocks
 from neanelu_pipelines.shopify.nodes import identities, lines_of
@@ -40,6 +41,10 @@ class Survey:
     """Numbers of the lines that no route takes: staging has to look at them, to say what is wrong."""
     owned: set[str] = field(default_factory=set)
     """The owned parts (`table.field` or link table) of which the file holds lines, wanted or not."""
+    rows: Counter[str] = field(default_factory=Counter)
+    """Lines by the mirror table (or `table.field`) that they are for."""
+    lines: int = 0
+    """How many lines the reader numbered."""
     damaged: bool = False
     """Whether the bytes themselves have something to be said about: staging reads all of them again."""
 
@@ -92,13 +97,15 @@ class WantedOfBlock:
 
 
 @contextmanager
-def wanted_lines(database: Database, settings: Settings, resource: Resource, load: LoadRun) -> Iterator[Wanted | None]:
+def wanted_lines(
+    database: Database, settings: Settings, resource: Resource, shop: Shop, load: LoadRun
+) -> Iterator[Wanted | None]:
     """The lines of the artifact that can change something; None means every line, where the mirror is empty."""
     with database.connect(Role.PIPELINE) as connection:
         if all(_is_empty(connection, entity, load) for entity in resource.entities):
             yield None
             return
-        survey = _fingerprint_lines(database, settings, resource, load)
+        survey = _fingerprint_lines(database, settings, resource, shop, load)
         staging_area.plan_for(connection, survey.nodes.total())
         parameters = {"run_id": load.run_id, "shop_id": load.shop_id}
         # Closed before the connection is: a COPY that nobody reads to its end holds the connection for ever.
@@ -121,23 +128,25 @@ def _changed(resource: Resource) -> sql.Composed:
     return statement("mirror/in_line_order").format(parts=sql.SQL(" UNION ALL ").join(parts))
 
 
-def _fingerprint_lines(database: Database, settings: Settings, resource: Resource, load: LoadRun) -> Survey:
+def _fingerprint_lines(database: Database, settings: Settings, resource: Resource, shop: Shop, load: LoadRun) -> Survey:
     """Write the keys and hashes of all lines for PostgreSQL to compare."""
     survey = Survey()
+    seed = hash_seed(resource, shop.currency)
     blocks = read_blocks(load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes)
     with csv_copies(database, {_LINES: _COLUMNS}) as copies:
         for block in blocks:
+            survey.lines = block.through
             survey.damaged |= bool(block.bad or block.empty_lines or block.notes)
-            rows = _line_keys(resource, load, block, survey)
+            rows = _line_keys(resource, load, block, survey, seed)
             if len(rows):
                 copies[_LINES].write(csv_bytes(rows), len(rows))
     return survey
 
 
-def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey) -> pl.DataFrame:
+def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey, seed: int) -> pl.DataFrame:
     who = identities(lines_of(block))
     who = who.with_columns(
-        line_number=pl.Series(block.numbers), hash=pl.Series(line_hashes(block, names_parent(resource, who)))
+        line_number=pl.Series(block.numbers), hash=pl.Series(line_hashes(block, names_parent(resource, who), seed))
     )
     for node, count in who["node"].fill_null("?").value_counts().iter_rows():
         survey.nodes[node] += count
@@ -147,6 +156,7 @@ def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey) 
         mask = route.mask(who)
         taken |= mask.to_numpy()
         lines = who.filter(mask)
+        survey.rows[route.target] += len(lines)
         if route.owned_name and len(lines):
             survey.owned.add(route.owned_name)
         if isinstance(route.part, Link):

@@ -168,6 +168,8 @@ class Resource:
     name: str
     description: str
     entities: tuple[Entity, ...]
+    revision: int = 1
+    """Raised when other rows come of the same lines (a new column, another rule): all are staged again then."""
     ignored_fields: frozenset[str] = frozenset()
     """Top-level fields of nodes that the query selects and the mirror knowingly has no column for."""
 

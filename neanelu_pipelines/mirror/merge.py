@@ -11,7 +11,7 @@ fingerprint speaks for the row's links too, so they are written in the transacti
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Merge:
         counts: dict[str, TableCounts] = {}
         with begin() as connection:
             for entity in self.resource.entities:
-                counts |= self._rows_with_links(connection, entity)
+                counts = _added([counts, self._rows_with_links(connection, entity)])
         return counts
 
     def side_by_side(self, begin: Transaction, workers: int) -> dict[str, TableCounts]:
@@ -68,7 +68,7 @@ class Merge:
         counts: dict[str, TableCounts] = {}
         with ThreadPoolExecutor(workers, thread_name_prefix="merge") as pool:
             for entity in self.resource.entities:
-                counts |= _added(list(pool.map(partial(work, entity), range(workers))))
+                counts = _added([counts, *pool.map(partial(work, entity), range(workers))])
         return counts
 
     def _rows_with_links(
@@ -76,21 +76,43 @@ class Merge:
     ) -> dict[str, TableCounts]:
         parameters = {**self.parameters, "worker": worker, "workers": workers}
         counts = {entity.table: self._rows(connection, entity, parameters)}
+        counts |= {other.table: self._refreshed(connection, other, parameters) for other in self._that_look_up(entity)}
         return counts | {link.table: self._link_rows(connection, entity, link, parameters) for link in entity.links}
 
     def _rows(self, connection: Connection, entity: Entity, parameters: dict[str, Any]) -> TableCounts:
         started = time.perf_counter()
         connection.execute(statement("mirror/begin_merge"))
-        row = connection.execute(_entity_query(entity, self.extent), parameters).fetchone() or (0, 0)
-        return TableCounts(inserted=row[0], updated=row[1], seconds=round(time.perf_counter() - started, 3))
+        row = connection.execute(_entity_query(entity, self.extent), parameters).fetchone() or (0, 0, 0)
+        return _counted(row, started)
+
+    def _that_look_up(self, entity: Entity) -> list[Entity]:
+        return [other for other in self.resource.entities if other.lookup and other.lookup.table == entity.table]
+
+    def _refreshed(self, connection: Connection, entity: Entity, parameters: dict[str, Any]) -> TableCounts:
+        """Rows of `entity` that show a value of the rows just merged."""
+        lookup = entity.lookup
+        link = next(link for link in entity.links if lookup and link.child_table == lookup.table)
+        names = _link_names(self.resource, entity, link)
+        query = statement("mirror/refresh_lookup").format(
+            table=table_identifier(entity.table),
+            column=sql.Identifier(lookup.column if lookup else ""),
+            value_column=sql.Identifier(lookup.value_column if lookup else ""),
+            staging=table_identifier(self.resource.entity(link.child_table).staging),
+            lookup_table=names["child_table"],
+            link_table=names["table"],
+            child_column=names["child_column"],
+            child_key=names["child_key"],
+            parent_column=names["parent_column"],
+        )
+        return TableCounts(updated=connection.execute(query, parameters).rowcount)
 
     def _link_rows(self, connection: Connection, entity: Entity, link: Link, parameters: dict[str, Any]) -> TableCounts:
         if link.table not in self.extent.owned:
             return TableCounts()
         started = time.perf_counter()
         names = _link_names(self.resource, entity, link)
-        row = connection.execute(statement("mirror/merge_links").format(**names), parameters).fetchone() or (0, 0)
-        counts = TableCounts(inserted=row[0], updated=row[1])
+        row = connection.execute(statement("mirror/merge_links").format(**names), parameters).fetchone() or (0, 0, 0)
+        counts = _counted(row, started)
         if self.extent.complete:
             deleted = connection.execute(statement("mirror/delete_links").format(**names), parameters)
             counts.deleted = deleted.rowcount
@@ -100,17 +122,25 @@ class Merge:
         return counts
 
 
-def _added(parts: list[dict[str, TableCounts]]) -> dict[str, TableCounts]:
-    """The counts of all workers; they ran at once, so the slowest one's time is the table's."""
-    return {
-        table: TableCounts(
-            inserted=sum(part[table].inserted for part in parts),
-            updated=sum(part[table].updated for part in parts),
-            deleted=sum(part[table].deleted for part in parts),
-            seconds=max(part[table].seconds for part in parts),
-        )
-        for table in parts[0]
-    }
+def _counted(row: tuple[int, ...], started: float) -> TableCounts:
+    """What a merge statement says of itself: rows inserted, updated, and offered to it."""
+    inserted, updated, offered = row
+    seconds = round(time.perf_counter() - started, 3)
+    return TableCounts(inserted, updated, offered - inserted - updated, seconds=seconds)
+
+
+def _added(parts: Sequence[dict[str, TableCounts]]) -> dict[str, TableCounts]:
+    """The counts of several workers and tables; workers run at once, so the slowest one's time is the table's."""
+    total: dict[str, TableCounts] = {}
+    for part in parts:
+        for table, counts in part.items():
+            sums = total.setdefault(table, TableCounts())
+            sums.inserted += counts.inserted
+            sums.updated += counts.updated
+            sums.unchanged += counts.unchanged
+            sums.deleted += counts.deleted
+            sums.seconds = max(sums.seconds, counts.seconds)
+    return total
 
 
 def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:
@@ -123,7 +153,7 @@ def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:
         columns=column_list(list(values)),
         values=sql.SQL(", ").join(values.values()),
         joins=sql.SQL("\n    ").join(joins),
-        fingerprint=sql.SQL("pipeline.fingerprint({})").format(sql.SQL(" + ").join(fingerprints)),
+        fingerprint=_fingerprint(entity, extent, fingerprints),
         assignments=sql.SQL(", ").join(
             sql.SQL("{} = {}").format(sql.Identifier(name), _assigned(name, children, extent)) for name in assigned
         ),
@@ -180,6 +210,15 @@ def _assigned(name: str, children: list[str], extent: Extent) -> sql.Composable:
     if name in children and not extent.complete:
         return sql.SQL("m.{0} || excluded.{0}").format(sql.Identifier(name))
     return sql.Identifier("excluded", name)
+
+
+def _fingerprint(entity: Entity, extent: Extent, hashes: list[sql.Composable]) -> sql.Composable:
+    """The sum of the lines' hashes; none where the file leaves out a part that the mirror goes on keeping."""
+    asked = {f"{entity.table}.{part.field}" for part in entity.children if part.in_query}
+    asked |= {link.table for link in entity.links if link.in_query}
+    if asked - extent.owned:
+        return sql.SQL("NULL::bigint")
+    return sql.SQL("pipeline.fingerprint({})").format(sql.SQL(" + ").join(hashes))
 
 
 def _kept_fingerprint(children: list[str], extent: Extent) -> sql.Composable:

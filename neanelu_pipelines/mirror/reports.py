@@ -58,6 +58,10 @@ class StageReport:
     """By node type (`Product`, `ProductVariant`, …; `?` where a line could not be read far enough to know)."""
     tables: dict[str, int] = field(default_factory=dict)
     """Rows copied, by staging table."""
+    lines: int = 0
+    """How many lines the reader numbered; the counts of all node types have to come to the same."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Lines whose rows the mirror already holds like that, by mirror table."""
     notes: list[str] = field(default_factory=list)
     """What a person should know and no row was lost by: unknown fields, removed NUL characters, a torn last line."""
 

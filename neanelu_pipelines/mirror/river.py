@@ -71,13 +71,18 @@ def open_load(
         if source is None:
             source = artifacts.newest_in_inbox(settings.artifact_root, shop_domain=shop_domain, resource=resource)
         run_id = ledger.open_run(
-            book, shop, resource, source=source, as_of=as_of or datetime.now(UTC), dagster_run=dagster_run_id or ""
+            book,
+            shop,
+            resource,
+            source=artifacts.shown(source),
+            as_of=as_of or datetime.now(UTC),
+            dagster_run=dagster_run_id or "",
         )
         load = LoadRun(run_id, shop.shop_id, shop_domain, resource, "", 0, "")
         try:
             load = _store(book, settings, load, source)
-        except NeaneluError as error:
-            ledger.close_run(book, load, "failed", error=str(error))
+        except BaseException as error:
+            ledger.close_run(book, load, "failed", error=str(error) or type(error).__name__)
             raise
     return dataclasses.replace(load, seconds=time.perf_counter() - started)
 
@@ -89,7 +94,7 @@ def _store(book: Connection, settings: Settings, load: LoadRun, source: str) -> 
         )
         load = dataclasses.replace(load, artifact_path=stored.path, bytes=stored.bytes, sha256=stored.sha256)
         ledger.add_artifact(book, load)
-        step.metadata.update(source=source, bytes=stored.bytes, sha256=stored.sha256)
+        step.metadata.update(source=artifacts.shown(source), bytes=stored.bytes, sha256=stored.sha256)
     return load
 
 
@@ -127,7 +132,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         staging_area.clear(book, resource, load)
         ledger.clear_errors(book, load)
         base = ledger.last_merge(book, load)
-        with wanted_lines(database, settings, resource, load) as wanted:
+        with wanted_lines(database, settings, resource, shop, load) as wanted:
             report, stager = stage_artifact(database, settings, resource, shop, load, wanted)
         _judge(database, book, resource, load, report, mirror_is_empty=wanted is None)
         report.seconds = time.perf_counter() - started
@@ -135,7 +140,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         step.records = total.read
         step.metadata.update(
             report=dataclasses.asdict(report),
-            extent=_extent(resource, stager.selection, complete=stager.rejected == 0),
+            extent=_extent(resource, stager.selection, complete=total.rejected == 0 and not stager.torn),
             base=base,
         )
         ledger.count_artifact_rows(book, load, total.read)
@@ -203,13 +208,16 @@ def _rejected_share(total: LineCounts, limit: float) -> StagingCheck:
 def _counts_add_up(report: StageReport) -> StagingCheck:
     total = report.total
     negative = [node for node, counts in report.nodes.items() if min(dataclasses.astuple(counts)) < 0]
+    lost = report.lines - total.read
     words = (
         f"{total.read:,} lines read = {total.staged:,} staged + {total.unchanged:,} unchanged + "
         f"{total.rejected:,} rejected + {total.ignored:,} ignored."
     )
+    if lost:
+        words += f" But the file has {report.lines:,} lines: this is a bug of the loader."
     if negative:
         words += f" The counts of {', '.join(negative)} contradict each other: this is a bug of the loader."
-    return StagingCheck("counts_add_up", not negative, words, {"read": total.read})
+    return StagingCheck("counts_add_up", not negative and not lost, words, {"read": total.read})
 
 
 def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, TableCounts]:
@@ -258,9 +266,9 @@ def _merge(
         work = Merge(resource, whole, _parameters(book, load))
         big = sum(staged.values()) >= _BIG_LOAD_ROWS and settings.merge_workers > 1
         counts = work.side_by_side(begin, settings.merge_workers) if big else work.in_one_transaction(begin)
-        for entity in resource.entities:
-            table = counts[entity.table]
-            table.unchanged = staged.get(entity.staging, 0) - table.inserted - table.updated
+        for table, skipped in metadata["report"]["skipped"].items():
+            if table in counts:
+                counts[table].unchanged += skipped
         step.records = sum(table.inserted + table.updated + table.deleted for table in counts.values())
         step.metadata["tables"] = {table: dataclasses.asdict(count) for table, count in counts.items()}
     report = _report_of(metadata)

@@ -36,6 +36,11 @@ class Route:
             return f"{self.owner.table}.{self.part.field}"
         return self.part.table if isinstance(self.part, Link) else None
 
+    @property
+    def target(self) -> str:
+        """The mirror table (for children: `table.field`) that these lines are for."""
+        return self.owned_name or self.owner.table
+
     def mask(self, who: pl.DataFrame) -> pl.Series:
         """Which lines, by their identities, take this route."""
         of_type = who["node"].is_in(list(self.part.node_types))
@@ -55,7 +60,12 @@ def names_parent(resource: Resource, who: pl.DataFrame) -> pl.Series:
     return who["node"].is_in(types).fill_null(value=False)
 
 
-def line_hashes(block: Block, names_parent: pl.Series) -> NDArray[np.int64]:
+def hash_seed(resource: Resource, currency: str | None) -> int:
+    """What else a row is made of besides its lines: the declaration's revision, and the shop's currency."""
+    return int(xxhash.xxh3_64_intdigest(f"{resource.name}/{resource.revision}/{currency}".encode()))
+
+
+def line_hashes(block: Block, names_parent: pl.Series, seed: int) -> NDArray[np.int64]:
     """A 64-bit XXH3 of each line as it came, less its line end; and less its `__parentId`, if it is not to be counted.
 
     A picture's line is the same under a product and under a variant: the route says which. Not cryptographic: it tells
@@ -70,7 +80,7 @@ def line_hashes(block: Block, names_parent: pl.Series) -> NDArray[np.int64]:
         cut = -1 if whole else data.rfind(_PARENT_KEY, start, end)
         # Shopify writes it last. Where something follows it, that counts too.
         last = cut >= 0 and data.find(b",", cut + 1, end) < 0
-        hashes[i] = digest(view[start : cut if last else _without_line_end(data, start, end)])
+        hashes[i] = digest(view[start : cut if last else _without_line_end(data, start, end)], seed)
     return hashes.view(np.int64)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Resource
 
-_SAMPLE_LINES = 100
+SAMPLE_LINES = 100
 
 
 @dataclass
@@ -26,11 +26,11 @@ class Selection:
     unknown_fields: set[str] = field(default_factory=set)
     """`Node.field`s that no declaration names."""
     _sampled: dict[str, int] = field(default_factory=dict)
+    _asked: dict[tuple[str, str], set[bool | None]] = field(default_factory=dict)
 
     def sample(self, resource: Resource, entity: Entity, node: str, lines: list[str]) -> None:
         """Learn from the first lines of a node type, the first hundred at most."""
-        room = _SAMPLE_LINES - self._sampled.get(node, 0)
-        for line in lines[: max(room, 0)]:
+        for line in lines[: SAMPLE_LINES - self._sampled.get(node, 0)]:
             # What Polars decodes and Python refuses (nested too deeply, too many digits) teaches nothing.
             with contextlib.suppress(ValueError, RecursionError):
                 self._learn(resource, entity, node, json.loads(line))
@@ -38,30 +38,38 @@ class Selection:
 
     def wants_sample(self, node: str) -> bool:
         """Whether lines of this node type still teach anything."""
-        return self._sampled.get(node, 0) < _SAMPLE_LINES
+        return self._sampled.get(node, 0) < SAMPLE_LINES
 
     def saw_values(self, entity: Entity, columns: list[str]) -> None:
         """Columns that hold a value somewhere are selected, sampled or not."""
         self.columns.setdefault(entity.table, set()).update(columns)
 
+    def settle(self) -> None:
+        """Decide from all samples: a column is selected where one shows its field, or where none shows its absence."""
+        for (table, column), answers in self._asked.items():
+            if True in answers or False not in answers:
+                self.columns.setdefault(table, set()).add(column)
+
     def _learn(self, resource: Resource, entity: Entity, node: str, value: dict[str, Any]) -> None:
-        selected = self.columns.setdefault(entity.table, set())
-        selected.update(column.name for column in entity.columns if _is_selected(column, value))
+        for column in entity.columns:
+            self._asked.setdefault((entity.table, column.name), set()).add(_is_selected(column, value))
         known = {path.split(".")[0] for column in entity.columns for path in column.paths} | resource.ignored_fields
         self.unknown_fields.update(f"{node}.{name}" for name in value if name not in known)
 
 
-def _is_selected(column: Column, node: dict[str, Any]) -> bool:
+def _is_selected(column: Column, node: dict[str, Any]) -> bool | None:
+    """Whether the node shows that the column was asked for, or that it was not; None where it shows neither."""
     if column.derivation in (Derivation.GID_NUMBER, Derivation.SHOP_CURRENCY):
         return True
-    return any(_holds(node, path) for path in column.paths)
+    answers = {_holds(node, path) for path in column.paths}
+    return True if True in answers else None if None in answers else False
 
 
-def _holds(value: Any, path: str) -> bool:
-    """Whether the path was selected: every key is there, down to the end, a null or an empty list."""
+def _holds(value: Any, path: str) -> bool | None:
+    """Whether every key of the path is there; None if a null or an empty list on the way hides the rest."""
     for segment in path.split("."):
         if value is None or value == []:
-            return True
+            return None
         if segment.isdigit():
             value = value[0] if isinstance(value, list) else None
         elif not isinstance(value, dict) or segment not in value:

@@ -7,6 +7,7 @@ what is wrong only beside other rows (`verdicts`).
 
 import json
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,8 +21,8 @@ from neanelu_pipelines.mirror.columns import Check, Field, fields_of, schema_of
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LineCounts, LoadRun, StageReport
-from neanelu_pipelines.mirror.routes import Route, gid_hashes, line_hashes, names_parent, routes_of
-from neanelu_pipelines.mirror.selection import Selection
+from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, line_hashes, names_parent, routes_of
+from neanelu_pipelines.mirror.selection import SAMPLE_LINES, Selection
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import nodes
 from neanelu_pipelines.shopify.jsonl import BadLine, Block, excerpt, joined, read_blocks
@@ -75,6 +76,7 @@ class Stager:
         self._load = load
         self._copies = copies
         self._wanted = wanted
+        self._seed = hash_seed(resource, shop.currency)
         self._routes = routes_of(resource)
         self._schemas = {entity.table: schema_of(entity) for entity in resource.entities}
         self._fields = {entity.table: fields_of(entity, shop_currency=shop.currency) for entity in resource.entities}
@@ -82,12 +84,18 @@ class Stager:
         self.nodes: dict[str, LineCounts] = {}
         self.notes: list[str] = []
         self.mended_lines = 0
-        self.rejected = 0
+        self.lines_read = 0
+        self.torn = False
+        self.skipped: Counter[str] = Counter()
+        """Lines that the first pass found unchanged, by the mirror table whose rows they make."""
+        self._took: Counter[str] = Counter()
         self._picked: list[tuple[Block, WantedOfBlock]] = []
 
     def add(self, block: Block) -> None:
         """Stage one block."""
         self.notes += block.notes
+        self.torn |= block.torn
+        self.lines_read = block.through
         self._count_ignored(block.empty_lines)
         self._reject(block.bad)
         if not len(block):
@@ -116,7 +124,7 @@ class Stager:
         self.mended_lines += mended
         text = nodes.lines_of(whole)
         who = nodes.identities(text)
-        hashes = line_hashes(block, names_parent(self._resource, who))
+        hashes = line_hashes(block, names_parent(self._resource, who), self._seed)
         who = who.with_columns(line_number=pl.Series(whole.numbers), fingerprint=pl.Series(hashes))
         lines = _Lines(whole, text, who, np.zeros(len(whole), bool), np.zeros(len(whole), bool))
         for route in self._routes:
@@ -132,6 +140,7 @@ class Stager:
             mask = mask & np.isin(lines.block.numbers, wanted.by_table[route.owner.table])
         mask = mask & ~_at(lines.bad, len(lines.block))
         lines.wanted |= mask
+        self._took[route.target] += int(mask.sum())
         if not mask.any():
             return
         if route.owned_name:
@@ -162,7 +171,7 @@ class Stager:
         self._copy(entity.staging, rows)
 
     def _take_children(self, owner: Entity, part: Children, lines: _Lines, at: NDArray[np.int64]) -> None:
-        names = {*part.key_paths, *part.members.values()}
+        names = {"id", *part.key_paths, *part.members.values()}
         frame = self._decoded(lines, at, nodes.polars_type(nodes.schema_tree((name, "text") for name in sorted(names))))
         key = [pl.col("node").struct.field(name) for name in part.key_paths]
         frame = frame.with_columns(key=pl.concat_str(key, separator="."))
@@ -193,19 +202,18 @@ class Stager:
     def _decoded(self, lines: _Lines, at: NDArray[np.int64], schema: pl.DataType) -> pl.DataFrame:
         """The lines at these indexes with their fields decoded as `node`; lines that cannot be are rejected."""
         text = lines.text.gather(at)
-        decoded, failed = nodes.decode(text, schema)
+        decoded, failed = nodes.decode(text, schema, lines.who["gid"].gather(at))
         for i in failed.tolist():
             code, message = nodes.why_undecodable(text[i])
             self._reject_at(lines, [int(at[i])], code, message)
-        frame = lines.who[at].with_columns(node=decoded, at=pl.Series(at))
+        frame = lines.who[at].rename({"node": "node_type"}).with_columns(node=decoded, at=pl.Series(at))
         return frame.filter(~pl.Series(_at(dict.fromkeys(failed.tolist()), len(at)))) if len(failed) else frame
 
     def _sample(self, entity: Entity, lines: _Lines, frame: pl.DataFrame) -> None:
-        if not self.selection.wants_sample(entity.table):
-            return
-        for (node,), group in lines.who[frame["at"].to_numpy()].with_columns(at=frame["at"]).group_by("node"):
-            texts = lines.text.gather(group["at"].sort().head(100)).to_list()
-            self.selection.sample(self._resource, entity, str(node), texts)
+        for node in entity.node_types:
+            if self.selection.wants_sample(node):
+                at = frame.filter(pl.col("node_type") == node)["at"].head(SAMPLE_LINES)
+                self.selection.sample(self._resource, entity, node, lines.text.gather(at).to_list())
 
     def _keys(self) -> tuple[pl.Expr, ...]:
         return (
@@ -259,7 +267,6 @@ class Stager:
             return
         for line in bad:
             self.nodes.setdefault(line.node, LineCounts()).rejected += 1
-        self.rejected += len(bad)
         rows = pl.DataFrame(
             {
                 "bulk_run_id": [str(self._load.run_id)] * len(bad),
@@ -293,7 +300,10 @@ class Stager:
     def finish(self) -> None:
         """Stage what waits, and count as unchanged what the first pass saw and this one had no need to look at."""
         self._add_waiting()
+        self.selection.settle()
         if self._wanted:
+            self.lines_read = self._wanted.survey.lines
+            self.skipped = self._wanted.survey.rows - self._took
             # A variant that lost its only metafield is wanted; the lines that show that the file has any may not be.
             self.selection.routes |= self._wanted.survey.owned
             for node, seen in self._wanted.survey.nodes.items():
@@ -357,5 +367,6 @@ def stage_artifact(
     if stager.selection.unknown_fields:
         notes.append(f"Fields without a column were left out: {', '.join(sorted(stager.selection.unknown_fields))}.")
     report = StageReport(bytes=load.bytes, seconds=0.0, nodes=stager.nodes, notes=notes)
+    report.lines, report.skipped = stager.lines_read, dict(stager.skipped)
     report.tables = {table: copy.rows for table, copy in copies.items() if table != ERRORS}
     return report, stager

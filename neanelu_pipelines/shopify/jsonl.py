@@ -57,6 +57,10 @@ class Block:
     bad: list[BadLine] = field(default_factory=list)
     empty_lines: int = 0
     notes: list[str] = field(default_factory=list)
+    through: int = 0
+    """The number of the last line read so far, bad and empty ones included."""
+    torn: bool = False
+    """Whether the file ends in this block, without a line end: it may have been cut off."""
 
     def __len__(self) -> int:
         """How many lines can be parsed."""
@@ -125,7 +129,7 @@ def _blocks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterato
                 bad, beyond = _skip_long_line(stream, carry, next_number, block_bytes)
                 carry = b""
                 next_number += 1
-                yield Block(b"", *_no_lines(), bad=[bad], notes=notes)
+                yield Block(b"", *_no_lines(), bad=[bad], notes=notes, through=next_number - 1)
                 notes = []
             continue
         if not chunk and carry:
@@ -135,7 +139,9 @@ def _blocks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterato
         if data:
             block = _cut_lines(data, next_number, max_line_bytes)
             block.notes, notes = notes, []
+            block.torn = not data.endswith(b"\n")
             next_number += len(block) + len(block.bad) + block.empty_lines
+            block.through = next_number - 1
             yield block
         if not chunk:
             return

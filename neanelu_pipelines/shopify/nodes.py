@@ -171,12 +171,13 @@ def polars_type(tree: SchemaTree) -> DataType:
     return _TO_POLARS[tree]()
 
 
-def decode(lines: pl.Series, schema: DataType) -> tuple[pl.Series, NDArray[np.int64]]:
-    """Decode JSON objects by an explicit schema.
+def decode(lines: pl.Series, schema: DataType, gids: pl.Series | None = None) -> tuple[pl.Series, NDArray[np.int64]]:
+    """Decode JSON objects by an explicit schema; `gids` are their identities, which field `id` must then agree with.
 
     Returns a struct column, null where a line cannot be decoded, and the indexes of those lines. One bad line makes
     Polars refuse the whole column, and it reads all lines as one array, in which a torn line may borrow from the
-    next: so each line must look like an object, the counts must agree, and otherwise halves are tried separately.
+    next: so each line must look like an object, counts and identities must agree, and otherwise halves are tried
+    separately.
     """
     looks_right = lines.str.starts_with("{") & lines.str.tail(8).str.strip_chars_end().str.ends_with("}")
     if not looks_right.all():
@@ -184,7 +185,7 @@ def decode(lines: pl.Series, schema: DataType) -> tuple[pl.Series, NDArray[np.in
         looks_right = lines.str.starts_with("{") & lines.str.ends_with("}")
     bad = (~looks_right).arg_true()
     kept = lines.filter(looks_right) if len(bad) else lines
-    parts, failed = _decode_parts(kept, schema)
+    parts, failed = _decode_parts(kept, schema, gids.filter(looks_right) if gids is not None and len(bad) else gids)
     if not len(bad) and not failed:
         return pl.concat(parts) if len(parts) > 1 else parts[0], np.empty(0, dtype=np.int64)
     where = np.flatnonzero(looks_right.to_numpy())
@@ -195,20 +196,27 @@ def decode(lines: pl.Series, schema: DataType) -> tuple[pl.Series, NDArray[np.in
     return whole["node"], np.sort(failed_at).astype(np.int64)
 
 
-def _decode_parts(lines: pl.Series, schema: DataType, offset: int = 0) -> tuple[list[pl.Series], list[int]]:
+def _are_these(decoded: pl.Series, gids: pl.Series | None) -> bool:
+    """Whether each decoded node is the one whose identity was read from its line."""
+    return gids is None or bool((decoded.struct.field("id").eq_missing(gids)).all())
+
+
+def _decode_parts(
+    lines: pl.Series, schema: DataType, gids: pl.Series | None, offset: int = 0
+) -> tuple[list[pl.Series], list[int]]:
     if not len(lines):
         return [pl.Series("line", [], dtype=schema)], []
     try:
         decoded = lines.str.json_decode(schema)
     except pl.exceptions.ComputeError:
         decoded = None
-    if decoded is not None and len(decoded) == len(lines):
+    if decoded is not None and len(decoded) == len(lines) and _are_these(decoded, gids):
         return [decoded], []
     if len(lines) == 1:
         return [], [offset]
     half = len(lines) // 2
-    left, left_failed = _decode_parts(lines[:half], schema, offset)
-    right, right_failed = _decode_parts(lines[half:], schema, offset + half)
+    left, left_failed = _decode_parts(lines[:half], schema, None if gids is None else gids[:half], offset)
+    right, right_failed = _decode_parts(lines[half:], schema, None if gids is None else gids[half:], offset + half)
     return left + right, left_failed + right_failed
 
 
@@ -222,4 +230,6 @@ def why_undecodable(line: str) -> tuple[str, str]:
         return "malformed_json", "The line is nested too deeply."
     if not isinstance(node, dict):
         return "not_an_object", "The line is JSON, but not an object."
+    if line.count('"id"') > 1 and isinstance(node.get("id"), str):
+        return "wrong_shape", "A field has the wrong shape, or the line names its own `id` more than once."
     return "wrong_shape", "A field holds a list or an object where a plain value belongs, or the other way round."

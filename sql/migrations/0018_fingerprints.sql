@@ -17,11 +17,14 @@ COMMENT ON FUNCTION forget_fingerprint() IS 'Makes the fingerprint of a row unkn
 
 -- The condition is checked without calling the function: the merge, which sets a new fingerprint, pays nearly nothing.
 CREATE TRIGGER shopify_products_fingerprint BEFORE UPDATE ON shopify_products
-    FOR EACH ROW WHEN (NEW.fingerprint = OLD.fingerprint) EXECUTE FUNCTION forget_fingerprint();
+    FOR EACH ROW WHEN (NEW.fingerprint = OLD.fingerprint AND current_setting('app.mirror_merge', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION forget_fingerprint();
 CREATE TRIGGER shopify_variants_fingerprint BEFORE UPDATE ON shopify_variants
-    FOR EACH ROW WHEN (NEW.fingerprint = OLD.fingerprint) EXECUTE FUNCTION forget_fingerprint();
+    FOR EACH ROW WHEN (NEW.fingerprint = OLD.fingerprint AND current_setting('app.mirror_merge', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION forget_fingerprint();
 CREATE TRIGGER shopify_media_fingerprint BEFORE UPDATE ON shopify_media
-    FOR EACH ROW WHEN (NEW.fingerprint = OLD.fingerprint) EXECUTE FUNCTION forget_fingerprint();
+    FOR EACH ROW WHEN (NEW.fingerprint = OLD.fingerprint AND current_setting('app.mirror_merge', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION forget_fingerprint();
 
 -- A row's fingerprint covers its links too. The merge says app.mirror_merge = 'on' in its own transaction.
 CREATE FUNCTION forget_fingerprint_of_product() RETURNS trigger

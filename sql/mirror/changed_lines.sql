@@ -4,9 +4,12 @@ SELECT l.line_number, {ordinal}::integer AS entity
   FROM pipeline.staging_lines l
   JOIN (SELECT k.gid
           FROM (SELECT gid, pipeline.fingerprint(sum(hash)) AS fingerprint
-                  FROM pipeline.staging_lines
-                 WHERE bulk_run_id = %(run_id)s
-                   AND entity = {entity}
+                  -- The same line twice (a picture under two products) makes the row once, and counts once.
+                  FROM (SELECT gid, hash
+                          FROM pipeline.staging_lines
+                         WHERE bulk_run_id = %(run_id)s
+                           AND entity = {entity}
+                         GROUP BY gid, hash) AS once
                  GROUP BY gid) k
           LEFT JOIN {table} m ON m.shop_id = %(shop_id)s
                              AND m.shopify_gid = k.gid

@@ -14,3 +14,6 @@ UPDATE {staging} s
                       AND other.link_table = l.link_table
                       AND other.validation_status <> 'invalid'
                       AND other.child_gid = s.shopify_gid)
+   AND NOT EXISTS (SELECT FROM {table} m
+                    WHERE m.shop_id = %(shop_id)s
+                      AND m.shopify_gid = s.shopify_gid)

@@ -13,8 +13,15 @@ WITH merged AS (
          fingerprint = {kept_fingerprint},
          synced_at = excluded.synced_at,
          updated_at = CASE WHEN {differs} THEN now() ELSE m.updated_at END
-   WHERE m.fingerprint IS DISTINCT FROM excluded.fingerprint
+   WHERE (m.fingerprint IS DISTINCT FROM excluded.fingerprint OR (excluded.fingerprint IS NULL AND {differs}))
      AND {not_older}
   RETURNING old.shop_id IS NULL AS inserted, old.updated_at IS DISTINCT FROM new.updated_at AS changed
 )
-SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE changed AND NOT inserted) FROM merged
+SELECT count(*) FILTER (WHERE inserted),
+       count(*) FILTER (WHERE changed AND NOT inserted),
+       (SELECT count(*)
+          FROM {staging} s
+         WHERE s.bulk_run_id = %(run_id)s
+           AND s.validation_status = 'valid'
+           AND mod(s.line_number, %(workers)s) = %(worker)s)
+  FROM merged

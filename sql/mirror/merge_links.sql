@@ -20,4 +20,12 @@ WITH merged AS (
    WHERE (m.position{featured_old}) IS DISTINCT FROM (excluded.position{featured_new})
   RETURNING old.shop_id IS NULL AS inserted
 )
-SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted) FROM merged
+SELECT count(*) FILTER (WHERE inserted),
+       count(*) FILTER (WHERE NOT inserted),
+       (SELECT count(*)
+          FROM pipeline.staging_links l
+         WHERE l.bulk_run_id = %(run_id)s
+           AND l.link_table = {link_table}
+           AND l.validation_status = 'valid'
+           AND %(worker)s = 0)
+  FROM merged

@@ -16,12 +16,12 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from tests.conftest import MakeHome
 
 from neanelu_pipelines.database import home as home_module
 from neanelu_pipelines.database.account import Account, EmbeddedServerError
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
+from tests.conftest import MakeHome
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 

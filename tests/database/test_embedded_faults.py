@@ -18,12 +18,12 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from tests.conftest import MakeHome
 
 from neanelu_pipelines.database.account import EmbeddedServerError
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
 from neanelu_pipelines.database.home import NewerHomeError, ServerHome, locked
+from tests.conftest import MakeHome
 
 
 def server_of(home: Path) -> EmbeddedServer:

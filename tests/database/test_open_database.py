@@ -1,16 +1,19 @@
 """From settings to a database: an external server is used, or refused in words that say what to do."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
-from tests.conftest import MakeHome
+from psycopg import conninfo
 from pydantic import SecretStr
 
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
 from neanelu_pipelines.database.server import (
     UnreachableServerError,
+    UnusableLoginError,
     UnusableServerError,
     dagster_storage_url,
     open_database,
@@ -18,10 +21,23 @@ from neanelu_pipelines.database.server import (
     sqlalchemy_url,
 )
 from neanelu_pipelines.settings import Settings
+from tests.conftest import MakeHome
 
 
 def external(url: str, **more: object) -> Settings:
     return Settings(database_url=SecretStr(url), **more)
+
+
+@contextmanager
+def member(server: EmbeddedServer, groups: str) -> Iterator[str]:
+    """The connection string of a login that is a member of `groups`."""
+    admin = server.database().urls[Role.ADMIN]
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE ana LOGIN PASSWORD 'parola-anei' IN ROLE {groups}")
+        try:
+            yield conninfo.make_conninfo(admin, user="ana", password="parola-anei")
+        finally:
+            connection.execute("DROP ROLE ana")
 
 
 def test_an_external_server_is_used_through_one_login(server: EmbeddedServer) -> None:
@@ -30,6 +46,51 @@ def test_an_external_server_is_used_through_one_login(server: EmbeddedServer) ->
         assert connection.execute("SELECT current_user, current_database()").fetchone() == ("postgres", "neanelu")
     with database.connect(Role.TENANT) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("neanelu_tenant",)
+
+
+def test_roles_with_logins_of_their_own_cannot_become_more(server: EmbeddedServer) -> None:
+    urls = server.database().urls
+    own = {f"{role}_database_url": SecretStr(urls[role]) for role in (Role.PIPELINE, Role.TENANT)}
+    database = open_database(external(urls[Role.ADMIN], **own))
+    for role in (Role.PIPELINE, Role.TENANT):
+        with database.connect(role) as connection:
+            connection.execute("SET ROLE NONE")
+            assert connection.execute("SELECT session_user, current_user").fetchone() == (f"neanelu_{role}",) * 2
+
+
+def test_a_member_of_a_role_starts_as_that_role(server: EmbeddedServer) -> None:
+    """BYPASSRLS is not inherited: a member has to become the pipeline to have it."""
+    with member(server, "neanelu_pipeline") as url:
+        settings = external(server.database().urls[Role.ADMIN], pipeline_database_url=SecretStr(url))
+        with open_database(settings).connect(Role.PIPELINE) as connection:
+            assert connection.execute("SELECT session_user, current_user").fetchone() == ("ana", "neanelu_pipeline")
+
+
+@pytest.mark.parametrize(
+    ("role", "groups", "words"),
+    [
+        ("tenant", "neanelu_dagster", "login ana of NEANELU_TENANT_DATABASE_URL is neither neanelu_tenant nor a mem"),
+        ("tenant", "neanelu_tenant, neanelu_pipeline", "would not be held to neanelu_tenant"),
+        ("tenant", "neanelu_tenant, neanelu_owner", "would not be held to neanelu_tenant"),
+        ("tenant", "postgres", "would not be held to neanelu_tenant"),
+        ("pipeline", "neanelu_tenant", "NEANELU_PIPELINE_DATABASE_URL is neither neanelu_pipeline nor"),
+        ("pipeline", "neanelu_pipeline, postgres", "would not be held to neanelu_pipeline"),
+    ],
+)
+def test_a_login_that_is_not_for_its_role_is_refused(
+    server: EmbeddedServer, role: str, groups: str, words: str
+) -> None:
+    with member(server, groups) as url:
+        settings = external(server.database().urls[Role.ADMIN], **{f"{role}_database_url": SecretStr(url)})
+        with pytest.raises(UnusableLoginError, match=words) as raised:
+            open_database(settings)
+    assert "parola-anei" not in str(raised.value)
+
+
+def test_the_admins_login_is_no_tenants(server: EmbeddedServer) -> None:
+    admin = server.database().urls[Role.ADMIN]
+    with pytest.raises(UnusableLoginError, match="login postgres of NEANELU_TENANT_DATABASE_URL is or may become"):
+        open_database(external(admin, tenant_database_url=SecretStr(admin)))
 
 
 def test_a_server_without_an_extension_is_refused_saying_what_to_install(make_home: MakeHome) -> None:
