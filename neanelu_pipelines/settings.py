@@ -24,6 +24,14 @@ class Settings(BaseSettings):
         SecretStr | None,
         Field(description="A PostgreSQL 18 to use instead of the embedded one (its admin's or owner's login)."),
     ] = None
+    pipeline_database_url: Annotated[
+        SecretStr | None,
+        Field(description="With `database_url`: the pipeline role's own login, or a member's. Default: SET ROLE."),
+    ] = None
+    tenant_database_url: Annotated[
+        SecretStr | None,
+        Field(description="With `database_url`: the tenant role's own login, or a member's. Default: SET ROLE."),
+    ] = None
     dagster_database_url: Annotated[
         SecretStr | None,
         Field(description="Where Dagster keeps its own storage. Default: the database `dagster` beside the other one."),

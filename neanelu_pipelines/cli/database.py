@@ -10,6 +10,7 @@ import typer
 from neanelu_pipelines.cli.output import JsonOption, Output
 from neanelu_pipelines.cli.world import open_world
 from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.server import login_setting, own_logins
 from neanelu_pipelines.errors import NeaneluError
 
 app = typer.Typer(help="Connection strings and the embedded server.", no_args_is_help=True)
@@ -37,6 +38,10 @@ def url(
             "The admin's connection string of an external server is NEANELU_DATABASE_URL itself, and is not printed."
         )
     chosen = role or (Role.PIPELINE if external else Role.ADMIN)
+    if external and chosen not in own_logins(world.settings):
+        raise ExternalServerError(
+            f"The {chosen} role has no login of its own, and the admin's is not printed: set {login_setting(chosen)}."
+        )
     found = world.database.urls[chosen]
     output.result({"status": "completed", "role": chosen.value, "url": found})
     output.say(found)

@@ -5,7 +5,7 @@ the server comes from (`embedded`), what is said on the connection.
 """
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -28,22 +28,18 @@ class Role(enum.StrEnum):
 class Database:
     """A database and how each role logs in to it.
 
-    `urls` holds one connection string per role. Where a role has no login of its own (an external server with a
-    single login), its string carries `options=-c role=neanelu_…`, so that every session starts as that role.
+    `urls` holds one connection string per role. On an external server it carries `options=-c role=neanelu_…`, so that
+    every session starts as that role. That is a boundary only where the role has a login of its own: any other login
+    can undo it (SET ROLE NONE).
     """
 
     urls: dict[Role, str]
 
     @classmethod
-    def from_login(cls, url: str) -> "Database":
-        """A database reached by one login that may become each role (`NEANELU_DATABASE_URL`)."""
-        return cls(
-            {
-                Role.ADMIN: url,
-                Role.PIPELINE: _as_role(url, "neanelu_pipeline"),
-                Role.TENANT: _as_role(url, "neanelu_tenant"),
-            }
-        )
+    def from_login(cls, url: str, own: Mapping[Role, str] | None = None) -> "Database":
+        """A database reached by a login that may become each role, and by the roles' `own` logins where given."""
+        logins = {Role.PIPELINE: url, Role.TENANT: url, **(own or {})}
+        return cls({Role.ADMIN: url} | {role: _as_role(login, group_role(role)) for role, login in logins.items()})
 
     def __repr__(self) -> str:
         """Without the connection strings: they hold passwords."""
@@ -66,6 +62,11 @@ class Database:
         with self.connect(Role.TENANT) as connection:
             set_tenant(connection, shop_id, trace_id=trace_id)
             yield connection
+
+
+def group_role(role: Role) -> str:
+    """What the server calls a role that every installation has (pipeline, tenant)."""
+    return f"neanelu_{role}"
 
 
 def set_tenant(connection: psycopg.Connection, shop_id: UUID | None, *, trace_id: str | None = None) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 from psycopg import conninfo
 
-from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.database.connect import Database, Role, group_role
 from neanelu_pipelines.database.embedded import DAGSTER_DATABASE, EmbeddedServer, create_database
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
@@ -24,7 +24,11 @@ _DAGSTER_SETTING = "NEANELU_DAGSTER_DATABASE_URL"
 
 
 class UnusableServerError(NeaneluError):
-    """The server of `NEANELU_DATABASE_URL` is too old, lacks something, or the setting is no connection string."""
+    """The server of `NEANELU_DATABASE_URL` is too old, lacks something, or a setting is no connection string."""
+
+
+class UnusableLoginError(NeaneluError):
+    """A role's own login cannot be that role, or can be more than it."""
 
 
 class UnreachableServerError(NeaneluError):
@@ -39,6 +43,7 @@ def open_database(settings: Settings) -> Database:
     Raises:
         UnreachableServerError: it does not answer, or refuses the login.
         UnusableServerError: it is too old or lacks an extension.
+        UnusableLoginError: a role's own login is not for that role.
         EmbeddedServerError: the embedded server cannot be started.
     """
     if settings.database_url is None:
@@ -48,7 +53,21 @@ def open_database(settings: Settings) -> Database:
         facts = connection.execute(statement("database/server_facts"), {"extensions": list(EXTENSIONS)}).fetchone()
         if facts:
             refuse_unusable(_place(url), *facts)
-    return Database.from_login(url)
+    own = own_logins(settings)
+    for role, login in own.items():
+        _refuse_unfit(role, login)
+    return Database.from_login(url, own)
+
+
+def own_logins(settings: Settings) -> dict[Role, str]:
+    """The connection strings of roles that have a login of their own on the external server. They hold passwords."""
+    given = {Role.PIPELINE: settings.pipeline_database_url, Role.TENANT: settings.tenant_database_url}
+    return {role: secret.get_secret_value() for role, secret in given.items() if secret is not None}
+
+
+def login_setting(role: Role) -> str:
+    """The name of the setting with the role's own login."""
+    return f"NEANELU_{role.upper()}_DATABASE_URL"
 
 
 def dagster_storage_url(settings: Settings) -> str:
@@ -98,6 +117,26 @@ def refuse_unusable(place: str, version_number: int, version: str, missing: Sequ
         raise UnusableServerError(
             f"The server at {place} lacks {_listed(missing)}: install {' and '.join(packages)} there, or unset "
             f"{_SETTING} to use the embedded one."
+        )
+
+
+def _refuse_unfit(role: Role, url: str) -> None:
+    setting, name = login_setting(role), group_role(role)
+    with _connect(url, setting) as connection:
+        facts = connection.execute(
+            statement("database/login_facts"), {"role": name, "bound": role is Role.TENANT}
+        ).fetchone()
+    login, may_be_it, may_be_more = facts or ("nobody", False, False)
+    if not may_be_it:
+        raise UnusableLoginError(
+            f"The login {login} of {setting} is neither {name} nor a member of it: GRANT {name} TO it, or set "
+            f"{setting} to another (the roles are there after `neanelu migrate` without the setting)."
+        )
+    if may_be_more:
+        powers = "a superuser, BYPASSRLS or neanelu_owner" if role is Role.TENANT else "a superuser"
+        raise UnusableLoginError(
+            f"The login {login} of {setting} is or may become {powers}, so it would not be held to {name}: set it to "
+            f"a login that is only {name} or a member of it."
         )
 
 

@@ -151,7 +151,21 @@ def test_the_admins_string_of_an_external_server_is_not_printed(home: Home) -> N
     done = home.run("database", "url", "--role", "admin", NEANELU_DATABASE_URL=external)
     assert done.returncode == 1
     assert external not in done.stdout + done.stderr
-    assert home.run("database", "url", NEANELU_DATABASE_URL=external).returncode == 0
+
+
+def test_a_role_without_its_own_login_has_no_string_on_an_external_server(home: Home) -> None:
+    """It would be the admin's: SET ROLE can be undone."""
+    external, tenant = (home.run("database", "url", "--role", role).stdout.strip() for role in ("admin", "tenant"))
+    for role in ("pipeline", "tenant"):
+        done = home.run("database", "url", "--role", role, NEANELU_DATABASE_URL=external)
+        assert done.returncode == 1
+        assert f"set NEANELU_{role.upper()}_DATABASE_URL" in done.stderr
+        assert "postgresql://" not in done.stdout + done.stderr
+    settings = {"NEANELU_DATABASE_URL": external, "NEANELU_TENANT_DATABASE_URL": tenant}
+    done = home.run("database", "url", "--role", "tenant", **settings)
+    with psycopg.connect(done.stdout.strip()) as connection:
+        connection.execute("SET ROLE NONE")
+        assert connection.execute("SELECT current_user").fetchone() == ("neanelu_tenant",)
 
 
 def test_doctor_is_content_with_a_good_home(home: Home) -> None:

@@ -72,7 +72,7 @@ def test_a_member_of_a_role_starts_as_that_role(server: EmbeddedServer) -> None:
         ("tenant", "neanelu_dagster", "login ana of NEANELU_TENANT_DATABASE_URL is neither neanelu_tenant nor a mem"),
         ("tenant", "neanelu_tenant, neanelu_pipeline", "would not be held to neanelu_tenant"),
         ("tenant", "neanelu_tenant, neanelu_owner", "would not be held to neanelu_tenant"),
-        ("tenant", "postgres", "would not be held to neanelu_tenant"),
+        ("tenant", "neanelu_tenant, postgres", "would not be held to neanelu_tenant"),
         ("pipeline", "neanelu_tenant", "NEANELU_PIPELINE_DATABASE_URL is neither neanelu_pipeline nor"),
         ("pipeline", "neanelu_pipeline, postgres", "would not be held to neanelu_pipeline"),
     ],
