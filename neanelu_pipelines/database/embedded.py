@@ -32,6 +32,7 @@ from neanelu_pipelines.database.statements import statement
 APPLICATION_DATABASE = "neanelu"
 DAGSTER_DATABASE = "dagster"
 
+_SERVERS_OWN_DATABASES = ("postgres", "template1")
 _DAGSTER_LOGIN = "neanelu_dagster"
 _LOGINS = {Role.ADMIN: "postgres", Role.PIPELINE: "neanelu_pipeline", Role.TENANT: "neanelu_tenant"}
 _PROGRAMS_BYTES = 120 * 2**20  # while they are extracted; then 75
@@ -306,6 +307,8 @@ class EmbeddedServer:
                 )
             for name, owner in ((APPLICATION_DATABASE, "postgres"), (DAGSTER_DATABASE, _DAGSTER_LOGIN)):
                 create_database(connection, name, owner)
+            for name in (DAGSTER_DATABASE, *_SERVERS_OWN_DATABASES):
+                connection.execute(statement("database/close_database").format(database=sql.Identifier(name)))
 
 
 def create_database(connection: psycopg.Connection, name: str, owner: str) -> None:

@@ -89,7 +89,7 @@ def test_passwords_are_random_private_and_nowhere_else(make_home: MakeHome) -> N
     folder = server.status().folder
     kept = [folder / "start.log", folder / "postgresql.conf", *(folder / "log").glob("*"), *folder.glob("data/*.conf")]
     said = "".join(file.read_text() for file in kept)
-    arguments = " ".join(" ".join(process.cmdline()) for process in psutil.process_iter(["cmdline"]))
+    arguments = " ".join(" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
     for password in passwords.values():
         assert password not in said
         assert password not in arguments
@@ -108,6 +108,16 @@ def test_dagster_has_a_database_and_login_of_its_own(server: EmbeddedServer) -> 
         connection.execute("CREATE TABLE may_make_tables (id int)")
         assert connection.execute("SELECT current_database()").fetchone() == ("dagster",)
         connection.rollback()
+
+
+def test_the_tenant_reaches_no_database_but_its_own(server: EmbeddedServer) -> None:
+    server.start()
+    for role in (Role.TENANT, Role.PIPELINE):
+        with server.database().connect(role) as connection:
+            assert connection.execute("SELECT current_database()").fetchone() == ("neanelu",)
+        for name in ("dagster", "postgres", "template1"):
+            with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                server.database(name).connect(role)
 
 
 def test_starting_again_adopts_and_stopping_again_does_nothing(make_home: MakeHome) -> None:
