@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     import dagster as dg
 
 LAUNCHER_TAG = "neanelu/launcher"
-"""On runs that live in a command's process: `<pid>:<its start>`, so that a dead one can be told from a live one."""
+"""On runs that live in a command's process: `<pid>:<its start>:<run id>`, so that a dead one is told from a live one.
+
+The run's own id, because running it again in the UI copies the tag to a run that is the daemon's.
+"""
 
 STEP_WORDS = {"artifact": "Keeping the file", "staging": "Reading and staging", "mirror": "Merging"}
 
@@ -92,7 +95,7 @@ def _run_load(
         partition_key=shop,
         run_id=run_id,
         raise_on_error=False,
-        tags={LAUNCHER_TAG: _launcher()},
+        tags={LAUNCHER_TAG: _launcher(run_id)},
         run_config={
             "ops": {artifact_op_name(declared): {"config": config}},
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
@@ -117,27 +120,30 @@ def end_dead_runs(instance: "dg.DagsterInstance") -> list[str]:
     """
     import dagster as dg
 
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
-    dead = [
-        run for run in instance.get_runs(unfinished) if LAUNCHER_TAG in run.tags and not _alive(run.tags[LAUNCHER_TAG])
-    ]
+    status = dg.DagsterRunStatus
+    unfinished = dg.RunsFilter(statuses=[status.NOT_STARTED, status.STARTING, status.STARTED])
+    dead = [run for run in instance.get_runs(unfinished) if _was_killed(run)]
     for run in dead:
         instance.report_run_failed(run, "The neanelu command that ran this was killed.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return [run.run_id for run in dead]
 
 
-def _launcher() -> str:
+def _launcher(run_id: str) -> str:
     process = psutil.Process()
-    return f"{process.pid}:{process.create_time():.0f}"
+    return f"{process.pid}:{process.create_time():.0f}:{run_id}"
 
 
-def _alive(launcher: str) -> bool:
-    pid, _, started = launcher.partition(":")
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.0f}" == started
-    except (psutil.NoSuchProcess, ValueError):
+def _was_killed(run: "dg.DagsterRun") -> bool:
+    """Whether a command ran it in its own process, and that process is gone."""
+    pid, _, rest = run.tags.get(LAUNCHER_TAG, "").partition(":")
+    started, _, run_id = rest.partition(":")
+    if run_id != run.run_id:
         return False
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.0f}" != started
+    except (psutil.NoSuchProcess, ValueError):
+        return True
 
 
 def _tell(event: Any, say: Callable[[str], None]) -> None:
