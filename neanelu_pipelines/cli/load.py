@@ -3,7 +3,6 @@
 Belongs here: the command. Does not belong here: running it (`orchestra`).
 """
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from neanelu_pipelines.cli.outcome import print_outcome
 from neanelu_pipelines.cli.output import JsonOption, Output
 from neanelu_pipelines.cli.shops import create_shop, require_shop
 from neanelu_pipelines.cli.world import open_world
+from neanelu_pipelines.defs.artifacts.moments import parse_moment
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.resources import resource_named
 
@@ -28,7 +28,9 @@ def load(
     resource: Annotated[str, typer.Option(help="What the file holds, e.g. products.")],
     as_of: Annotated[
         str | None,
-        typer.Option(help="When Shopify made the export (ISO 8601). Rows known to be newer stay as they are."),
+        typer.Option(
+            help="When Shopify made the export (ISO 8601 with an offset). Default: now. Rows known to be newer stay."
+        ),
     ] = None,
     create: Annotated[
         bool, typer.Option("--create-shop", help="Make the shop, without a token, if it is not there.")
@@ -54,21 +56,6 @@ def load(
     if not outcome.succeeded:
         output.error(outcome.error or "the load failed; the run in the Dagster UI says why")
         raise typer.Exit(1)
-
-
-def parse_moment(text: str | None) -> datetime | None:
-    """A moment in ISO 8601; without an offset it is UTC.
-
-    Raises:
-        LoadArgumentError: it is none.
-    """
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise LoadArgumentError(f"--as-of {text!r} is not a moment: write it as 2026-01-31T12:00:00Z.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def existing_file(path: str) -> str:

@@ -75,6 +75,7 @@ def test_load_for_a_person_says_what_was_rejected_and_why(home: Home, catalogue:
         (("load", "{file}", "--shop", "no domain", "--resource", "products", "--create-shop"), "must look like"),
         (("load", "{file}", "--shop", SHOP, "--resource", "orders"), "no resource 'orders'"),
         (("load", "{file}", "--shop", SHOP, "--resource", "products", "--as-of", "yesterday"), "2026-01-31T12:00:00Z"),
+        (("load", "{file}", "--shop", SHOP, "--resource", "products", "--as-of", "9999-01-01T00:00Z"), "in the future"),
     ],
 )
 def test_what_a_user_can_cause_is_words_and_status_1(

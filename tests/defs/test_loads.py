@@ -151,6 +151,17 @@ def test_a_permanent_fault_ends_the_step_at_once_with_its_words(warehouse: Wareh
     assert "inbox" in str(failures[0].user_failure_data.description)
 
 
+def test_a_moment_that_cannot_be_meant_ends_the_step_with_the_commands_words(
+    warehouse: Warehouse, run_load: RunLoad, catalogue: Path
+) -> None:
+    add_shop(warehouse.database, SHOP)
+    result = run_load(catalogue, as_of="2026-01-31T12:00:00")
+    failures = [event.step_failure_data for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert len(failures) == 1
+    assert failures[0].user_failure_data
+    assert "time zone" in str(failures[0].user_failure_data.description)
+
+
 def test_lost_connections_are_tried_again_and_other_faults_are_not() -> None:
     class BusyError(NeaneluError):
         transient = True

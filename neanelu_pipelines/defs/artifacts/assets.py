@@ -3,10 +3,9 @@
 Belongs here: the first step of a load. Does not belong here: fetching from Shopify (a step before it).
 """
 
-from datetime import datetime
-
 import dagster as dg
 
+from neanelu_pipelines.defs.artifacts.moments import parse_moment
 from neanelu_pipelines.defs.catalogue.specs import OWNERS, column_schema
 from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
 from neanelu_pipelines.defs.loads.figures import artifact_figures
@@ -22,7 +21,10 @@ class ArtifactConfig(dg.Config):
     source: str | None = None
     """Path or URL of a bulk JSONL, plain or gzip. Default: the newest of the shop's inbox in the artifact store."""
     as_of: str | None = None
-    """When Shopify made the export (ISO 8601). Rows that the mirror knows newer stay. Default: what the file says."""
+    """When Shopify made the export (ISO 8601 with an offset). Rows that the mirror knows newer stay.
+
+    Default: now: a file does not say when it was exported.
+    """
 
 
 def artifact_op_name(resource: Resource) -> str:
@@ -62,7 +64,7 @@ def artifact_asset(resource: Resource) -> dg.AssetsDefinition:
                 shop_domain=context.partition_key,
                 resource=resource.name,
                 source=config.source,
-                as_of=datetime.fromisoformat(config.as_of) if config.as_of else None,
+                as_of=parse_moment(config.as_of),
                 dagster_run_id=context.run.run_id,
             )
         return dg.MaterializeResult(metadata=artifact_figures(load), data_version=dg.DataVersion(load.sha256))
