@@ -14,6 +14,7 @@ from neanelu_pipelines.cli.shops import create_shop, require_shop
 from neanelu_pipelines.cli.world import open_world
 from neanelu_pipelines.defs.artifacts.moments import parse_moment
 from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror.artifacts import shown
 from neanelu_pipelines.mirror.resources import resource_named
 
 
@@ -43,7 +44,7 @@ def load(
     moment = parse_moment(as_of)
     source = file if "://" in file else existing_file(file)
     world = open_world()
-    with output.progress(f"Loading {file}") as progress:
+    with output.progress(f"Loading {shown(file)}") as progress:
         world.require_schema()
         if create:
             create_shop(world, shop)

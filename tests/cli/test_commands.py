@@ -1,6 +1,7 @@
 """The command as a user runs it: results, words for errors, exit statuses."""
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from psycopg import conninfo
 
 from neanelu_pipelines.sandbox.catalogue import write_products
 from neanelu_pipelines.sandbox.faults import Fault
@@ -57,6 +59,28 @@ def test_load_prints_one_object_whose_counts_add_up(home: Home, catalogue: Path)
         "deleted": 0,
     }
     assert again["rows"]["read"] == sum(node["unchanged"] for node in again["nodes"].values()) + 2
+
+
+def test_the_signature_of_a_source_is_used_and_never_shown_or_kept(home: Home, catalogue: Path, tmp_path: Path) -> None:
+    signed = tmp_path / "products.jsonl?semnatura=de-tot-secreta"
+    shutil.copyfile(catalogue, signed)
+    url = f"file://{signed}"
+    done = home.run("load", url, "--shop", SHOP, "--resource", "products", "--create-shop", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["source"] == url.partition("?")[0]
+    assert "de-tot-secreta" not in done.stdout + done.stderr
+    for name in ("neanelu", "dagster"):
+        admin = conninfo.make_conninfo(home.run("database", "url").stdout.strip(), dbname=name)
+        dump = ""
+        with psycopg.connect(admin) as connection:
+            tables = connection.execute(
+                "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text "
+                "IN ('public', 'pipeline')"
+            ).fetchall()
+            for (table,) in tables:
+                dump += str(connection.execute(f"SELECT t::text FROM {table} AS t").fetchall())
+        assert url.partition("?")[0] in dump or name == "dagster"
+        assert "de-tot-secreta" not in dump
 
 
 def test_load_for_a_person_says_what_was_rejected_and_why(home: Home, catalogue: Path) -> None:

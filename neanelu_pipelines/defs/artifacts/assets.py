@@ -19,7 +19,10 @@ class ArtifactConfig(dg.Config):
     """Which file a load takes."""
 
     source: str | None = None
-    """Path or URL of a bulk JSONL, plain or gzip. Default: the newest of the shop's inbox in the artifact store."""
+    """Path or URL of a bulk JSONL, plain or gzip. Default: the newest of the shop's inbox in the artifact store.
+
+    Dagster keeps a run's configuration: give a signed URL as `{env: NAME}`, in a variable of the code location.
+    """
     as_of: str | None = None
     """When Shopify made the export (ISO 8601 with an offset). Rows that the mirror knows newer stay.
 
