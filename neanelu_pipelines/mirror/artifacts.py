@@ -6,6 +6,7 @@ store is a folder or any fsspec URL. Does not belong here: what the bytes mean.
 
 import contextlib
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,7 +18,7 @@ from fsspec.core import url_to_fs
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 
-_CHUNK_BYTES = 4 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 _INBOX_ENDINGS = (".jsonl", ".jsonl.gz")
 
 
@@ -71,10 +72,11 @@ def _copy(reader: Any, filesystem: Any, path: str) -> tuple[str, int]:
     filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
     digest = hashlib.sha256()
     size = 0
-    with filesystem.open(path, "wb") as writer:
+    with filesystem.open(path, "wb") as writer, ThreadPoolExecutor(1, thread_name_prefix="hash") as beside:
         while chunk := reader.read(_CHUNK_BYTES):
-            digest.update(chunk)
+            hashed = beside.submit(digest.update, chunk)
             writer.write(chunk)
+            hashed.result()
             size += len(chunk)
     return digest.hexdigest(), size
 

@@ -5,8 +5,9 @@ the sums with the fingerprints of the rows. It saves work and decides nothing: w
 and the merge would come to the same rows. Does not belong here: parsing and staging.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ from neanelu_pipelines.shopify.jsonl import Block, read_blocks
 from neanelu_pipelines.shopify.nodes import identities, lines_of
 
 _LINES = staging_area.LINES
+_BLOCKS_AT_ONCE = 2
 _COLUMNS = ("bulk_run_id", "shop_id", "line_number", "entity", "gid", "hash")
 
 
@@ -47,6 +49,15 @@ class Survey:
     """How many lines the reader numbered."""
     damaged: bool = False
     """Whether the bytes themselves have something to be said about: staging reads all of them again."""
+
+    def add(self, later: "Survey") -> None:
+        """Go on with what was seen in the block after."""
+        self.nodes += later.nodes
+        self.rows += later.rows
+        self.odd += later.odd
+        self.owned |= later.owned
+        self.lines = later.lines
+        self.damaged |= later.damaged
 
 
 class Wanted:
@@ -132,15 +143,32 @@ def _fingerprint_lines(database: Database, settings: Settings, resource: Resourc
     """Write the keys and hashes of all lines for PostgreSQL to compare."""
     survey = Survey()
     seed = hash_seed(resource, shop.currency)
+
+    def look(block: Block) -> tuple[pl.DataFrame, Survey]:
+        seen = Survey(lines=block.through, damaged=bool(block.bad or block.empty_lines or block.notes))
+        return _line_keys(resource, load, block, seen, seed), seen
+
     blocks = read_blocks(load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes)
     with csv_copies(database, {_LINES: _COLUMNS}) as copies:
-        for block in blocks:
-            survey.lines = block.through
-            survey.damaged |= bool(block.bad or block.empty_lines or block.notes)
-            rows = _line_keys(resource, load, block, survey, seed)
+        for rows, seen in _side_by_side(look, blocks):
+            survey.add(seen)
             if len(rows):
                 copies[_LINES].write(csv_bytes(rows), len(rows))
     return survey
+
+
+def _side_by_side(
+    work: Callable[[Block], tuple[pl.DataFrame, Survey]], blocks: Iterable[Block]
+) -> Iterator[tuple[pl.DataFrame, Survey]]:
+    """The work on each block, in their order, two blocks at a time: PostgreSQL has little to do in this pass."""
+    with ThreadPoolExecutor(_BLOCKS_AT_ONCE, thread_name_prefix="survey") as pool:
+        waiting: deque[Future[tuple[pl.DataFrame, Survey]]] = deque()
+        for block in blocks:
+            waiting.append(pool.submit(work, block))
+            if len(waiting) > _BLOCKS_AT_ONCE:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey, seed: int) -> pl.DataFrame:
