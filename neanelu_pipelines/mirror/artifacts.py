@@ -43,19 +43,21 @@ def store(root: str, source: str, *, shop_domain: str, resource: str, run_id: UU
     Raises:
         ArtifactUnreadableError: the source cannot be read.
     """
-    ending = ".jsonl.gz" if source.endswith(".gz") else ".jsonl"
+    ending = ".jsonl.gz" if shown(source).endswith(".gz") else ".jsonl"
     target = f"{root.rstrip('/')}/{shop_domain}/{resource}/{run_id}{ending}"
     filesystem, path = _filesystem(target)
     partial = f"{path}.partial"
     try:
         with fsspec.open(source, "rb") as reader:
             digest, size = _copy(reader, filesystem, partial)
-    except Exception as error:
-        # Whatever kind of file system it is, and whatever that raises, the person needs to know which source it was.
+    except Exception as error:  # noqa: BLE001 - every kind of file system raises its own
         with contextlib.suppress(Exception):
             filesystem.rm(partial)
-        reason = str(error).replace(source, shown(source))
-        raise ArtifactUnreadableError(f"{shown(source)} cannot be copied into the artifact store: {reason}.") from error
+        reason = str(error)
+        for secret in _secrets(source):
+            reason = reason.replace(secret, "…")
+        # Without the cause: its own words would show what was just taken out of ours.
+        raise ArtifactUnreadableError(f"{shown(source)} cannot be copied into the artifact store: {reason}.") from None
     filesystem.mv(partial, path)
     return Stored(target, size, digest)
 
@@ -66,6 +68,14 @@ def shown(source: str) -> str:
         return source
     parts = urlsplit(source)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _secrets(source: str) -> list[str]:
+    """The parts of a URL that open what it names."""
+    if "://" not in source:
+        return []
+    parts = urlsplit(source)
+    return [part for part in (parts.query, parts.netloc.rpartition("@")[0], parts.fragment) if part]
 
 
 def _copy(reader: Any, filesystem: Any, path: str) -> tuple[str, int]:

@@ -1,8 +1,11 @@
 """Rows that follow from more than their own line: another row, the shop, the end of the file; and rows left alone."""
 
+import pytest
 from lines import DOMAIN, LATER, River, catalogue, gid, media, metafield, moment, product, variant, without
 
+from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.mirror.artifacts import shown
+from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 
 P1, P2 = gid("Product", 1), gid("Product", 2)
 FEATURED = {"featuredMedia": {"id": gid("MediaImage", 7)}}
@@ -95,6 +98,19 @@ def test_a_query_that_asked_for_less_does_not_hide_what_is_gone(river: River) ->
     assert river.one("SELECT title FROM shopify_products") == "Iar altul"
     river.load([product(1, title="Iar altul", **whole)], as_of=moment(7))
     assert river.one("SELECT metafields FROM shopify_products") == {}
+
+
+def test_a_source_that_cannot_be_read_shows_no_secret(river: River) -> None:
+    with pytest.raises(ArtifactUnreadableError, match="cannot be copied") as caught:
+        steps.open_load(
+            river.database,
+            river.settings,
+            shop_domain=DOMAIN,
+            resource="products",
+            source="memory://nirgends/1.jsonl?sig=parola",
+        )
+    assert "parola" not in str(caught.value)
+    assert river.query("SELECT status, position('parola' IN bulk_runs::text) FROM bulk_runs") == [("failed", 0)]
 
 
 def test_a_source_is_shown_without_what_opens_it() -> None:
