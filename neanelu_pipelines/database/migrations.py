@@ -115,7 +115,7 @@ def _connection(database: Database) -> Iterator[psycopg.Connection]:
 
 
 def _has_history(connection: psycopg.Connection) -> bool:
-    row = connection.execute("SELECT to_regclass('public.migration_history') IS NOT NULL").fetchone()
+    row = connection.execute(statement("database/has_migration_history")).fetchone()
     return row == (True,)
 
 

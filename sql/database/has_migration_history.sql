@@ -1,0 +1,1 @@
+SELECT to_regclass('public.migration_history') IS NOT NULL
