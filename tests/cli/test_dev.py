@@ -1,6 +1,7 @@
 """`neanelu dev` leaves nothing behind, however it ends; a second one in the same home is refused."""
 
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -41,7 +42,12 @@ def start_dev(home: Home) -> "subprocess.Popen[str]":
     log = home.path.parent / "dev.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [*COMMAND, "dev"], env=home.environment, stdout=out, stderr=out, text=True, cwd=home.path.parent
+            [*COMMAND, "dev", "--port", str(_free_port())],
+            env=home.environment,
+            stdout=out,
+            stderr=out,
+            text=True,
+            cwd=home.path.parent,
         )
     deadline = time.monotonic() + PATIENCE
     while "UI is at" not in log.read_text():
@@ -49,6 +55,13 @@ def start_dev(home: Home) -> "subprocess.Popen[str]":
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.2)
     return process
+
+
+def _free_port() -> int:
+    """A port of its own: two homes starting at once may both find the usual one free, and meet there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def address_of(home: Home) -> str:
