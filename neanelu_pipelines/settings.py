@@ -55,6 +55,29 @@ class Settings(BaseSettings):
     block_bytes: Annotated[int, Field(ge=64 * 1024, description="How many bytes of JSONL are parsed at a time.")] = (
         8 * 1024 * 1024
     )
+    encryption_keys: Annotated[
+        SecretStr | None,
+        Field(description="Keys of the shops' access tokens: version:base64 of 32 bytes, comma-separated."),
+    ] = None
+    encryption_key_current: Annotated[
+        int | None, Field(ge=1, description="Which of the keys encrypts. Default: the highest version.")
+    ] = None
+    shopify_url: Annotated[
+        str,
+        Field(description="The Admin API's address, with {domain} and {version}; plain http on this machine only."),
+    ] = "https://{domain}/admin/api/{version}/graphql.json"
+    shopify_tries: Annotated[
+        int, Field(ge=1, le=50, description="How often a request to Shopify is sent at most, the first time included.")
+    ] = 6
+    shopify_max_wait: Annotated[
+        float, Field(gt=0, description="Seconds that a request waits at most, in all its tries, for points or recovery.")
+    ] = 120.0
+    shopify_timeout: Annotated[
+        float, Field(gt=0, description="Seconds that one try of a request may take, from sending to the last byte.")
+    ] = 60.0
+    shopify_max_reply_bytes: Annotated[
+        int, Field(ge=1024, description="A larger reply is not read to its end. Bulk results do not come this way.")
+    ] = 64 * 1024 * 1024
 
     @property
     def artifact_root(self) -> str:

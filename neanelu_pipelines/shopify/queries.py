@@ -1,0 +1,127 @@
+"""A GraphQL document as a request needs to know it: query or mutation, its name, its fingerprint, its likely cost.
+
+Belongs here: what follows from the document and its variables alone. Does not belong here: the rules of bulk queries,
+sending (`client`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from graphql import GraphQLError, parse
+from graphql.language import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableNode,
+)
+
+from neanelu_pipelines.shopify.faults import Refused
+
+MOST_ONE_QUERY_MAY_COST = 1000.0
+_MUTATION_COST = 10.0
+_CONNECTION_COST = 2.0
+_FREE = frozenset({"edges", "pageInfo", "userErrors"})
+_NAME_LENGTH = 50
+
+
+@dataclass(frozen=True)
+class Query:
+    """A document with one operation."""
+
+    text: str
+    name: str
+    """The operation's name, or its first field's; at most 50 characters."""
+    fingerprint: str
+    """SHA-256 of the text."""
+    is_mutation: bool
+    operation: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+
+
+@lru_cache(maxsize=256)
+def parsed(document: str) -> Query:
+    """The document's one operation.
+
+    Raises:
+        Refused: it is not GraphQL, or has not exactly one operation.
+    """
+    try:
+        definitions = parse(document).definitions
+    except (GraphQLError, RecursionError) as error:
+        raise Refused(f"The document is not GraphQL: {getattr(error, 'message', 'nested too deep')}") from None
+    operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+    if len(operations) != 1:
+        raise Refused(f"The document has {len(operations)} operations; a request takes one.")
+    operation = operations[0]
+    return Query(
+        text=document,
+        name=_name_of(operation)[:_NAME_LENGTH],
+        fingerprint=hashlib.sha256(document.encode()).hexdigest(),
+        is_mutation=operation.operation is OperationType.MUTATION,
+        operation=operation,
+        fragments={node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)},
+    )
+
+
+def likely_cost(query: Query, variables: Mapping[str, Any]) -> float:
+    """An upper estimate of `requestedQueryCost`, in points: for the first request, before Shopify has said it.
+
+    An object costs 1, a connection 2 and its nodes as often as its page holds them, a mutation 10.
+    """
+    cost = _cost(query, query.operation.selection_set, variables, frozenset())
+    if query.is_mutation:
+        cost += _MUTATION_COST
+    return max(1.0, min(cost, MOST_ONE_QUERY_MAY_COST))
+
+
+def _name_of(operation: OperationDefinitionNode) -> str:
+    if operation.name is not None:
+        return operation.name.value
+    first = operation.selection_set.selections[0]
+    return first.name.value if isinstance(first, FieldNode) else operation.operation.value
+
+
+def _cost(query: Query, selected: SelectionSetNode, variables: Mapping[str, Any], within: frozenset[str]) -> float:
+    total = 0.0
+    for selection in selected.selections:
+        if isinstance(selection, FieldNode):
+            total += _field_cost(query, selection, variables, within)
+        elif isinstance(selection, InlineFragmentNode):
+            total += _cost(query, selection.selection_set, variables, within)
+        elif isinstance(selection, FragmentSpreadNode):
+            name = selection.name.value
+            fragment = query.fragments.get(name)
+            if fragment is not None and name not in within:
+                total += _cost(query, fragment.selection_set, variables, within | {name})
+    return total
+
+
+def _field_cost(query: Query, field: FieldNode, variables: Mapping[str, Any], within: frozenset[str]) -> float:
+    if field.selection_set is None:
+        return 0.0
+    inner = _cost(query, field.selection_set, variables, within)
+    page = _page_size(field, variables)
+    if page is not None:
+        return _CONNECTION_COST + page * max(1.0, inner)
+    return inner if field.name.value in _FREE else 1.0 + inner
+
+
+def _page_size(field: FieldNode, variables: Mapping[str, Any]) -> int | None:
+    """The page of a connection, or None for a field that is none."""
+    for argument in field.arguments:
+        if argument.name.value not in {"first", "last"}:
+            continue
+        if isinstance(argument.value, IntValueNode):
+            return int(argument.value.value)
+        if isinstance(argument.value, VariableNode):
+            value = variables.get(argument.value.name.value)
+            return value if isinstance(value, int) else None
+    return None
