@@ -35,6 +35,8 @@ class Service:
     log: str
     ready_port: int | None = None
     """The next service starts when something listens here."""
+    inherits: int | None = None
+    """The number of an open socket of the guard's that is this service's."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ def main() -> None:
     try:
         for service in plan.services:
             running[service.name] = _start(service)
+            if service.inherits is not None:
+                # Ours would keep the port open when the service has gone.
+                os.close(service.inherits)
             while service.ready_port is not None and not _listens(service.ready_port):
                 _watch(running)
         while True:
@@ -95,6 +100,7 @@ def _start(service: Service) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            pass_fds=[] if service.inherits is None else [service.inherits],
             preexec_fn=end_with_parent(),  # noqa: PLW1509 - this process has one thread
         )
 

@@ -2,6 +2,9 @@
 
 Belongs here: their command lines, ports, logs, the lock that lets only one family of them run in a home, waiting for
 the UI. Does not belong here: what is said to a person (`dev`).
+
+Two homes may start at the same moment, so a port is never looked for and used later: it is taken when it is found, and
+kept. The UI's socket listens from then on and is handed to the webserver; only that one can answer there.
 """
 
 import fcntl
@@ -14,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,12 +64,11 @@ def running_services(world: World, *, port: int | None, stop_server: bool) -> It
     spared = children_now()
     inherit_orphans()
     environment = {**os.environ, **world.dagster_environment()}
-    with _only_one(world) as lock:
-        chosen = _choose_port(port)
-        address = f"http://{HOST}:{chosen}"
-        _note(world, address)
-        services = _launch(world, environment, chosen, address, lock=lock, stop_server=stop_server)
+    with _only_one(world) as lock, _reserved_port() as code_port:
+        with _listener(port) as listener:
+            services = _launch(world, environment, listener, code_port, lock=lock, stop_server=stop_server)
         try:
+            _note(world, services.address)
             _wait_for_ui(services)
             yield services
         finally:
@@ -74,11 +76,17 @@ def running_services(world: World, *, port: int | None, stop_server: bool) -> It
 
 
 def _launch(
-    world: World, environment: dict[str, str], port: int, address: str, *, lock: int, stop_server: bool
+    world: World,
+    environment: dict[str, str],
+    listener: socket.socket,
+    code_port: int,
+    *,
+    lock: int,
+    stop_server: bool,
 ) -> Services:
     logs = world.dagster_home / "logs"
     logs.mkdir(exist_ok=True)
-    plan = Plan(_services(world, port, logs), str(world.home) if stop_server else None)
+    plan = Plan(_services(world, listener, code_port, logs), str(world.home) if stop_server else None)
     with (logs / "guard.log").open("ab") as log:
         # The guard holds the lock as long as anything of it is left, also when this process is killed.
         guard = subprocess.Popen(
@@ -89,16 +97,15 @@ def _launch(
             text=True,
             env=environment,
             start_new_session=True,
-            pass_fds=[lock],
+            pass_fds=[lock, listener.fileno()],
         )
     if guard.stdin is not None:
         guard.stdin.write(plan.dump() + "\n")
         guard.stdin.flush()
-    return Services(guard, address, logs)
+    return Services(guard, f"http://{HOST}:{listener.getsockname()[1]}", logs)
 
 
-def _services(world: World, port: int, logs: Path) -> list[Service]:
-    code_port = _free_port()
+def _services(world: World, listener: socket.socket, code_port: int, logs: Path) -> list[Service]:
     workspace = world.dagster_home / "workspace.yaml"
     workspace.write_text(
         f"load_from:\n  - grpc_server:\n      host: {HOST}\n      port: {code_port}\n      location_name: {LOCATION}\n",
@@ -108,11 +115,13 @@ def _services(world: World, port: int, logs: Path) -> list[Service]:
     code = ["dagster", "code-server", "start", "--host", HOST, "--port", str(code_port)]
     code += ["--module-name", "neanelu_pipelines.definitions", "--location-name", LOCATION]
     code += ["--use-python-environment-entry-point", "--log-level", "warning"]
-    web = ["dagster_webserver", "--host", HOST, "--port", str(port), "--workspace", str(workspace)]
+    host, port = listener.getsockname()
+    web = ["neanelu_pipelines.cli.webserver", str(listener.fileno())]
+    web += ["--host", host, "--port", str(port), "--workspace", str(workspace)]
     daemon = ["dagster._daemon", "run", "--workspace", str(workspace)]
     return [
         Service("code server", python + code, str(logs / "code-server.log"), ready_port=code_port),
-        Service("webserver", python + web, str(logs / "webserver.log")),
+        Service("webserver", python + web, str(logs / "webserver.log"), inherits=listener.fileno()),
         Service("daemon", python + daemon, str(logs / "daemon.log")),
     ]
 
@@ -146,28 +155,23 @@ def _already(world: World) -> str:
     return f"The Dagster UI of {world.home} is running already, {where}. Use that one, or end it with Ctrl-C there."
 
 
-def _choose_port(port: int | None) -> int:
-    if port is not None:
-        if not _is_free(port):
-            raise ServicesError(f"Port {port} is taken: choose another with --port, or leave --port away.")
-        return port
-    return DEFAULT_PORT if _is_free(DEFAULT_PORT) else _free_port()
+def _listener(port: int | None) -> socket.socket:
+    """The UI's socket, listening: on that port, or on the usual one or any."""
+    for candidate in (DEFAULT_PORT, 0) if port is None else (port,):
+        with suppress(OSError):
+            return socket.create_server((HOST, candidate))
+    if port is None:
+        raise ServicesError(f"This machine has no free port on {HOST} for the UI.")
+    raise ServicesError(f"Port {port} is taken: choose another with --port, or leave --port away.")
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def _reserved_port() -> Iterator[int]:
+    """A port that gRPC, which always shares its own, can open beside us, and nobody who looks for a free one gets."""
+    with socket.socket() as reservation:
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reservation.bind((HOST, 0))
+        yield int(reservation.getsockname()[1])
 
 
 def _wait_for_ui(services: Services) -> None:

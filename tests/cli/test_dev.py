@@ -1,7 +1,6 @@
 """`neanelu dev` leaves nothing behind, however it ends; a second one in the same home is refused."""
 
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -39,29 +38,25 @@ def dev(home: Home) -> Iterator["subprocess.Popen[str]"]:
 
 
 def start_dev(home: Home) -> "subprocess.Popen[str]":
-    log = home.path.parent / "dev.log"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [*COMMAND, "dev", "--port", str(_free_port())],
-            env=home.environment,
-            stdout=out,
-            stderr=out,
-            text=True,
-            cwd=home.path.parent,
+    process = begin_dev(home)
+    wait_for_ui(home, process)
+    return process
+
+
+def begin_dev(home: Home) -> "subprocess.Popen[str]":
+    with (home.path.parent / "dev.log").open("w") as out:
+        return subprocess.Popen(
+            [*COMMAND, "dev"], env=home.environment, stdout=out, stderr=out, text=True, cwd=home.path.parent
         )
+
+
+def wait_for_ui(home: Home, process: "subprocess.Popen[str]") -> None:
+    log = home.path.parent / "dev.log"
     deadline = time.monotonic() + PATIENCE
     while "UI is at" not in log.read_text():
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.2)
-    return process
-
-
-def _free_port() -> int:
-    """A port of its own: two homes starting at once may both find the usual one free, and meet there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def address_of(home: Home) -> str:
@@ -151,6 +146,37 @@ def test_a_taken_port_is_refused_and_the_server_does_not_stay(home: Home, dev: "
         assert done.returncode == 1
         assert f"Port {port} is taken" in done.stderr
         assert not family(other)
+
+
+def test_two_that_start_at_once_do_not_meet_on_one_port(home: Home) -> None:
+    """Both find the usual port free; the one that gets it must not answer for the other."""
+    with new_home() as other:
+        started = [(each, begin_dev(each)) for each in (home, other)]
+        try:
+            for each, process in started:
+                wait_for_ui(each, process)
+            addresses = [address_of(each) for each, _ in started]
+            assert addresses[0] != addresses[1]
+            for each, address in zip((home, other), addresses, strict=True):
+                assert answers(address)
+                assert int(address.rpartition(":")[2]) in listening(each)
+            assert [process.poll() for _, process in started] == [None, None]
+        finally:
+            for _, process in started:
+                process.terminate()
+            for each, process in started:
+                assert process.wait(60) == 0
+                gone(each)
+
+
+def listening(home: Home) -> set[int]:
+    """The ports on which processes of this home take connections."""
+    return {
+        connection.laddr.port
+        for process in family(home)
+        for connection in process.net_connections("tcp4")
+        if connection.status == psutil.CONN_LISTEN
+    }
 
 
 def test_a_server_that_was_running_before_goes_on(home: Home) -> None:
