@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -97,16 +98,14 @@ class EmbeddedServer:
             return
         try:
             with self._home.one_at_a_time():
-                pid = self._postmaster()
-                if pid is not None:
-                    os.kill(pid, signal.SIGINT)
+                postmaster = self._ask_to_end()
                 handle = self._home.open_alive()
                 try:
                     self._wait_until_free(handle)
                 finally:
                     os.close(handle)
-                if pid is not None:
-                    _reap(pid)
+                if postmaster is not None:
+                    _wait_until_ended(postmaster)
         except OSError as error:
             raise EmbeddedServerError(explain(error)) from error
 
@@ -178,6 +177,15 @@ class EmbeddedServer:
             return locked(handle, shared=True)
         finally:
             os.close(handle)
+
+    def _ask_to_end(self) -> psutil.Process | None:
+        pid = self._postmaster()
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if pid is not None:
+                postmaster = psutil.Process(pid)
+                os.kill(pid, signal.SIGINT)
+                return postmaster
+        return None
 
     def _wait_until_free(self, handle: int) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -337,7 +345,13 @@ def _free_port(wanted: int) -> int:
     raise EmbeddedServerError("This machine has no free port on 127.0.0.1 for PostgreSQL.")
 
 
-def _reap(pid: int) -> None:
-    """Ask for a dead child's exit status, if it is ours to ask, so that it does not stay as a zombie."""
+def _wait_until_ended(process: psutil.Process) -> None:
+    """Wait for the end of a process that is ending; if it is our child, ask for its exit status, so that none stays.
+
+    The kernel closes a process's files, and so frees its locks, a moment before the process is gone.
+    """
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.005)
     with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+        os.waitpid(process.pid, 0)

@@ -83,8 +83,8 @@ def test_nothing_is_left_of_a_killed_or_stopped_server(make_home: MakeHome) -> N
     server.start()
     pid = server.status().pid
     server.stop()
-    wait_for(lambda: not psutil.pid_exists(pid))
-    wait_for(lambda: processes_of(home) == [])
+    assert not psutil.pid_exists(pid)
+    assert processes_of(home) == []
     assert shared_memory() <= before
 
 
