@@ -7,25 +7,13 @@ Lines are put together from texts that are escaped once, not by a JSON encoder: 
 input. A test holds every line against `wire.encode_line`.
 """
 
+import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from neanelu_pipelines.sandbox.ids import SLOTS, legacy_id
 from neanelu_pipelines.sandbox.pools import Dice, FamilyPool, Text, pools
 from neanelu_pipelines.sandbox.wire import escape
-
-_ID_STEP = 32768
-_SLOTS = 16
-"""Room for this many nodes of one type under one product, so that ids follow from its index alone."""
-
-_BASES = {
-    "Product": 9_801_098_789_170,
-    "ProductVariant": 51_487_966_167_346,
-    "InventoryItem": 53_593_718_620_466,
-    "ProductOption": 11_660_598_378_729,
-    "ProductOptionValue": 14_718_346_371_305,
-    "Media": 44_070_521_766_194,
-    "Metafield": 45_912_994_666_802,
-}
 
 # A hundred entries each: most goods are plain, a few have everything.
 _VARIANT_COUNTS = (1,) * 78 + (2,) * 13 + (3,) * 4 + (4,) * 3 + (6,) + (8,)
@@ -51,6 +39,17 @@ class _Price(NamedTuple):
 
     price: int
     compare_at: int | None
+
+
+class Outline(NamedTuple):
+    """What others need to know of a product without making all of it; `bani` is the price of its first variant."""
+
+    title: str
+    sku: str
+    created_at: str
+    updated_at: str
+    bani: int
+    variants: int
 
 
 class _Basis(NamedTuple):
@@ -88,6 +87,19 @@ def product_lines(seed: int, index: int, change: Change | None = None, variant_m
             variants.append(_variant_media(basis, slot))
     metafields = [_metafield(basis, slot) for slot in range(basis.dice.pick(_METAFIELD_COUNTS))]
     return [_product(basis, sum(stock)), *variants, *_media(basis), *metafields]
+
+
+def outline(seed: int, index: int) -> Outline:
+    """Product `index` in few words, several times faster than its lines."""
+    basis = _basis(seed, index, None)
+    return Outline(
+        title=json.loads(f'"{basis.title}"'),
+        sku=f"NP-{index:07d}-1",
+        created_at=basis.created_at,
+        updated_at=basis.updated_at,
+        bani=basis.prices[0].price,
+        variants=len(basis.prices),
+    )
 
 
 def _basis(seed: int, index: int, change: Change | None) -> _Basis:
@@ -160,14 +172,14 @@ def _product(basis: _Basis, stock: int) -> str:
     template = '"promo"' if dice.chance(0.03) else "null"
     low, high = _amount(basis.prices[0].price), _amount(basis.prices[-1].price)
     return (
-        f'{{"__typename":"Product","id":"{basis.gid}","legacyResourceId":"{_number("Product", basis.number)}",'
+        f'{{"__typename":"Product","id":"{basis.gid}","legacyResourceId":"{legacy_id("Product", basis.number)}",'
         f'"handle":"{basis.slug}","title":"{basis.title}","descriptionHtml":"{_description(basis)}",'
         f'"vendor":"{basis.vendor.wire}","productType":"{pool.product_type}","status":"{status}","tags":[{tags}],'
         f'"isGiftCard":false,"templateSuffix":{template},"createdAt":"{basis.created_at}",'
         f'"updatedAt":"{basis.updated_at}","publishedAt":{published},"totalInventory":{stock},"tracksInventory":true,'
         f'"hasOnlyDefaultVariant":{"false" if basis.options else "true"},"requiresSellingPlan":false,'
         f'"seo":{_seo(basis)},"category":{category},'
-        f'"featuredMedia":{{"id":"{_gid("MediaImage", "Media", basis.number * _SLOTS)}"}},'
+        f'"featuredMedia":{{"id":"{_gid("MediaImage", "Media", basis.number * SLOTS)}"}},'
         f'"options":[{_options_json(basis)}],"priceRangeV2":{{"minVariantPrice":{low},"maxVariantPrice":{high}}}}}'
     )
 
@@ -202,10 +214,10 @@ def _options_json(basis: _Basis) -> str:
         names = ",".join(f'"{value.wire}"' for value in values)
         nodes = []
         for value in values:
-            gid = _gid("ProductOptionValue", "ProductOptionValue", basis.number * _SLOTS + value_slot)
+            gid = _gid("ProductOptionValue", "ProductOptionValue", basis.number * SLOTS + value_slot)
             nodes.append(f'{{"id":"{gid}","name":"{value.wire}"}}')
             value_slot += 1
-        gid = _gid("ProductOption", "ProductOption", basis.number * _SLOTS + position)
+        gid = _gid("ProductOption", "ProductOption", basis.number * SLOTS + position)
         parts.append(
             f'{{"id":"{gid}","name":"{name}","position":{position + 1},"values":[{names}],'
             f'"optionValues":[{",".join(nodes)}]}}'
@@ -215,7 +227,7 @@ def _options_json(basis: _Basis) -> str:
 
 def _variant(basis: _Basis, slot: int, quantity: int) -> str:
     dice, price = basis.dice, basis.prices[slot]
-    number = basis.number * _SLOTS + slot
+    number = basis.number * SLOTS + slot
     chosen = _chosen(basis, slot)
     title = " \\/ ".join(value for _, value in chosen)
     sku = f'"NP-{basis.number:07d}-{slot + 1}"' if dice.chance(0.97) else "null"
@@ -227,7 +239,7 @@ def _variant(basis: _Basis, slot: int, quantity: int) -> str:
     compare_at = "null" if price.compare_at is None else f'"{_money(price.compare_at)}"'
     return (
         f'{{"__typename":"ProductVariant","id":"{_gid("ProductVariant", "ProductVariant", number)}",'
-        f'"legacyResourceId":"{_number("ProductVariant", number)}","title":"{title}",'
+        f'"legacyResourceId":"{legacy_id("ProductVariant", number)}","title":"{title}",'
         f'"sku":{sku},"barcode":{barcode},"price":"{_money(price.price)}","compareAtPrice":{compare_at},'
         f'"position":{slot + 1},"taxable":true,"inventoryPolicy":"{policy}","inventoryQuantity":{quantity},'
         f'"availableForSale":{sellable},"createdAt":"{basis.created_at}","updatedAt":"{basis.updated_at}",'
@@ -238,8 +250,8 @@ def _variant(basis: _Basis, slot: int, quantity: int) -> str:
 
 
 def _variant_media(basis: _Basis, slot: int) -> str:
-    media = _gid("MediaImage", "Media", basis.number * _SLOTS + slot % basis.images)
-    variant = _gid("ProductVariant", "ProductVariant", basis.number * _SLOTS + slot)
+    media = _gid("MediaImage", "Media", basis.number * SLOTS + slot % basis.images)
+    variant = _gid("ProductVariant", "ProductVariant", basis.number * SLOTS + slot)
     return f'{{"__typename":"MediaImage","id":"{media}","__parentId":"{variant}"}}'
 
 
@@ -249,7 +261,7 @@ def _media(basis: _Basis) -> list[str]:
     lines = [_image(basis, slot) for slot in range(basis.images)]
     if dice.chance(0.03):
         node, kind, rest = dice.pick(_MOVING)
-        number = basis.number * _SLOTS + basis.images
+        number = basis.number * SLOTS + basis.images
         lines.append(
             f'{{"__typename":"{node}","id":"{_gid(node, "Media", number)}","alt":null,"mediaContentType":"{kind}",'
             f'"status":"READY",{rest.replace("@", basis.slug)},"__parentId":"{basis.gid}"}}'
@@ -265,7 +277,7 @@ _MOVING = (
 
 
 def _image(basis: _Basis, slot: int) -> str:
-    dice, number = basis.dice, basis.number * _SLOTS + slot
+    dice, number = basis.dice, basis.number * SLOTS + slot
     width, height = dice.pick(_IMAGE_SIZES)
     alt = f'"{basis.pool.product_type}, {dice.pick(pools().alts).wire}"' if dice.chance(0.7) else "null"
     url = f"{_FILES}files\\/{basis.slug}-{slot + 1}.jpg?v={1_700_000_000 + dice.below(40_000_000)}"
@@ -278,7 +290,7 @@ def _image(basis: _Basis, slot: int) -> str:
 
 def _metafield(basis: _Basis, slot: int) -> str:
     namespace, key, kind, values = _METAFIELDS[(basis.number + slot) % len(_METAFIELDS)]
-    gid = _gid("Metafield", "Metafield", basis.number * _SLOTS + slot)
+    gid = _gid("Metafield", "Metafield", basis.number * SLOTS + slot)
     return (
         f'{{"__typename":"Metafield","id":"{gid}","namespace":"{namespace}","key":"{key}","type":"{kind}",'
         f'"value":"{escape(basis.dice.pick(values))}","updatedAt":"{basis.children_updated_at}",'
@@ -297,12 +309,8 @@ _METAFIELDS = (
 )
 
 
-def _number(base: str, number: int) -> int:
-    return _BASES[base] + number * _ID_STEP
-
-
 def _gid(node: str, base: str, number: int) -> str:
-    return f"gid:\\/\\/shopify\\/{node}\\/{_BASES[base] + number * _ID_STEP}"
+    return f"gid:\\/\\/shopify\\/{node}\\/{legacy_id(base, number)}"
 
 
 def _time(dice: Dice, first_year: int, years: int) -> str:
