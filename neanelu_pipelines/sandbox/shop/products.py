@@ -44,6 +44,8 @@ class Products:
         self.variants = Variants(self, "ProductVariant")
         self.items = Variants(self, "InventoryItem")
         self.overlay = overlay
+        self.original = count
+        """How many there were at first."""
 
     def variant_counts(self) -> Indexes:
         """How many variants each product has."""
@@ -146,10 +148,10 @@ class Products:
     def _variant_metafields(self, dice: Dice, number: int, variant: Node) -> list[Node]:
         if not dice.chance(0.08):
             return []
-        # The product's own metafields take the first slots of the first variant's numbers.
+        # Far from the numbers of the products' own metafields.
         node = {
             "__typename": "Metafield",
-            "id": ids.gid("Metafield", number * ids.SLOTS + 2**40),
+            "id": ids.gid("Metafield", number + 2**37),
             "namespace": "custom",
             "key": "cod_furnizor",
             "type": "single_line_text_field",

@@ -102,7 +102,8 @@ class Table:
         if touched:
             known = known.copy()
             for number, moment in touched.items():
-                known[number - self.first, 1] = moment
+                if self.first <= number < self.first + self.count:
+                    known[number - self.first, 1] = moment
         return known
 
 

@@ -5,17 +5,37 @@ Belongs here: putting the lists together, finding, changing. Does not belong her
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from neanelu_pipelines.sandbox import ids
+from neanelu_pipelines.sandbox.shop.about import about
+from neanelu_pipelines.sandbox.shop.collections import Collections
+from neanelu_pipelines.sandbox.shop.content import Files, Metaobjects, menus
+from neanelu_pipelines.sandbox.shop.customers import Customers
 from neanelu_pipelines.sandbox.shop.generated import GeneratedShop
+from neanelu_pipelines.sandbox.shop.orders import Orders
 from neanelu_pipelines.sandbox.shop.overlay import Clock, Node, Overlay, stamp
 from neanelu_pipelines.sandbox.shop.places import Places
 from neanelu_pipelines.sandbox.shop.products import Products
 from neanelu_pipelines.sandbox.shop.subscriptions import Subscriptions
-from neanelu_pipelines.sandbox.shop.table import ListRows, Rows
+from neanelu_pipelines.sandbox.shop.table import ListRows, Rows, Table
 
-_OF_PRODUCT = {"ProductVariant": 1, "InventoryItem": 1, "MediaImage": 1, "Video": 1, "ExternalVideo": 1, "Model3d": 1}
+_MEDIA = ("MediaImage", "Video", "ExternalVideo", "Model3d")
+_OWNERS = {
+    "ProductVariant": "Product",
+    "InventoryItem": "Product",
+    "LineItem": "Order",
+    "MailingAddress": "Customer",
+} | dict.fromkeys(_MEDIA, "Product")
+"""Nodes of these types are parts of others; their numbers say of which."""
+
+Listener = Callable[[str, str, Node | None], None]
+"""Told of (what happened: create, update or delete; the node's id; the node, where it is still there)."""
+
+
+class NoSuchNodeError(LookupError):
+    """The shop has no such node, or it cannot be changed."""
 
 
 class Shop:
@@ -24,93 +44,188 @@ class Shop:
     def __init__(self, spec: GeneratedShop, clock: Clock = time.time) -> None:
         self.spec = spec
         self.overlay = Overlay(clock)
+        self.listeners: list[Listener] = []
         self._lock = threading.RLock()
-        first = spec.first
-        self.places = Places(spec.seed, first, self.overlay)
-        self.webhooks = Subscriptions(first, self.overlay)
-        self.products = Products(spec.seed, first, spec.products, self.overlay, self.places)
+        seed, first, overlay = spec.seed, spec.first, self.overlay
+        self.places = Places(seed, first, overlay)
+        self.webhooks = Subscriptions(first, overlay)
+        self.products = Products(seed, first, spec.products, overlay, self.places)
+        self.customers = Customers(seed, first, spec.customers, overlay)
+        self.orders = Orders(seed, first, spec.orders, overlay, products=self.products, customers=self.customers)
+        self.collections = Collections(seed, first, spec.collection_count, overlay, self.products)
+        self.metaobjects = Metaobjects(seed, first, spec.metaobjects, overlay)
+        self.files = Files(seed, first, spec.file_count, overlay)
+        self._menus = menus(first, spec.domain)
+        self._tables: dict[str, Table] = {
+            "Product": self.products.table,
+            "Customer": self.customers.table,
+            "Order": self.orders.table,
+            "Collection": self.collections.table,
+        }
 
     def about(self) -> Node:
         """The shop itself."""
-        domain = self.spec.domain
-        return {
-            "id": f"gid://shopify/Shop/{92_891_250_994 + self.spec.seed}",
-            "name": domain.partition(".")[0].replace("-", " ").title(),
-            "email": f"contact@{domain.partition('.')[0]}.example",
-            "contactEmail": f"contact@{domain.partition('.')[0]}.example",
-            "myshopifyDomain": domain,
-            "currencyCode": "RON",
-            "ianaTimezone": "Europe/Bucharest",
-            "timezoneOffset": "+0200",
-            "weightUnit": "KILOGRAMS",
-            "createdAt": "2021-01-15T08:00:00Z",
-            "updatedAt": "2025-10-01T08:00:00Z",
-            "taxesIncluded": True,
-            "url": f"https://{domain}",
-            "plan": {
-                "displayName": "Basic",
-                "publicDisplayName": "Basic",
-                "partnerDevelopment": False,
-                "shopifyPlus": False,
-            },
-            "primaryDomain": {
-                "id": f"gid://shopify/Domain/{92_891_250_994 + self.spec.seed}",
-                "host": domain,
-                "url": f"https://{domain}",
-                "sslEnabled": True,
-            },
-        }
+        return about(self.spec)
 
     def rows(self, name: str, arguments: dict[str, Any]) -> Rows:
         """The list behind a field of the API's root."""
-        del arguments
-        if name == "products":
-            return self.products.table
-        if name == "productVariants":
-            return self.products.variants
-        if name == "inventoryItems":
-            return self.products.items
-        return ListRows("Location", self.places.locations)
+        large: dict[str, Rows] = {
+            "products": self.products.table,
+            "productVariants": self.products.variants,
+            "inventoryItems": self.products.items,
+            "customers": self.customers.table,
+            "orders": self.orders.table,
+            "collections": self.collections.table,
+            "files": self.files.table,
+        }
+        if name in large:
+            return large[name]
+        if name == "metaobjects":
+            kind = str(arguments.get("type"))
+            return self.metaobjects.by_type.get(kind, ListRows("Metaobject", []))
+        return ListRows(name, self._short(name, arguments))
+
+    def _short(self, name: str, arguments: dict[str, Any]) -> list[Node]:
+        if name == "locations":
+            return self._locations(arguments)
+        if name == "deletionEvents":
+            return self._deletions(arguments)
+        lists: dict[str, Callable[[], list[Node]]] = {
+            "publications": lambda: self.places.publications,
+            "menus": lambda: self.overlay.apply_all(dict(menu) for menu in self._menus),
+            "metaobjectDefinitions": self.metaobjects.definitions,
+            "webhookSubscriptions": lambda: self.webhooks.nodes,
+        }
+        return lists[name]()
+
+    def _locations(self, arguments: dict[str, Any]) -> list[Node]:
+        every = self.overlay.apply_all(dict(location) for location in self.places.locations)
+        inactive, legacy = arguments.get("includeInactive"), arguments.get("includeLegacy")
+        return [one for one in every if (inactive or one["isActive"]) and (legacy or not one["isFulfillmentService"])]
+
+    def _deletions(self, arguments: dict[str, Any]) -> list[Node]:
+        wanted = arguments.get("subjectTypes") or ["PRODUCT", "COLLECTION"]
+        return [
+            {"occurredAt": stamp(one.at), "subjectId": one.gid, "subjectType": one.type_name.upper()}
+            for one in self.overlay.deletions
+            if one.type_name.upper() in wanted and one.type_name in {"Product", "Collection"}
+        ]
 
     def node(self, gid: str) -> Node | None:
         """The node with this id, or None where it is gone or never was."""
         found = ids.parse(gid)
         if found is None or gid in self.overlay.gone:
             return None
-        if found.type_name == "Product":
-            table = self.products.table
-            return table.by_number(found.number) if table.has(found.number) else None
-        if found.type_name in _OF_PRODUCT:
-            return self._under_product(found)
-        return None
+        owner = _OWNERS.get(found.type_name)
+        if found.type_name in self._tables:
+            return self._row(found.type_name, found.number)
+        if found.type_name == "InventoryLevel":
+            return self._level(gid, found)
+        if found.type_name == "Metaobject":
+            return self.metaobjects.find(found.number)
+        part = None
+        if owner is not None:
+            whole = self._row(owner, found.number // ids.SLOTS)
+            part = None if whole is None else next((one for one in _parts(whole) if one["id"] == gid), None)
+        return part or self._among_short(gid)
 
-    def _under_product(self, found: ids.Node) -> Node | None:
-        table = self.products.table
-        number = found.number // ids.SLOTS
-        if not table.has(number):
-            return None
-        product = table.by_number(number)
-        wanted = ids.gid(found.type_name, found.number)
-        every = [*product["variants"], *product["media"], *(one["inventoryItem"] for one in product["variants"])]
-        return next((one for one in every if one["id"] == wanted), None)
+    def _row(self, type_name: str, number: int) -> Node | None:
+        table = self._tables[type_name]
+        return table.by_number(number) if table.has(number) else None
+
+    def _level(self, gid: str, found: ids.Node) -> Node | None:
+        item = self.node(f"gid://shopify/InventoryItem/{found.query.partition('=')[2]}")
+        return None if item is None else next((one for one in item["inventoryLevels"] if one["id"] == gid), None)
+
+    def _among_short(self, gid: str) -> Node | None:
+        every = [*self._locations({"includeInactive": True, "includeLegacy": True}), *self.places.publications]
+        every += [*self._short("menus", {}), *self.webhooks.nodes, *self.metaobjects.definitions()]
+        files = self.files.table
+        return next((one for one in every if one["id"] == gid), None) or next(
+            (one for one in map(files.node, range(files.count)) if one["id"] == gid), None
+        )
+
+    def create(self, type_name: str) -> str:
+        """Add one more product, order, customer or collection, as of now; its id."""
+        with self._lock:
+            table = self._tables[type_name]
+            number = table.first + table.count
+            gid, now = ids.gid(type_name, number), self.overlay.now()
+            moments = {"updatedAt": stamp(now)}
+            self.overlay.edit(gid, moments if type_name == "Collection" else {"createdAt": stamp(now), **moments})
+            table.count += 1
+            self.overlay.touch(type_name, number, now)
+        self._tell("create", gid)
+        return gid
 
     def update(self, gid: str, **changes: Any) -> None:
-        """Change fields of a node; its `updatedAt` moves to now, and that of the product it belongs to."""
-        found = ids.parse(gid)
-        if found is None or self.node(gid) is None:
-            raise LookupError(f"{self.spec.domain} has no {gid}.")
+        """Change fields of a node. Its `updatedAt` moves to now, and that of the product or order it is part of.
+
+        Raises:
+            NoSuchNodeError: there is no such node.
+        """
+        found = self._found(gid)
         with self._lock:
             now = self.overlay.now()
-            self.overlay.edit(gid, {"updatedAt": stamp(now), **changes})
-            owner = found.number // ids.SLOTS if found.type_name in _OF_PRODUCT else found.number
-            if found.type_name in _OF_PRODUCT:
-                self.overlay.edit(ids.gid("Product", owner), {"updatedAt": stamp(now)})
-            self.overlay.touch("Product", owner, now)
+            self.overlay.edit(gid, {**changes, "updatedAt": stamp(now)})
+            self._touch(found, now)
+        self._tell("update", gid)
+
+    def set_stock(self, level_gid: str, **quantities: int) -> None:
+        """Set quantities (available, committed, …) of an inventory level; what the variant has in all follows.
+
+        Raises:
+            NoSuchNodeError: there is no such level.
+        """
+        found = self._found(level_gid)
+        item = ids.parse(f"gid://shopify/InventoryItem/{found.query.partition('=')[2]}")
+        if item is None:
+            raise NoSuchNodeError(f"{self.spec.domain} has no {level_gid}.")
+        with self._lock:
+            now = self.overlay.now()
+            moment = {"updatedAt": stamp(now)}
+            self.overlay.put_stock(item.number, found.number - self.spec.first, {**quantities, **moment})
+            for type_name in ("ProductVariant", "InventoryItem"):
+                self.overlay.edit(ids.gid(type_name, item.number), moment)
+            self._touch(item, now)
+        self._tell("update", level_gid)
 
     def delete(self, gid: str) -> None:
-        """Remove a node."""
-        found = ids.parse(gid)
-        if found is None or self.node(gid) is None:
-            raise LookupError(f"{self.spec.domain} has no {gid}.")
+        """Remove a node.
+
+        Raises:
+            NoSuchNodeError: there is no such node.
+        """
+        found = self._found(gid)
         with self._lock:
             self.overlay.remove(gid, found.type_name, found.number)
+            if found.type_name in _OWNERS:
+                self._touch(found, self.overlay.now())
+        self._tell("delete", gid)
+
+    def _found(self, gid: str) -> ids.Node:
+        found = ids.parse(gid)
+        if found is None or self.node(gid) is None:
+            raise NoSuchNodeError(f"{self.spec.domain} has no {gid}.")
+        return found
+
+    def _touch(self, found: ids.Node, now: int) -> None:
+        owner = _OWNERS.get(found.type_name)
+        if owner is not None:
+            number = found.number // ids.SLOTS
+            self.overlay.edit(ids.gid(owner, number), {"updatedAt": stamp(now)})
+            self.overlay.touch(owner, number, now)
+        elif found.type_name in {*self._tables, "Metaobject"}:
+            self.overlay.touch(found.type_name, found.number, now)
+
+    def _tell(self, what: str, gid: str) -> None:
+        node = None if what == "delete" or not self.listeners else self.node(gid)
+        for listener in self.listeners:
+            listener(what, gid, node)
+
+
+def _parts(whole: Node) -> list[Node]:
+    """The parts of a product, an order or a customer that have ids of their own."""
+    variants = whole.get("variants", [])
+    parts = [*variants, *(one["inventoryItem"] for one in variants), *whole.get("media", [])]
+    return [*parts, *whole.get("lineItems", []), *whole.get("addressesV2", [])]
