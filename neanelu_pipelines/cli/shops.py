@@ -1,20 +1,13 @@
 """Shops as a command needs them: does this one exist, and a placeholder for one that is not installed.
 
-Belongs here: those two. Does not belong here: installing a shop, which takes its consent and a token.
+Belongs here: those two. Does not belong here: giving a shop a token (`shop`), the rows (`neanelu_pipelines.shopify`).
 """
-
-import re
 
 from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.errors import NeaneluError
-
-_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
-
-
-class ShopError(NeaneluError):
-    """A shop that is not there, or a domain that cannot be a shop's."""
+from neanelu_pipelines.shopify.access import ShopError
+from neanelu_pipelines.shopify.shops import register
 
 
 def known_shops(world: World) -> list[str]:
@@ -35,7 +28,8 @@ def require_shop(world: World, domain: str) -> str:
         some = ", ".join(known[:5]) or "none"
         raise ShopError(
             f"There is no shop {domain!r} here (known: {some}{', …' if len(known) > 5 else ''}). "  # noqa: PLR2004
-            "Check the spelling, or make it with --create-shop: a shop without a token, for files from disk."
+            "Check the spelling, or make it: with its token by `neanelu shop add`, without one (for files from disk) "
+            "by --create-shop."
         )
     return found
 
@@ -46,7 +40,5 @@ def create_shop(world: World, domain: str) -> None:
     Raises:
         ShopError: the domain is not a shop's.
     """
-    if not _DOMAIN.fullmatch(domain):
-        raise ShopError(f"{domain!r} is not a shop's domain: it must look like my-shop.myshopify.com, in lower case.")
-    with world.database.connect(Role.ADMIN) as connection:
-        connection.execute(statement("cli/create_shop"), {"shop_domain": domain})
+    with world.database.connect(Role.PIPELINE) as connection:
+        register(connection, domain)

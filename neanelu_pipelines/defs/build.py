@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import dagster as dg
 
 from neanelu_pipelines.defs.catalogue.external import external_specs
+from neanelu_pipelines.defs.keys.assets import TABLE as KEY_ROTATIONS
+from neanelu_pipelines.defs.keys.assets import key_rotations_asset
 from neanelu_pipelines.defs.loads.factory import load_definitions
 from neanelu_pipelines.defs.maintenance.partitions import maintenance_definitions
 from neanelu_pipelines.defs.shops.sensor import shop_sensor
@@ -37,7 +39,7 @@ def build_defs(
         *(load_definitions(resource) for resource in declared),
         maintenance_definitions(),
         dg.Definitions(
-            assets=external_specs(written),
+            assets=[*external_specs(written | {KEY_ROTATIONS}), key_rotations_asset()],
             sensors=[shop_sensor],
             resources={"warehouse": warehouse or Warehouse()},
             executor=dg.in_process_executor,

@@ -9,9 +9,11 @@ headers, are neither passed on nor chained.
 
 import json
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -92,6 +94,7 @@ class AdminClient:
             timeout=httpx.Timeout(self._patience.timeout, connect=min(_CONNECT_SECONDS, self._patience.timeout)),
             # A proxy of the environment must not see what is for this machine.
             trust_env=not is_this_machine(self._endpoint),
+            verify=_trusted(),
         )
 
     def __enter__(self) -> Self:
@@ -225,6 +228,12 @@ class AdminClient:
             return 0.0
         grown = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1))
         return _with_jitter(grown if fault.retry_after is None else fault.retry_after)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that this machine trusts (or SSL_CERT_FILE's); reading them takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 def _worth_another(fault: Transient, query: Query) -> bool:

@@ -1,0 +1,40 @@
+"""What Shopify says of a shop: that the token opens it, and what the token may do.
+
+Belongs here: the one question and reading its answer. Does not belong here: keeping it (`shops`).
+"""
+
+from pathlib import Path
+
+from neanelu_pipelines.shopify.client import AdminClient
+from neanelu_pipelines.shopify.faults import ShopMoved, Unavailable
+from neanelu_pipelines.shopify.shops import ShopFacts
+
+_QUESTION = Path(__file__).parent / "documents" / "operations" / "shop.graphql"
+
+
+def ask(client: AdminClient, domain: str) -> ShopFacts:
+    """Ask Shopify what shop this is and what the token may do: one cheap query.
+
+    Raises:
+        ShopMoved: the token opens another shop than that of the domain.
+        ShopifyFault: as the client's.
+    """
+    data = client.execute(_QUESTION.read_text(encoding="utf-8")).data
+    try:
+        shop = data["shop"]
+        facts = ShopFacts(
+            name=str(shop["name"]),
+            number=int(str(shop["id"]).rpartition("/")[2]),
+            currency=str(shop["currencyCode"]),
+            timezone=str(shop["ianaTimezone"]),
+            plan=str(shop["plan"]["publicDisplayName"]),
+            scopes=tuple(sorted(str(scope["handle"]) for scope in data["currentAppInstallation"]["accessScopes"])),
+        )
+        answered = str(shop["myshopifyDomain"])
+    except (KeyError, TypeError, ValueError):
+        raise Unavailable(f"What answers at {domain} does not describe a shop as Shopify does.") from None
+    if answered.lower() != domain:
+        raise ShopMoved(
+            f"The token is that of {answered}, not of {domain}. Add the shop under its own domain.", location=answered
+        )
+    return facts
