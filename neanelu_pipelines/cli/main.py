@@ -9,7 +9,7 @@ from typing import NoReturn
 import psycopg
 import typer
 
-from neanelu_pipelines.cli import bench, database, demo, dev, doctor, load, migrate, status
+from neanelu_pipelines.cli import bench, database, demo, dev, doctor, load, migrate, shop, status
 from neanelu_pipelines.cli.output import Output
 from neanelu_pipelines.errors import NeaneluError
 
@@ -30,6 +30,7 @@ app.command("doctor")(doctor.doctor)
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 app.command("bench", add_help_option=False, context_settings=_PASS_ON)(bench.bench)
 app.add_typer(database.app, name="database")
+app.add_typer(shop.app, name="shop")
 
 
 def main() -> None:
