@@ -95,7 +95,7 @@ class Sandbox:
         return _Served(shop, BulkOperations(shop, folder, self._pace, self.faults), Bucket(*bucket))
 
     def __enter__(self) -> Self:
-        self._open()
+        self.open()
         self._thread = threading.Thread(target=self._run, daemon=True, name="sandbox")
         self._thread.start()
         deadline = time.monotonic() + _START_SECONDS
@@ -126,10 +126,15 @@ class Sandbox:
     def serve_forever(self) -> None:
         """Serve in this thread, until a signal."""
         if self._socket is None:
-            self._open()
+            self.open()
         self._run()
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Take the port, so that the address is known.
+
+        Raises:
+            OSError: it is taken.
+        """
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", self._port))
