@@ -34,6 +34,8 @@ def checked(query: str, api_version: str) -> Operation:
         raise BulkQueryError(f"Invalid bulk query: {error}") from error
     if operation.kind != "query":
         raise BulkQueryError("Invalid operation type. Only `query` operations are supported.")
+    if operation.takes_variables:
+        raise BulkQueryError("Invalid bulk query: bulk queries take no variables.")
     connections = list(_connections(operation.selection, 0, in_list=False))
     if not connections:
         raise BulkQueryError("Bulk queries must contain at least one connection.")

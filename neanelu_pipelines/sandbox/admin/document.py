@@ -80,6 +80,7 @@ class Operation:
     kind: str
     name: str | None
     selection: Selection
+    takes_variables: bool
 
 
 def read(source: str, variables: Mapping[str, Any], api_version: str, operation_name: str | None = None) -> Operation:
@@ -131,7 +132,7 @@ class _Reader:
         selection = self._select(self._operation.selection_set, root)
         if self.errors:
             raise RequestError(self.errors)
-        return Operation(kind, name, selection)
+        return Operation(kind, name, selection, takes_variables=bool(self._operation.variable_definitions))
 
     def _with_defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
         values = dict(given)
