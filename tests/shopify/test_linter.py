@@ -105,7 +105,8 @@ def test_a_good_query_breaks_no_rule() -> None:
 
 
 def test_a_fragment_counts_where_it_is_used() -> None:
-    text = "{ products { edges { node { ...A } } } } fragment A on Product { __typename id media { nodes { __typename id } } }"
+    fragment = "fragment A on Product { __typename id media { nodes { __typename id } } }"
+    text = "{ products { edges { node { ...A } } } } " + fragment
     assert {breach.rule for breach in lint(text)} == {"edges"}
 
 

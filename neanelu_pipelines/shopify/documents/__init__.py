@@ -36,6 +36,7 @@ from graphql.language import (
 from neanelu_pipelines.errors import NeaneluError
 
 _FOLDER = Path(__file__).parent
+_NAME = re.compile(r"[a-z_]+(/[a-z_]+)?")
 _NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_.\-]")
 
 Value = str | int | bool | None
@@ -53,14 +54,14 @@ def document(name: str) -> str:
         DocumentError: there is none; it lists those there are.
     """
     path = _FOLDER / f"{name}.graphql"
-    if name not in names():
+    if not _NAME.fullmatch(name) or not path.is_file():
         raise DocumentError(f"There is no document {name!r}. There are: {', '.join(names())}.")
     return path.read_text(encoding="utf-8")
 
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every document there is."""
+    """Every export query there is; what else is sent lies in folders of its own (`operations/poll`)."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.graphql")))
 
 

@@ -1,0 +1,322 @@
+"""Taking a run from its query to its artifact, step by step, in any process and as often as it takes.
+
+Belongs here: asking Shopify, fetching, storing, and writing each step down before and after it. Does not belong here:
+what follows from an answer (`states`).
+
+Each step is written down where a process that comes after can go on: that a start is about to be sent before it is
+sent, the operation's id as soon as it is known, the pieces of a result as they come in.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from psycopg import Connection
+
+from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.shopify.bulk import ledger
+from neanelu_pipelines.shopify.bulk.fetch import Fetcher, ForbiddenUrlError, ResultTooLargeError, UrlRefusedError
+from neanelu_pipelines.shopify.bulk.ledger import Export, StoredResult
+from neanelu_pipelines.shopify.bulk.operation import Operation, marked, operations_in, read_operation
+from neanelu_pipelines.shopify.bulk.pieces import DamagedPieceError, Shelf, Whole
+from neanelu_pipelines.shopify.bulk.states import (
+    COMPLETED,
+    Blocked,
+    Event,
+    Fetched,
+    Lost,
+    Move,
+    NotStarted,
+    Pace,
+    Phase,
+    Refused,
+    Salvaged,
+    Seen,
+    Starting,
+    UrlRefused,
+    after,
+    next_move,
+)
+from neanelu_pipelines.shopify.bulk.verify import problem_with
+from neanelu_pipelines.shopify.documents import document, probe
+from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, Transient, Unavailable
+from neanelu_pipelines.shopify.linter import require_bulk_query
+from neanelu_pipelines.shopify.replies import Reply
+
+_IN_PROGRESS = "OPERATION_IN_PROGRESS"
+
+
+class Asks(Protocol):
+    """What is needed of an `AdminClient`."""
+
+    def execute(self, document: str, variables: Mapping[str, Any] | None = None, *, cost: float | None = None) -> Reply:
+        """Send one document and return its reply."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a run stands when `advance` returns."""
+
+    run_id: UUID
+    status: Literal["ready", "waiting", "failed"]
+    """`ready`: the artifact is there, and the run goes on as a load. `waiting`: `advance` is to be called at `due`."""
+    operation_id: str | None
+    due: datetime | None = None
+    message: str | None = None
+    """Why it failed, or what it waits for."""
+    reason: str | None = None
+    transient: bool = False
+    """Whether a new run may do better."""
+
+
+def begin(
+    database: Database, *, shop_id: UUID, resource: str, query: str, dagster_run_id: str = "", name: str = "given"
+) -> UUID:
+    """Write a run of `query` to the ledger; nothing is sent yet. One that is under way is gone on with instead.
+
+    Args:
+        database: where the ledger is.
+        shop_id: the shop.
+        resource: what the result will be loaded as.
+        query: without variables (`documents.inlined`).
+        dagster_run_id: Dagster's run; repeating its step goes on with what it began, or has even brought in.
+        name: what to call the query in an error.
+
+    Raises:
+        BulkQueryError: the query breaks a rule.
+        NoExportError: there is no such shop.
+    """
+    require_bulk_query(query, name=name)
+    with ledger.opened(database) as book:
+        return ledger.open_export(book, shop_id=shop_id, resource=resource, query=query, dagster_run=dagster_run_id)
+
+
+def advance(
+    database: Database,
+    client: Asks,
+    run_id: UUID,
+    *,
+    artifact_root: str,
+    this_machine: bool = False,
+    wait: float = 0.0,
+    pace: Pace | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Outcome:
+    """Take the run as far as it goes; wait for Shopify for at most `wait` seconds in all.
+
+    Args:
+        database: where the ledger is.
+        client: the shop's.
+        run_id: the run, from `begin`.
+        artifact_root: where artifacts are kept, a path or an fsspec URL.
+        this_machine: whether the API is on this machine (the sandbox), so that results may be, too.
+        wait: seconds; 0 does what can be done now.
+        pace: how often to ask, how long to wait for what.
+        sleep: how to wait.
+
+    Raises:
+        ExportBusyError: another process is at it.
+        Transient: Shopify cannot be reached; the run is as it was, and `advance` may be called again.
+        Permanent: Shopify refuses; the run is closed as failed.
+    """
+    with ledger.locked(database, run_id) as book:
+        export = ledger.read_export(book, run_id)
+        return _Run(book, client, export, artifact_root, pace or Pace(), sleep, this_machine=this_machine).go(wait)
+
+
+class _Run:
+    def __init__(
+        self,
+        book: Connection,
+        client: Asks,
+        export: Export,
+        artifact_root: str,
+        pace: Pace,
+        sleep: Callable[[float], None],
+        *,
+        this_machine: bool,
+    ) -> None:
+        self._book = book
+        self._client = client
+        self._export = export
+        self._pace = pace
+        self._sleep = sleep
+        self._fetcher = Fetcher(
+            this_machine=this_machine, most_bytes=pace.most_bytes, piece_bytes=pace.piece_bytes, sleep=sleep
+        )
+        folder = f"{artifact_root.rstrip('/')}/{export.domain}/{export.resource}"
+        self._target = f"{folder}/{export.run_id}.jsonl"
+        self._salvaged = f"{folder}/{export.run_id}.partial.jsonl"
+        self._shelf = Shelf(self._target)
+        self._probed = False
+        self._url: str | None = None
+        """Of the result, when it was last told; only in memory."""
+
+    def go(self, wait: float) -> Outcome:
+        """Move by move, until it ends or the time is up."""
+        deadline = time.monotonic() + wait
+        while (move := next_move(self._export.state, _now())) is not Move.STOP:
+            if move is Move.WAIT:
+                due = self._export.state.due or _now()
+                pause = max(0.0, (due - _now()).total_seconds())
+                if time.monotonic() + pause > deadline:
+                    return self._outcome()
+                self._sleep(pause)
+            else:
+                self._do(move)
+        if self._export.state.phase is Phase.READY:
+            self._shelf.clear()  # A process may have died before it could.
+        return self._outcome()
+
+    def _do(self, move: Move) -> None:
+        moves = {
+            Move.START: self._start,
+            Move.FIND: self._find,
+            Move.POLL: self._poll,
+            Move.FETCH: self._fetch,
+            Move.SALVAGE: self._salvage,
+        }
+        try:
+            moves[move]()
+        except Permanent as fault:
+            reason = "ACCESS_DENIED" if isinstance(fault, AccessDenied) else type(fault).__name__
+            self._happened(Refused(reason, str(fault)))
+            raise
+
+    def _start(self) -> None:
+        """Ask for one row of the same search first: what the search does not do only shows there."""
+        if not self._probed and (asked := probe(self._export.query)):
+            self._client.execute(asked)
+            self._probed = True
+        self._happened(Starting())
+        sent = marked(self._export.query, self._export.run_id)
+        try:
+            # Always say how to group: the default depends on the version. Ungrouped results come sooner.
+            reply = self._client.execute(document("operations/start"), {"query": sent, "groupObjects": False})
+        except Transient as fault:
+            if isinstance(fault, Unavailable) and fault.sent:
+                self._happened(Lost())  # It may have been carried out: it is looked for next.
+                return
+            self._happened(NotStarted(fault.retry_after or self._pace.first_poll))
+            raise
+        answer = reply.data.get("bulkOperationRunQuery") or {}
+        operation = read_operation(answer.get("bulkOperation"))
+        self._happened(self._seen(operation) if operation else self._refusal(answer.get("userErrors") or []))
+
+    def _refusal(self, errors: list[Mapping[str, Any]]) -> Event:
+        words = " ".join(str(error.get("message")) for error in errors)
+        if not any(error.get("code") == _IN_PROGRESS for error in errors) and "already in progress" not in words:
+            return Refused("USER_ERROR", f"Shopify refuses the bulk query: {words or 'it does not say why.'}")
+        named = operations_in(words)
+        for operation_id in named:
+            found = self._ask("operations/recognize", operation_id)
+            if found and found.run_id == self._export.run_id:
+                return self._seen(found)
+        return Blocked(tuple(named))
+
+    def _find(self) -> None:
+        """The start was sent, or nearly: an operation whose query bears our mark is the one."""
+        reply = self._client.execute(document("operations/newest"))
+        newest = read_operation(reply.data.get("currentBulkOperation"))
+        if newest and newest.run_id == self._export.run_id:
+            self._happened(self._seen(newest))
+        else:
+            self._happened(NotStarted())
+
+    def _poll(self) -> None:
+        assert self._export.state.operation_id  # noqa: S101 - RUNNING has one
+        self._happened(self._seen(self._ask("operations/poll", self._export.state.operation_id)))
+
+    def _ask(self, name: str, operation_id: str) -> Operation | None:
+        return read_operation(self._client.execute(document(name), {"id": operation_id}).data.get("node"))
+
+    def _seen(self, operation: Operation | None) -> Seen:
+        if operation:
+            ended_well = operation.status == COMPLETED
+            self._url = operation.url if ended_well else operation.partial_url or operation.url
+        return Seen(operation)
+
+    def _fetch(self) -> None:
+        state = self._export.state
+        nothing = state.objects == 0 and not state.bytes
+        if self._url is None and not nothing:
+            self._poll()  # The url is kept nowhere: it is asked for.
+            return
+        with ledger.step(self._book, self._export) as told:
+            try:
+                if self._url is not None:
+                    self._fetcher.fetch(self._url, self._shelf, state.bytes)
+                whole = self._shelf.join()
+            except (UrlRefusedError, ForbiddenUrlError, ResultTooLargeError, DamagedPieceError) as problem:
+                self._happened(self._trouble(problem))
+                told["problem"] = str(problem)
+                return
+            told.update(bytes=whole.bytes, lines=whole.lines, sha256=whole.sha256, source=state.operation_id)
+            if wrong := problem_with(whole, state):
+                told["problem"] = wrong
+                self._incomplete(wrong)
+            else:
+                self._shelf.publish(self._target)
+                self._happened(Fetched(), _stored(self._target, whole))
+
+    def _incomplete(self, problem: str) -> None:
+        self._happened(Fetched(problem))
+        if self._export.state.phase is Phase.FETCHING:
+            self._shelf.clear()
+            self._url = None
+
+    def _trouble(self, problem: Exception) -> Event:
+        self._url = None
+        if isinstance(problem, UrlRefusedError):
+            return UrlRefused()
+        if isinstance(problem, DamagedPieceError):
+            return Fetched(str(problem))
+        return Refused("TOO_LARGE" if isinstance(problem, ResultTooLargeError) else "FORBIDDEN_URL", str(problem))
+
+    def _salvage(self) -> None:
+        """Keep what there is, apart from whole results. Losing it must not hide why the operation failed."""
+        fetched = self._export.state.status == COMPLETED
+        if self._url is None and not fetched:
+            self._poll()
+            return
+        try:
+            if self._url is not None and not fetched:
+                self._fetcher.fetch(self._url, self._shelf, None)
+            whole = self._shelf.join()
+        except (UrlRefusedError, ForbiddenUrlError, ResultTooLargeError, DamagedPieceError) as problem:
+            self._happened(self._trouble(problem))
+            return
+        self._shelf.publish(self._salvaged)
+        self._happened(Salvaged(), _stored(self._salvaged, whole))
+        self._shelf.clear()
+
+    def _happened(self, event: Event, stored: StoredResult | None = None) -> None:
+        """Write down what follows."""
+        self._export = replace(self._export, state=after(self._export.state, event, _now(), self._pace))
+        ledger.keep_state(self._book, self._export, stored)
+
+    def _outcome(self) -> Outcome:
+        state = self._export.state
+        message = state.message
+        if state.phase is Phase.NEW and state.blocked_by:
+            message = f"Waits for another bulk operation of the shop to end: {', '.join(state.blocked_by)}."
+        return Outcome(
+            run_id=self._export.run_id,
+            status="ready" if state.phase is Phase.READY else "failed" if state.phase is Phase.FAILED else "waiting",
+            operation_id=state.operation_id,
+            due=state.due,
+            message=message,
+            reason=state.reason,
+            transient=state.transient,
+        )
+
+
+def _stored(path: str, whole: Whole) -> StoredResult:
+    return StoredResult(path, whole.bytes, whole.lines, whole.sha256)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

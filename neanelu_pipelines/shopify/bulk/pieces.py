@@ -1,0 +1,149 @@
+"""The pieces of a result on their way into the artifact store, and the whole that is made of them.
+
+Belongs here: keeping pieces beside the artifact-to-be so that a fetch goes on where another process stopped, joining
+them, counting and hashing what was stored. Any fsspec file system will do: pieces are files, since an object store
+cannot append. Does not belong here: where the bytes come from (`fetch`), what they should be (`verify`).
+"""
+
+import contextlib
+import hashlib
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import xxhash
+from fsspec.core import url_to_fs
+
+_NAME = re.compile(r"(\d{15})-(\d{9})-([0-9a-f]{16})\.piece\Z")
+# `__parentId` is a line's last key, and a quote inside a text is escaped: this cannot stand anywhere else.
+_CHILD = re.compile(rb'"__parentId":"[^"\n]*"\}\n')
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What was joined: counts and sum of the bytes that are stored."""
+
+    bytes: int
+    lines: int
+    roots: int
+    """Lines without `__parentId`."""
+    sha256: str
+    ends_with_newline: bool
+
+
+@dataclass(frozen=True)
+class _Piece:
+    path: str
+    offset: int
+    length: int
+    checksum: str
+
+
+class DamagedPieceError(Exception):
+    """A piece does not hold what was put into it (the machine lost power, say)."""
+
+
+class Shelf:
+    """The pieces of one artifact, `<artifact>.pieces/`."""
+
+    def __init__(self, target: str) -> None:
+        """`target`: where the artifact will be, a path or an fsspec URL."""
+        self._files: Any
+        self._files, path = url_to_fs(target)
+        self._folder = f"{path}.pieces"
+        self._joined = f"{self._folder}/whole"
+
+    def end(self) -> int:
+        """How many bytes from the beginning are there; what does not join on is removed."""
+        offset = 0
+        for piece, size in self._listed():
+            if piece.offset != offset or piece.length != size:
+                self._files.rm(piece.path)
+            else:
+                offset += size
+        return offset
+
+    def put(self, offset: int, data: bytes) -> None:
+        """Keep what stands from `offset` on."""
+        self._files.makedirs(self._folder, exist_ok=True)
+        name = f"{offset:015d}-{len(data):09d}-{xxhash.xxh3_64_hexdigest(data)}.piece"
+        self._files.pipe_file(f"{self._folder}/{name}", data)
+
+    def clear(self) -> None:
+        """Remove the pieces."""
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rm(self._folder, recursive=True)
+
+    def join(self) -> Whole:
+        """Join the pieces, beside where the artifact will be, and count what was joined.
+
+        Raises:
+            DamagedPieceError: a piece is not what was put there; it was removed.
+        """
+        self.end()
+        self._files.makedirs(self._folder, exist_ok=True)
+        count = _Count()
+        with self._files.open(self._joined, "wb") as writer, ThreadPoolExecutor(1, "hash") as beside:
+            for data in self._read():
+                hashed = beside.submit(count.hash, data)
+                writer.write(data)
+                count.add(data)
+                hashed.result()
+        return count.whole()
+
+    def publish(self, target: str) -> None:
+        """Give what was joined its name: a path or URL in the same store."""
+        self._files.mv(self._joined, str(url_to_fs(target)[1]))
+
+    def _read(self) -> Iterator[bytes]:
+        for piece, _ in self._listed():
+            data: bytes = self._files.cat_file(piece.path)
+            if xxhash.xxh3_64_hexdigest(data) != piece.checksum:
+                self._files.rm(piece.path)
+                raise DamagedPieceError(f"The piece at byte {piece.offset:,} was damaged in the artifact store.")
+            yield data
+
+    def _listed(self) -> list[tuple[_Piece, int]]:
+        """The pieces by offset, each with the size that it has."""
+        self._files.invalidate_cache()
+        try:
+            entries = self._files.ls(self._folder, detail=True)
+        except FileNotFoundError:
+            return []
+        found = [(match, entry) for entry in entries if (match := _NAME.search(str(entry["name"])))]
+        pieces = [
+            (_Piece(str(entry["name"]), int(match[1]), int(match[2]), match[3]), int(entry["size"]))
+            for match, entry in found
+        ]
+        return sorted(pieces, key=lambda pair: (pair[0].offset, pair[0].path))
+
+
+class _Count:
+    """Lines, and lines without a parent, of bytes that come in any cut."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._bytes = self._lines = self._children = 0
+        self._rest = b""
+
+    def hash(self, data: bytes) -> None:
+        self._digest.update(data)
+
+    def add(self, data: bytes) -> None:
+        self._bytes += len(data)
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._rest += data
+            return
+        lines = self._rest + data[:end]
+        self._rest = data[end:]
+        self._lines += lines.count(b"\n")
+        self._children += sum(1 for _ in _CHILD.finditer(lines))
+
+    def whole(self) -> Whole:
+        """A last line without its end is a line, and a child if it says so."""
+        lines = self._lines + bool(self._rest)
+        children = self._children + bool(_CHILD.search(self._rest + b"\n"))
+        return Whole(self._bytes, lines, lines - children, self._digest.hexdigest(), not self._rest)

@@ -1,0 +1,10 @@
+SELECT r.shop_id,
+       s.shopify_domain::text AS domain,
+       r.query_type AS resource,
+       r.status,
+       r.shopify_operation_id AS operation_id,
+       r.error_message,
+       r.cursor_state -> 'bulk' AS bulk
+  FROM bulk_runs r
+  JOIN shops s ON s.id = r.shop_id
+ WHERE r.id = %(run_id)s

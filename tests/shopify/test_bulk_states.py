@@ -1,0 +1,268 @@
+"""What a run of a bulk operation does next: for any course of events, and against a model of Shopify with crashes."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neanelu_pipelines.shopify.bulk.operation import Operation, marked, operations_in, read_operation, run_of
+from neanelu_pipelines.shopify.bulk.states import (
+    Blocked,
+    Event,
+    Fetched,
+    Lost,
+    Move,
+    NotStarted,
+    Pace,
+    Phase,
+    Refused,
+    Salvaged,
+    Seen,
+    Starting,
+    State,
+    UrlRefused,
+    after,
+    next_move,
+)
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PACE = Pace(first_poll=1, longest_poll=8, busy=5, late_url=20, longest_life=3600, most_bytes=1000)
+GID = "gid://shopify/BulkOperation/1"
+STATUSES = ["CREATED", "RUNNING", "COMPLETED", "FAILED", "CANCELING", "CANCELED", "EXPIRED", "SOMETHING_NEW"]
+
+operations = st.builds(
+    Operation,
+    id=st.just(GID),
+    status=st.sampled_from(STATUSES),
+    error_code=st.sampled_from([None, "ACCESS_DENIED", "INTERNAL_SERVER_ERROR", "TIMEOUT"]),
+    created_at=st.just(START),
+    objects=st.integers(0, 3),
+    bytes=st.sampled_from([None, 10, 2000]),
+    url=st.sampled_from([None, "https://example.com/whole"]),
+    partial_url=st.sampled_from([None, "https://example.com/part"]),
+)
+events = st.one_of(
+    st.just(Starting()),
+    st.builds(Seen, st.none() | operations),
+    st.just(NotStarted(1.0)),
+    st.just(Lost()),
+    st.just(Blocked(("gid://shopify/BulkOperation/9",))),
+    st.builds(Fetched, st.sampled_from([None, "Bytes are missing."])),
+    st.just(UrlRefused()),
+    st.just(Salvaged()),
+    st.just(Refused("ShopClosed", "The shop is gone.")),
+)
+
+
+@given(st.lists(st.tuples(events, st.floats(0, 60)), max_size=40))
+def test_whatever_happens(course: list[tuple[Event, float]]) -> None:
+    state, now = State(), START
+    for event, seconds in course:
+        now += timedelta(seconds=seconds)
+        before, state = state, after(state, event, now, PACE)
+        if before.phase in {Phase.READY, Phase.FAILED}:
+            assert state == before
+        if state.phase is Phase.READY and before.phase is not Phase.READY:
+            assert event == Fetched(None)
+            assert state.status == "COMPLETED"
+        if state.phase is Phase.FAILED:
+            assert state.reason
+            assert state.message
+        if before.operation_id:
+            assert state.operation_id == GID
+            assert next_move(state, now + timedelta(days=1)) not in {Move.START, Move.FIND}
+        if next_move(state, now) is Move.WAIT:
+            assert state.due is not None
+            assert state.due > now
+
+
+# Against a model ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Shop:
+    """Shopify, as far as a run can see it: how many operations it was made to start, and how they go."""
+
+    ending: str
+    polls_left: int
+    url_late: int
+    refusals: int
+    bad_fetches: int
+    busy: int
+    started: int = 0
+    log: list[str] = field(default_factory=list)
+
+    def start(self) -> Event:
+        if self.busy:
+            self.busy -= 1
+            return Blocked(("gid://shopify/BulkOperation/9",))
+        self.started += 1
+        return Seen(self.tell())
+
+    def find(self) -> Event:
+        return Seen(self.tell()) if self.started else NotStarted()
+
+    def tell(self) -> Operation:
+        if self.polls_left > 0:
+            self.polls_left -= 1
+            return Operation(GID, "RUNNING", created_at=START)
+        told = Operation(GID, self.ending, created_at=START, objects=2, bytes=10)
+        if self.url_late > 0:
+            self.url_late -= 1
+            return told
+        return (
+            replace(told, url="https://x.example/a") if self.ending == "COMPLETED" else replace(told, partial_url="u")
+        )
+
+    def fetch(self) -> Event:
+        if self.refusals:
+            self.refusals -= 1
+            return UrlRefused()
+        if self.bad_fetches:
+            self.bad_fetches -= 1
+            return Fetched("Lines are missing.")
+        return Fetched()
+
+
+shops = st.builds(
+    Shop,
+    ending=st.sampled_from(["COMPLETED", "COMPLETED", "FAILED", "CANCELED", "EXPIRED"]),
+    polls_left=st.integers(0, 4),
+    url_late=st.integers(0, 2),
+    refusals=st.integers(0, 1),
+    bad_fetches=st.integers(0, 1),
+    busy=st.integers(0, 2),
+)
+
+
+@given(shops, st.lists(st.sampled_from(["", "", "dies before", "dies after", "answer lost"]), max_size=30))
+def test_a_run_that_dies_anywhere_starts_one_operation_and_ends(shop: Shop, deaths: list[str]) -> None:
+    """`state` is what the ledger holds: what was not written down is forgotten when the process dies."""
+    state, now = State(), START
+    for step in range(200):
+        move = next_move(state, now)
+        if move is Move.STOP:
+            break
+        if move is Move.WAIT:
+            assert state.due is not None
+            now = state.due
+            continue
+        death = deaths[step] if step < len(deaths) else ""
+        if death == "dies before":
+            continue
+        if move is Move.START:
+            state = after(state, Starting(), now, PACE)
+        answers = {
+            Move.START: shop.start,
+            Move.FIND: shop.find,
+            Move.POLL: lambda: Seen(shop.tell()),
+            Move.FETCH: shop.fetch,
+            Move.SALVAGE: Salvaged,
+        }
+        event = answers[move]()
+        if death == "answer lost" and move is Move.START:
+            event = Lost()
+        if death != "dies after":
+            state = after(state, event, now, PACE)
+    assert state.phase in {Phase.READY, Phase.FAILED}
+    assert shop.started == 1
+    if shop.ending == "COMPLETED":
+        assert state.phase is Phase.READY
+    else:
+        assert (state.phase, state.reason) == (Phase.FAILED, shop.ending)
+
+
+# Cases ----------------------------------------------------------------------------------------------------------------
+
+
+def seen(state: State, status: str, now: datetime = START, **told: object) -> State:
+    return after(state, Seen(Operation(GID, status, created_at=START, **told)), now, PACE)  # type: ignore[arg-type]
+
+
+RUNNING = seen(State(), "RUNNING")
+
+
+def test_no_rows_is_a_success() -> None:
+    assert seen(RUNNING, "COMPLETED", objects=0).phase is Phase.FETCHING
+
+
+def test_a_url_of_a_canceled_operation_is_no_success() -> None:
+    state = seen(RUNNING, "CANCELED", objects=2, url="u")
+    assert (state.phase, state.reason, state.transient) == (Phase.SALVAGING, "CANCELED", False)
+
+
+def test_partial_data_may_come_late_and_not_for_ever() -> None:
+    state = seen(RUNNING, "FAILED", error_code="TIMEOUT")
+    assert (state.phase, state.message) == (
+        Phase.RUNNING,
+        f"Shopify's operation {GID} failed (TIMEOUT). Nothing of it is merged.",
+    )
+    assert seen(state, "FAILED", partial_url="u", error_code="TIMEOUT").phase is Phase.SALVAGING
+    late = seen(state, "FAILED", START + timedelta(seconds=21), error_code="TIMEOUT")
+    assert (late.phase, late.reason, late.transient) == (Phase.FAILED, "TIMEOUT", True)
+
+
+def test_a_missing_scope_is_not_tried_again() -> None:
+    state = seen(RUNNING, "FAILED", error_code="ACCESS_DENIED", partial_url="u")
+    assert (state.reason, state.transient) == ("ACCESS_DENIED", False)
+
+
+def test_a_result_with_objects_and_without_a_url_is_incomplete() -> None:
+    state = seen(RUNNING, "COMPLETED", objects=2)
+    assert state.phase is Phase.RUNNING
+    late = seen(state, "COMPLETED", START + timedelta(seconds=21), objects=2)
+    assert (late.phase, late.reason) == (Phase.FAILED, "INCOMPLETE")
+
+
+def test_too_large_a_result_is_refused_before_it_is_fetched() -> None:
+    assert seen(RUNNING, "COMPLETED", objects=2, bytes=1001, url="u").reason == "TOO_LARGE"
+
+
+def test_pauses_grow_to_their_limit() -> None:
+    state, pauses = State(), []
+    for _ in range(9):
+        state = seen(state, "RUNNING")
+        assert state.due
+        pauses.append((state.due - START).total_seconds())
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (1.5, 8)
+
+
+def test_an_operation_that_never_ends_is_given_up() -> None:
+    assert seen(RUNNING, "RUNNING", START + timedelta(hours=2)).reason == "NEVER_ENDED"
+
+
+def test_an_operation_that_shopify_forgets_is_missed_a_few_times_first() -> None:
+    state = RUNNING
+    for _ in range(3):
+        state = after(state, Seen(None), START, PACE)
+        assert state.phase is Phase.RUNNING
+    assert after(state, Seen(None), START, PACE).reason == "GONE"
+    assert after(seen(state, "RUNNING"), Seen(None), START, PACE).phase is Phase.RUNNING
+
+
+def test_the_mark_names_the_run() -> None:
+    run = run_of(marked("{ a }", (one := uuid4())))
+    assert run == one
+    assert run_of("{ a }") is None
+    assert run_of("# neanelu run 000000000000000000000000000000000000\n{ a }") is None
+
+
+def test_the_operations_in_a_message_are_found() -> None:
+    message = f"A bulk query operation … already in progress: {GID}, gid://shopify/BulkOperation/22."
+    assert operations_in(message) == [GID, "gid://shopify/BulkOperation/22"]
+
+
+def test_an_operation_shows_no_url() -> None:
+    told = read_operation({"id": GID, "status": "COMPLETED", "objectCount": "12", "url": "https://x/?Signature=s3cret"})
+    assert told is not None
+    assert told.objects == 12
+    assert "s3cret" not in repr(told)
+
+
+@pytest.mark.parametrize("found", [None, {}, {"id": 3}, []])
+def test_what_is_no_operation_is_none(found: object) -> None:
+    assert read_operation(found) is None
