@@ -9,6 +9,7 @@ worker that dies with a reservation costs the others the time of those points, o
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -39,6 +40,8 @@ class Reservation:
     wait: float
     granted: bool
     """False: the wait would be too long; nothing was taken."""
+    mark: Decimal = Decimal(0)
+    """All points that were reserved of this bucket up to this one."""
 
 
 class Pacer:
@@ -110,6 +113,7 @@ class Pacer:
                 "query_hash": query.fingerprint,
                 "charged": charged or 0.0,
                 "throttle_status": "THROTTLED" if throttled else None,
+                "mark": reservation.mark,
                 "available": cost.available if cost else None,
                 "maximum": cost.maximum if cost else None,
                 "restore_rate": (cost.restore_rate or None) if cost else None,

@@ -5,6 +5,8 @@ sending (`client`).
 """
 
 import hashlib
+import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +30,9 @@ from neanelu_pipelines.shopify.faults import Refused
 MOST_ONE_QUERY_MAY_COST = 1000.0
 _MUTATION_COST = 10.0
 _CONNECTION_COST = 2.0
+_COUNT_COST = 10.0
+_PAGE_WEIGHTS = ((1, 1.0), (5, 3.0), (50, 7.0), (250, 11.0))
+"""Recorded: page size and weight."""
 _FREE = frozenset({"edges", "pageInfo", "userErrors"})
 _NAME_LENGTH = 50
 
@@ -72,14 +77,24 @@ def parsed(document: str) -> Query:
 
 
 def likely_cost(query: Query, variables: Mapping[str, Any]) -> float:
-    """An upper estimate of `requestedQueryCost`, in points: for the first request, before Shopify has said it.
+    """An estimate of `requestedQueryCost`, in points, rather above it: for the first request, until Shopify says it.
 
-    An object costs 1, a connection 2 and its nodes as often as its page holds them, a mutation 10.
+    An object costs 1, a count and a mutation 10, a connection 2 and its node's cost times the weight of its page. Which
+    objects are free only the schema says; here none is.
     """
     cost = _cost(query, query.operation.selection_set, variables, frozenset())
     if query.is_mutation:
-        cost += _MUTATION_COST
+        cost += (_MUTATION_COST - 1) * len(query.operation.selection_set.selections)
     return max(1.0, min(cost, MOST_ONE_QUERY_MAY_COST))
+
+
+def page_weight(size: int) -> float:
+    """How many times its node's cost a page of this size costs: it grows slowly, as recorded and in between."""
+    if size <= 1:
+        return float(max(size, 0))
+    right = min(bisect_left(_PAGE_WEIGHTS, (size, 0.0)), len(_PAGE_WEIGHTS) - 1)
+    (low, light), (high, heavy) = _PAGE_WEIGHTS[right - 1], _PAGE_WEIGHTS[right]
+    return light + (heavy - light) * math.log(size / low) / math.log(high / low)
 
 
 def _name_of(operation: OperationDefinitionNode) -> str:
@@ -110,7 +125,9 @@ def _field_cost(query: Query, field: FieldNode, variables: Mapping[str, Any], wi
     inner = _cost(query, field.selection_set, variables, within)
     page = _page_size(field, variables)
     if page is not None:
-        return _CONNECTION_COST + page * max(1.0, inner)
+        return _CONNECTION_COST + page_weight(page) * inner
+    if field.name.value.endswith("Count"):
+        return _COUNT_COST
     return inner if field.name.value in _FREE else 1.0 + inner
 
 

@@ -1,7 +1,8 @@
 -- After a request: its row in api_cost_tracking, and the bucket put right.
 --
--- Of the reserved points comes back what was not spent. The balance is never above what Shopify says is there, counted
--- back to the moment that the balance is of. A throttled request shows by how much the balance was wrong (shortfall):
+-- Of the reserved points comes back what was not spent. The balance is never above what Shopify says is there, less what
+-- others have reserved since (it may not be gone from Shopify's figure yet), counted back to the moment that the balance
+-- is of. A throttled request shows by how much the balance was wrong (shortfall):
 -- everybody still in the queue is that much too early, and those who come after wait longer for it.
 WITH recorded AS (
     INSERT INTO api_cost_tracking (
@@ -18,7 +19,8 @@ UPDATE rate_limit_buckets
 SET tokens_remaining = least(
         tokens_remaining + %(returned)s::numeric - %(shortfall)s::numeric
             + greatest(0, coalesce(%(maximum)s::numeric, max_tokens) - max_tokens),
-        %(available)s::numeric - refill_rate * greatest(0, extract(epoch FROM clock_timestamp() - last_refill_at))
+        %(available)s::numeric - (points_reserved - %(mark)s)
+            - refill_rate * greatest(0, extract(epoch FROM clock_timestamp() - last_refill_at))
     ),
     max_tokens = coalesce(%(maximum)s::numeric, max_tokens),
     refill_rate = coalesce(%(restore_rate)s::numeric, refill_rate),

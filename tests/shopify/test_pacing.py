@@ -118,6 +118,17 @@ def test_shopify_knows_better(database: Database, client_of: ClientOf) -> None:
     assert (after["max_tokens"], after["refill_rate"]) == (4000, 200)
 
 
+def test_what_others_reserved_since_is_not_there_twice(database: Database) -> None:
+    """A reply says 500; 300 of them are somebody else's already, who has not asked yet."""
+    shop = make_shop(database)
+    fill(database, shop, 2000, maximum=2000, rate=1)
+    with Pacer(database, shop) as pacer, Pacer(database, shop) as other:
+        mine = pacer.reserve(100, max_wait=10)
+        other.reserve(300, max_wait=10)
+        pacer.settle(mine, parsed(QUERY), 0.1, Cost(100, 100, 500, 2000, 1))
+    assert bucket(database, shop)["tokens_remaining"] == pytest.approx(200, abs=1)
+
+
 def test_throttled_waits_for_what_is_missing_and_moves_the_queue(database: Database, client_of: ClientOf) -> None:
     shop = make_shop(database)
     naps: list[float] = []
