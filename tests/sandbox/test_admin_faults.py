@@ -1,5 +1,6 @@
 """Faults come when they are called: each kind, as often as asked, where asked."""
 
+import contextlib
 import time
 
 import httpx
@@ -103,7 +104,7 @@ def test_a_download_breaks_off_and_the_rest_can_be_had(admin: AdminClient) -> No
     ended = admin.finish(admin.start(PRODUCTS))
     admin.sandbox.faults.add(Trouble.DROP_DOWNLOAD, share=0.5)
     got = b""
-    with pytest.raises(httpx.TransportError), admin.http.stream("GET", ended["url"]) as answer:
+    with admin.http.stream("GET", ended["url"]) as answer, contextlib.suppress(httpx.TransportError):
         for block in answer.iter_bytes():
             got += block
     assert 0 < len(got) < int(ended["fileSize"])

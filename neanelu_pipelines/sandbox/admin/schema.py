@@ -124,14 +124,14 @@ _TYPES: dict[str, str] = {
     "CustomerPhoneNumber": "phoneNumber marketingState",
     "InventoryItem": """id legacyResourceId sku tracked requiresShipping countryCodeOfOrigin harmonizedSystemCode
         createdAt updatedAt unitCost:MoneyV2 measurement:InventoryItemMeasurement variant:ProductVariant
-        inventoryLevels(query,includeInactive):InventoryLevel*""",
-    "InventoryLevel": """id isActive createdAt updatedAt location:Location item:InventoryItem
+        inventoryLevels(query):InventoryLevel*""",
+    "InventoryLevel": """id createdAt updatedAt location:Location item:InventoryItem
         quantities(names):[InventoryQuantity]""",
     "InventoryQuantity": "id name quantity updatedAt",
     "Location": """id legacyResourceId name isActive isFulfillmentService shipsInventory fulfillsOnlineOrders createdAt
         updatedAt deactivatedAt address:LocationAddress""",
     "LocationAddress": "address1 address2 city province provinceCode country countryCode zip phone",
-    "Metaobject": "id handle type displayName createdAt updatedAt fields:[MetaobjectField]",
+    "Metaobject": "id handle type displayName updatedAt fields:[MetaobjectField]",
     "MetaobjectField": "key type value jsonValue",
     "MetaobjectDefinition": """id type name description displayNameKey metaobjectsCount
         fieldDefinitions:[MetaobjectFieldDefinition]""",

@@ -128,7 +128,6 @@ class Products:
         return {
             "__typename": "InventoryLevel",
             "id": f"{text}?inventory_item_id={item['legacyResourceId']}",
-            "isActive": True,
             "createdAt": item["createdAt"],
             "updatedAt": moment,
             "location": location,

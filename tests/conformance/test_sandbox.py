@@ -1,0 +1,150 @@
+"""The sandbox against the real API's schema, and against every export query: what is asked for is answered."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import GraphQLSchema, build_schema, get_named_type, parse
+from graphql.language import ast
+from graphql.type import GraphQLInterfaceType, GraphQLList, GraphQLNonNull, GraphQLObjectType, is_leaf_type
+
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
+from neanelu_pipelines.sandbox.admin import schema as ours
+from tests.sandbox.admin_client import AdminClient
+
+SHOPIFY = Path(__file__).parents[3] / "shared" / "data" / "shopify"
+QUERIES = sorted((SHOPIFY / "queries").glob("*.graphql"))
+DOCUMENTS = sorted((Path(__file__).parents[2] / "neanelu_pipelines" / "shopify" / "documents").glob("*.graphql"))
+DOMAIN = "gradina.myshopify.com"
+
+pytestmark = pytest.mark.skipif(not SHOPIFY.is_dir(), reason="needs ../shared/data/shopify")
+
+
+@cache
+def theirs() -> GraphQLSchema:
+    return build_schema((SHOPIFY / "admin_2025-10.graphql").read_text(encoding="utf-8"), assume_valid=True)
+
+
+@pytest.fixture(scope="module")
+def admin() -> Iterator[AdminClient]:
+    shop = GeneratedShop(DOMAIN, seed=2, products=120, orders=120, customers=60, collections=12, files=60)
+    with Sandbox([shop]) as sandbox:
+        yield AdminClient(sandbox, DOMAIN)
+
+
+def is_list(kind: Any) -> bool:
+    return isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
+
+
+def differences(type_name: str) -> Iterator[str]:
+    real = theirs().type_map.get(type_name)
+    if not isinstance(real, (GraphQLObjectType, GraphQLInterfaceType)):
+        yield f"{type_name} is not a type of the API"
+        return
+    for name, field in ours.fields_of(type_name).items():
+        if name in ours.NEW_IN_2026:
+            continue
+        if name not in real.fields:
+            yield f"{type_name}.{name} does not exist"
+            continue
+        kind = real.fields[name].type
+        if (field.shape is ours.Shape.SCALAR) != is_leaf_type(get_named_type(kind)):
+            yield f"{type_name}.{name} is {kind}"
+        elif field.shape is not ours.Shape.SCALAR and (get_named_type(kind).name, is_list(kind)) != (
+            field.type_name,
+            field.shape is ours.Shape.LIST,
+        ):
+            yield f"{type_name}.{name} is {kind}, not {field.type_name}"
+        unknown = field.arguments - set(real.fields[name].args)
+        if unknown:
+            yield f"{type_name}.{name} takes no {sorted(unknown)}"
+
+
+def test_the_sandbox_has_no_type_field_or_argument_that_the_api_has_not() -> None:
+    assert [line for name in ours.type_names() for line in differences(name)] == []
+
+
+def test_what_stands_behind_an_abstract_type_does_so_in_the_api() -> None:
+    for abstract, concrete in ours.ABSTRACT.items():
+        possible = {kind.name for kind in theirs().get_possible_types(theirs().type_map[abstract])}  # type: ignore[arg-type]
+        assert concrete <= possible
+
+
+def selections(node: ast.SelectionSetNode | None) -> Iterator[tuple[ast.FieldNode, bool]]:
+    """The fields of a selection set; whether only some of the nodes have them."""
+    for item in node.selections if node else ():
+        if isinstance(item, ast.FieldNode):
+            yield item, False
+        elif isinstance(item, ast.InlineFragmentNode):
+            yield from ((field, True) for field, _ in selections(item.selection_set))
+
+
+def check(value: Any, node: ast.SelectionSetNode, path: str) -> None:
+    for field, optional in selections(node):
+        name = (field.alias or field.name).value
+        if field.selection_set and any(one.name.value == "edges" for one, _ in selections(field.selection_set)):
+            continue
+        if optional and name not in value:
+            continue
+        assert name in value, f"{path}.{name} is missing"
+        for one in value[name] if isinstance(value[name], list) else [value[name]]:
+            if field.selection_set and one is not None:
+                check(one, field.selection_set, f"{path}.{name}")
+
+
+def connections(node: ast.SelectionSetNode, depth: int = 0) -> Iterator[tuple[ast.SelectionSetNode, int]]:
+    """What each connection of a query asks of its nodes, and how deep it stands."""
+    for field, _ in selections(node):
+        edges = [one for one, _ in selections(field.selection_set) if one.name.value == "edges"]
+        for edge in edges:
+            for inner, _ in selections(edge.selection_set):
+                assert inner.selection_set
+                yield inner.selection_set, depth
+                yield from connections(inner.selection_set, depth + 1)
+        if not edges and field.selection_set:
+            yield from connections(field.selection_set, depth)
+
+
+def bulk_query(path: Path) -> tuple[str, ast.SelectionSetNode]:
+    """The query as it would be sent in bulk: without a head, its variables put in."""
+    text = path.read_text(encoding="utf-8").replace('"TYPE"', '"producator"')
+    text = text.replace("type: $type", 'type: "producator"').replace(", query: $search", "")
+    (definition,) = (one for one in parse(text).definitions if isinstance(one, ast.OperationDefinitionNode))
+    place = definition.selection_set.loc
+    assert place
+    return text[place.start : place.end], definition.selection_set
+
+
+def fits(line: dict[str, Any], node: ast.SelectionSetNode) -> bool:
+    keys = {(field.alias or field.name).value for field, _ in selections(node)}
+    if not set(line) - {"__parentId"} <= keys:
+        return False
+    try:
+        check(line, node, line["__typename"])
+    except AssertionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("path", [*QUERIES, *DOCUMENTS], ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_field_of_every_export_query_is_answered(admin: AdminClient, path: Path) -> None:
+    body, selected = bulk_query(path)
+    if "NONBULK" in path.name:
+        product = admin.data("{ products(first: 1, reverse: true) { nodes { id } } }")["products"]["nodes"][0]["id"]
+        admin.sandbox.shop(DOMAIN).delete(product)
+        edges = admin.data(body)["deletionEvents"]["edges"]
+        assert list(edges[0]["node"]) == ["occurredAt", "subjectId", "subjectType"]
+        return
+    lines = admin.nodes(body)
+    met = set()
+    for line in lines:
+        fitting = [
+            place
+            for place, (node, depth) in enumerate(connections(selected))
+            if (depth > 0) == ("__parentId" in line) and fits(line, node)
+        ]
+        assert fitting, f"answers no connection of the query: {line}"
+        met.update(fitting)
+    assert len(met) == len(list(connections(selected))), "a connection of the query has no lines at all"
