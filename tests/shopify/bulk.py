@@ -24,10 +24,9 @@ from neanelu_pipelines.shopify.bulk.states import Pace
 from neanelu_pipelines.shopify.client import AdminClient, Patience
 from neanelu_pipelines.shopify.documents import document, inlined
 
-DOMAIN = "gradina-verde.myshopify.com"
 PRODUCTS = inlined(document("products"), {"search": None})
 PACE = Pace(first_poll=0.02, longest_poll=0.05, busy=0.05, late_url=2.0, piece_bytes=32 * 1024)
-QUICK = Patience(tries=3, max_wait=3.0, timeout=5.0, max_reply_bytes=1_000_000)
+QUICK = Patience(tries=2, max_wait=3.0, timeout=5.0, max_reply_bytes=1_000_000)
 WAIT = 20.0
 
 
@@ -40,8 +39,8 @@ class Desk:
     token: str
     shop_id: UUID
     root: Path
+    domain: str
     version: str = "2025-10"
-    domain: str = DOMAIN
     pace: Pace = field(default_factory=lambda: PACE)
 
     @property

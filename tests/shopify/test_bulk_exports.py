@@ -20,13 +20,13 @@ from neanelu_pipelines.sandbox.admin.faults import Trouble
 from neanelu_pipelines.sandbox.admin.server import Sandbox
 from neanelu_pipelines.sandbox.shop.generated import GeneratedShop
 from neanelu_pipelines.shopify.bulk import ledger
-from neanelu_pipelines.shopify.bulk.exports import begin
+from neanelu_pipelines.shopify.bulk.exports import ArtifactStoreError, begin
 from neanelu_pipelines.shopify.bulk.ledger import ExportBusyError, NoExportError
 from neanelu_pipelines.shopify.documents import document, inlined
 from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, SearchIgnored, Unavailable
 from neanelu_pipelines.shopify.linter import BulkQueryError
 from neanelu_pipelines.shopify.replies import Reply
-from tests.shopify.bulk import DOMAIN, PRODUCTS, Desk, Mortals
+from tests.shopify.bulk import PRODUCTS, Desk, Mortals
 from tests.shopify.conftest import make_shop
 
 OTHER = '{ products(query: "id:0") { edges { node { __typename id } } } }'
@@ -45,21 +45,36 @@ def _ledger_database(server: EmbeddedServer, _template: str) -> str:
     return name
 
 
+@pytest.fixture(scope="module")
+def _sandbox() -> Iterator[tuple[Sandbox, Iterator[str]]]:
+    """One server with a shop for each test: to start and end one costs more than most of them."""
+    shops = [GeneratedShop(f"gradina-{number}.myshopify.com", seed=number, products=20) for number in range(60)]
+    with Sandbox(shops, bucket=(1e6, 1e6)) as sandbox:
+        yield sandbox, iter(sandbox.domains)
+
+
 @pytest.fixture
-def desk_of(server: EmbeddedServer, _ledger_database: str, tmp_path: Path) -> Iterator[MakeDesk]:
-    """Makes a desk, with its shop's sandbox, and a ledger in which nothing stands yet."""
+def desk_of(
+    server: EmbeddedServer, _ledger_database: str, _sandbox: tuple[Sandbox, Iterator[str]], tmp_path: Path
+) -> Iterator[MakeDesk]:
+    """Makes a desk, with a sandbox in which its shop is, and a ledger in which nothing stands yet."""
     server.start()  # A test may have left it dead.
     database = server.database(_ledger_database)
     with ExitStack() as stack:
 
-        def make(*, products: int = 20, pace: SandboxPace | None = None, **spec: Any) -> tuple[Desk, Sandbox]:
-            shop = GeneratedShop(DOMAIN, seed=7, products=products, **spec)
-            sandbox = stack.enter_context(Sandbox([shop], pace=pace, bucket=(1e6, 1e6)))
-            shop_id = make_shop(database, DOMAIN)
-            desk = Desk(database.urls, sandbox.url_template, sandbox.token(DOMAIN), shop_id, tmp_path / "artifacts")
-            return desk, sandbox
+        def make(*, pace: SandboxPace | None = None, **spec: Any) -> tuple[Desk, Sandbox]:
+            sandbox, unused = _sandbox
+            domain = next(unused)
+            if spec:
+                shop = GeneratedShop(domain, seed=7, **spec)
+                sandbox = stack.enter_context(Sandbox([shop], bucket=(1e6, 1e6)))
+            sandbox._shops[domain].bulk.pace = pace or SandboxPace()
+            shop_id = make_shop(database, domain)
+            root = tmp_path / "artifacts"
+            return Desk(database.urls, sandbox.url_template, sandbox.token(domain), shop_id, root, domain), sandbox
 
         yield make
+    _sandbox[0].faults.clear()
     with database.connect(Role.ADMIN) as connection:
         for table in ("bulk_artifacts", "bulk_steps", "bulk_errors", "bulk_runs", "shops"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
@@ -77,8 +92,8 @@ def result_of(desk: Desk, run_id: object) -> tuple[Path, int, int, str]:
     return Path(path), size, rows, checksum
 
 
-def operations(sandbox: Sandbox) -> list[Any]:
-    return sandbox._shops[DOMAIN].bulk.every()
+def operations(desk: Desk, sandbox: Sandbox) -> list[Any]:
+    return sandbox._shops[desk.domain].bulk.every()
 
 
 class Between:
@@ -102,10 +117,10 @@ def test_an_export_becomes_an_artifact_that_a_load_can_take_up(desk_of: MakeDesk
     assert outcome.status == "ready"
     path, size, rows, checksum = result_of(desk, outcome.run_id)
     data = path.read_bytes()
-    assert data == operations(sandbox)[0].path.read_bytes()
+    assert data == operations(desk, sandbox)[0].path.read_bytes()
     assert (size, rows) == (len(data), data.count(b"\n"))
     assert checksum == hashlib.sha256(data).hexdigest()
-    assert path == desk.root / DOMAIN / "products" / f"{outcome.run_id}.jsonl"
+    assert path == desk.root / desk.domain / "products" / f"{outcome.run_id}.jsonl"
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     status, kinds, held, _ = desk.run(outcome.run_id)
     assert (status, kinds, held) == ("running", ["jsonl"], False)
@@ -135,9 +150,9 @@ def test_a_run_that_outlasts_its_wait_is_gone_on_with(desk_of: MakeDesk) -> None
     with ledger.opened(desk.database) as book:
         assert ledger.due_exports(book, outcome.due - timedelta(seconds=1)) == []
         (due,) = ledger.due_exports(book, outcome.due + timedelta(seconds=1))
-    assert (due.run_id, due.domain, due.resource) == (run_id, DOMAIN, "products")
+    assert (due.run_id, due.domain, due.resource) == (run_id, desk.domain, "products")
     assert desk.advance(run_id).status == "ready"
-    assert len(operations(sandbox)) == 1
+    assert len(operations(desk, sandbox)) == 1
     with ledger.opened(desk.database) as book:
         assert ledger.due_exports(book, datetime.now(UTC) + timedelta(days=1)) == []
 
@@ -173,7 +188,7 @@ def test_repeating_a_dagster_step_brings_nothing_in_again(desk_of: MakeDesk) -> 
     again = desk.begin(dagster_run_id="run-1")
     assert again == first
     assert desk.advance(again).status == "ready"
-    assert len(operations(sandbox)) == 1
+    assert len(operations(desk, sandbox)) == 1
     assert desk.begin(dagster_run_id="run-2") != first
 
 
@@ -202,7 +217,7 @@ def test_two_runs_of_one_shop_wait_for_each_other(desk_of: MakeDesk) -> None:
     )
     assert desk.advance(second).status == "ready"
     assert desk.advance(first).status == "ready"
-    assert [one.canceled_at for one in operations(sandbox)] == [None, None]
+    assert [one.canceled_at for one in operations(desk, sandbox)] == [None, None]
 
 
 def test_several_run_at_once_where_the_version_allows(desk_of: MakeDesk) -> None:
@@ -210,7 +225,7 @@ def test_several_run_at_once_where_the_version_allows(desk_of: MakeDesk) -> None
     desk = replace(desk, version="2026-01")
     runs = [desk.begin(), desk.begin(OTHER)]
     assert [desk.advance(run, wait=0).message for run in runs] == [None, None]
-    assert len(operations(sandbox)) == 2
+    assert len(operations(desk, sandbox)) == 2
     assert [desk.advance(run).status for run in runs] == ["ready", "ready"]
 
 
@@ -220,7 +235,7 @@ def test_somebody_elses_operation_is_waited_for_and_not_canceled(desk_of: MakeDe
         somebody.execute(document("operations/start"), {"query": PRODUCTS, "groupObjects": False})
     outcome = desk.export()
     assert outcome.status == "ready"
-    theirs, ours = operations(sandbox)
+    theirs, ours = operations(desk, sandbox)
     assert theirs.status == "COMPLETED"
     assert outcome.operation_id == ours.gid
 
@@ -230,7 +245,7 @@ def test_an_answer_that_was_lost_is_looked_for_not_asked_again(desk_of: MakeDesk
     desk, sandbox = desk_of(pace=SandboxPace(running=running))
     sandbox.faults.add(Trouble.DROP, matching="StartBulkOperation")
     assert desk.export().status == "ready"
-    assert len(operations(sandbox)) == 1
+    assert len(operations(desk, sandbox)) == 1
 
 
 def test_an_operation_named_as_being_in_the_way_may_be_our_own(desk_of: MakeDesk) -> None:
@@ -242,7 +257,7 @@ def test_an_operation_named_as_being_in_the_way_may_be_our_own(desk_of: MakeDesk
         " cursor_state = jsonb_set(cursor_state, '{bulk,phase}', '\"new\"') RETURNING id"
     )
     assert desk.advance(run_id).status == "ready"
-    assert len(operations(sandbox)) == 1
+    assert len(operations(desk, sandbox)) == 1
 
 
 # What goes wrong ------------------------------------------------------------------------------------------------------
@@ -269,7 +284,7 @@ def test_a_result_that_is_not_what_the_operation_says_is_kept_and_not_loaded(
     assert (status, kinds, held) == ("failed", ["partial"], False)
     path, *_ = result_of(desk, outcome.run_id)
     assert path.name == f"{outcome.run_id}.partial.jsonl"
-    assert path.read_bytes() == operations(sandbox)[0].path.read_bytes()
+    assert path.read_bytes() == operations(desk, sandbox)[0].path.read_bytes()
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert {status for (status,) in desk.rows("SELECT status FROM bulk_steps")} == {"failed"}
 
@@ -315,7 +330,7 @@ def test_a_lost_connection_is_taken_up_where_it_was_lost(desk_of: MakeDesk) -> N
     sandbox.faults.add(Trouble.DOWNLOAD_STATUS, status=503)
     outcome = desk.export()
     assert outcome.status == "ready"
-    assert result_of(desk, outcome.run_id)[0].read_bytes() == operations(sandbox)[0].path.read_bytes()
+    assert result_of(desk, outcome.run_id)[0].read_bytes() == operations(desk, sandbox)[0].path.read_bytes()
 
 
 def test_an_expired_url_is_asked_for_again(desk_of: MakeDesk) -> None:
@@ -343,7 +358,18 @@ def test_a_shop_that_is_out_of_reach_leaves_the_run_as_it_was(desk_of: MakeDesk)
     assert desk.run(run_id)[0] == "pending"
     sandbox.faults.clear()
     assert desk.advance(run_id).status == "ready"
-    assert len(operations(sandbox)) == 1
+    assert len(operations(desk, sandbox)) == 1
+
+
+def test_a_store_that_takes_nothing_leaves_the_run_as_it_was(desk: Desk) -> None:
+    desk.root.mkdir()
+    (desk.root / desk.domain).write_text("in the way")
+    run_id = desk.begin()
+    with pytest.raises(ArtifactStoreError, match="cannot be kept in the artifact store"):
+        desk.advance(run_id)
+    assert desk.run(run_id)[0] == "pending"
+    (desk.root / desk.domain).unlink()
+    assert desk.advance(run_id).status == "ready"
 
 
 def test_a_refused_token_ends_the_run(desk: Desk) -> None:
@@ -369,7 +395,7 @@ def test_a_filter_that_shopify_ignores_starts_nothing(desk_of: MakeDesk) -> None
     with pytest.raises(SearchIgnored):
         desk.advance(run_id)
     assert desk.run(run_id)[0] == "failed"
-    assert operations(sandbox) == []
+    assert operations(desk, sandbox) == []
 
 
 def test_what_shopify_refuses_is_said_in_its_words(desk: Desk) -> None:
@@ -412,7 +438,9 @@ def test_no_url_of_a_result_stays_anywhere(desk_of: MakeDesk, caplog: pytest.Log
     dump = str(
         desk.rows("SELECT to_jsonb(r), to_jsonb(s), to_jsonb(a) FROM bulk_runs r, bulk_steps s, bulk_artifacts a")
     )
-    for text in (dump, caplog.text, repr(outcome)):
+    logged = " ".join(record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn"))
+    assert "results/" in logged
+    for text in (dump, logged, repr(outcome)):
         assert "signature=" not in text.lower()
 
 
@@ -424,16 +452,16 @@ def test_killed_anywhere_it_ends_with_one_operation_and_the_same_bytes(desk_of: 
     desk, sandbox = desk_of(products=30)
     with Mortals(desk) as mortals:
         for at in range(1, 100):
-            before = len(operations(sandbox))
+            before = len(operations(desk, sandbox))
             ended, places = mortals.export(at)
-            assert len(operations(sandbox)) <= before + 1
+            assert len(operations(desk, sandbox)) <= before + 1
             ((run_id,),) = desk.rows("SELECT id FROM bulk_runs ORDER BY created_at DESC LIMIT 1")
             assert desk.advance(run_id).status == "ready", at
             path, _, _, checksum = result_of(desk, run_id)
-            expected = operations(sandbox)[-1].path.read_bytes()
+            expected = operations(desk, sandbox)[-1].path.read_bytes()
             assert path.read_bytes() == expected, at
             assert checksum == hashlib.sha256(expected).hexdigest()
-            assert len(operations(sandbox)) == before + 1, at
+            assert len(operations(desk, sandbox)) == before + 1, at
             assert [file.name for file in path.parent.glob(f"{run_id}*")] == [path.name]
             if ended == 0:
                 break

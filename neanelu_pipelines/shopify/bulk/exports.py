@@ -17,6 +17,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.bulk import ledger
 from neanelu_pipelines.shopify.bulk.fetch import Fetcher, ForbiddenUrlError, ResultTooLargeError, UrlRefusedError
 from neanelu_pipelines.shopify.bulk.ledger import Export, StoredResult
@@ -47,6 +48,12 @@ from neanelu_pipelines.shopify.linter import require_bulk_query
 from neanelu_pipelines.shopify.replies import Reply
 
 _IN_PROGRESS = "OPERATION_IN_PROGRESS"
+
+
+class ArtifactStoreError(NeaneluError):
+    """The artifact store does not take the result (it is full, or out of reach); the run is as it was."""
+
+    transient = True
 
 
 class Asks(Protocol):
@@ -119,6 +126,7 @@ def advance(
 
     Raises:
         ExportBusyError: another process is at it.
+        ArtifactStoreError: the store does not take the result.
         Transient: Shopify cannot be reached; the run is as it was, and `advance` may be called again.
         Permanent: Shopify refuses; the run is closed as failed.
     """
@@ -181,6 +189,9 @@ class _Run:
         }
         try:
             moves[move]()
+        except OSError as error:
+            words = f"The result cannot be kept in the artifact store ({self._target}): {error}."
+            raise ArtifactStoreError(f"{words} What came in stays there; mend it and go on.") from error
         except Permanent as fault:
             reason = "ACCESS_DENIED" if isinstance(fault, AccessDenied) else type(fault).__name__
             self._happened(Refused(reason, str(fault)))

@@ -9,6 +9,7 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import httpx
@@ -68,19 +69,13 @@ def _is_public(host: str) -> bool:
         return "." in host and not host.endswith((".local", ".internal", ".localhost"))
 
 
-class _SigningTransport(httpx.HTTPTransport):
-    """Puts the url's query in on the last step: httpx logs the urls that it is given."""
+class _SignedUrl(httpx.URL):
+    """A url that is sent whole and shown without its query: httpx logs every url that it asks for."""
 
-    def __init__(self, url: str, *, trust_env: bool) -> None:
-        super().__init__(trust_env=trust_env)
-        self._url = httpx.URL(url)
+    def __str__(self) -> str:
+        return super().__str__().partition("?")[0]
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it to the whole url."""
-        signed = httpx.Request(
-            request.method, self._url, headers=request.headers, stream=request.stream, extensions=request.extensions
-        )
-        return super().handle_request(signed)
+    __repr__ = __str__
 
 
 class Fetcher:
@@ -120,14 +115,14 @@ class Fetcher:
             Unavailable: the connection was lost again and again; what arrived is kept.
         """
         require_fetchable(url, this_machine=self._this_machine)
-        shown = url.partition("?")[0]
-        with self._client(url) as http:
+        # A proxy of the environment has no business with what is on this machine.
+        with httpx.Client(follow_redirects=False, timeout=_TIMEOUT, trust_env=not self._this_machine) as http:
             fruitless = 0
             while fruitless < _TRIES:
                 begin = shelf.end()
                 if size is not None and begin >= size:
                     return
-                if self._once(http, shown, shelf, begin) and (size is None or shelf.end() == begin):
+                if self._once(http, url, shelf, begin) and (size is None or shelf.end() == begin):
                     return
                 fruitless = 0 if shelf.end() > begin else fruitless + 1
                 if fruitless:
@@ -135,20 +130,15 @@ class Fetcher:
         host = urlsplit(url).hostname
         raise Unavailable(f"The result cannot be fetched from {host}: the connection is lost each time.")
 
-    def _client(self, url: str) -> httpx.Client:
-        # A proxy of the environment has no business with what is on this machine.
-        trust_env = not self._this_machine
-        try:
-            transport = _SigningTransport(url, trust_env=trust_env)
-        except httpx.InvalidURL:
-            raise ForbiddenUrlError("The url of the result is none.") from None
-        return httpx.Client(transport=transport, follow_redirects=False, timeout=_TIMEOUT, trust_env=trust_env)
-
     def _once(self, http: httpx.Client, url: str, shelf: Shelf, begin: int) -> bool:
         """One request from `begin` on; whether its answer came to its end."""
-        headers = {"Accept-Encoding": "identity", "Range": f"bytes={begin}-"}
         try:
-            with http.stream("GET", url, headers=headers) as response:
+            request = http.build_request(
+                "GET", url, headers={"Accept-Encoding": "identity", "Range": f"bytes={begin}-"}
+            )
+            request.url = _SignedUrl(url)
+            response = http.send(request, stream=True)
+            with closing(response):
                 status = response.status_code
                 if status == _RANGE_NOT_SATISFIABLE:
                     return True
@@ -158,6 +148,8 @@ class Fetcher:
                     shelf.clear()
                     begin = 0
                 self._receive(response, shelf, begin)
+        except httpx.InvalidURL:
+            raise ForbiddenUrlError("The url of the result is none.") from None
         except httpx.HTTPError:  # It holds the url. What came in before it is kept.
             return False
         return True
