@@ -1,5 +1,5 @@
 """What comes over Shopify's wire, and how it becomes frames.
 
-Belongs here: the bytes of a bulk result (`jsonl`), the nodes in them (`nodes`); later the GraphQL client, bulk
-operations and webhooks. Does not belong here: where rows go (`mirror`) and anything about PostgreSQL.
+Belongs here: the Admin API's client with its points and tokens, documents, bulk operations, the bytes of a bulk result
+(`jsonl`) and the nodes in them (`nodes`). Does not belong here: where the rows of a shop go (`mirror`).
 """

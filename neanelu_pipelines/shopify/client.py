@@ -196,9 +196,10 @@ class AdminClient:
             "X-Shopify-Access-Token": token,
         }
         fault: ShopifyFault | None = None
+        deadline = time.monotonic() + self._patience.timeout
         try:
             with self._http.stream("POST", self._endpoint, content=body, headers=headers) as response:
-                received = self._receive(response)
+                received = self._receive(response, deadline)
         except httpx.HTTPError as error:
             fault = _network_fault(error, self._access.domain)
         if fault is not None:
@@ -208,8 +209,7 @@ class AdminClient:
         clean = received.replace(token.encode(), b"[token]")
         return read_reply(response.status_code, httpx.Headers(said), clean, api_version=self._access.api_version)
 
-    def _receive(self, response: httpx.Response) -> bytes:
-        deadline = time.monotonic() + self._patience.timeout
+    def _receive(self, response: httpx.Response, deadline: float) -> bytes:
         received = bytearray()
         for chunk in response.iter_bytes():
             received += chunk
