@@ -1,5 +1,6 @@
 """The sandbox against the real API's schema, and against every export query: what is asked for is answered."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from graphql.type import GraphQLInterfaceType, GraphQLList, GraphQLNonNull, Grap
 
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.sandbox.admin import schema as ours
+from neanelu_pipelines.sandbox.shop.rest import body_of
 from tests.sandbox.admin_client import AdminClient
 
 SHOPIFY = Path(__file__).parents[3] / "shared" / "data" / "shopify"
@@ -148,3 +150,47 @@ def test_every_field_of_every_export_query_is_answered(admin: AdminClient, path:
         assert fitting, f"answers no connection of the query: {line}"
         met.update(fitting)
     assert len(met) == len(list(connections(selected))), "a connection of the query has no lines at all"
+
+
+def misfits(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:
+    """Where a webhook's body is not what its JSON Schema describes: unknown names, other types.
+
+    The schemas are drawn from samples: what was never null there may be null all the same, and whole numbers may not be.
+    """
+    if value is None:
+        return
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    kind = names[type(value)]
+    numbers = {"integer", "number"}
+    if kinds and kind not in kinds and not (kind in numbers and numbers & set(kinds)):
+        yield f"{path} is {kind}, not {kinds}"
+    elif kind == "object":
+        for name, inner in value.items():
+            if "properties" in schema and name not in schema["properties"]:
+                yield f"{path}.{name} is unknown"
+            else:
+                yield from misfits(inner, schema.get("properties", {}).get(name, {}), f"{path}.{name}")
+    elif kind == "array" and isinstance(schema.get("items"), dict):
+        for inner in value:
+            yield from misfits(inner, schema["items"], f"{path}[]")
+
+
+@pytest.mark.parametrize(
+    ("topic", "field"),
+    [
+        ("products/update", "products"),
+        ("orders/updated", "orders"),
+        ("customers/update", "customers"),
+        ("collections/update", "collections"),
+        ("inventory_items/update", "inventoryItems"),
+        ("locations/update", "locations"),
+    ],
+)
+def test_the_bodies_of_webhooks_are_those_of_the_schemas(admin: AdminClient, topic: str, field: str) -> None:
+    schema = json.loads((SHOPIFY / "webhooks" / "schemas" / "2025-10" / f"{topic}.json").read_text(encoding="utf-8"))
+    shop = admin.sandbox.shop(DOMAIN)
+    rows = shop.rows(field, {"includeInactive": True, "includeLegacy": True})
+    wrong = {line for index in rows.indexes() for line in misfits(body_of(rows.node(int(index))), schema, topic)}
+    assert wrong == set()

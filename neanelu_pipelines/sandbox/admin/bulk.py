@@ -18,7 +18,9 @@ from neanelu_pipelines.sandbox.admin.bulk_result import Counted
 from neanelu_pipelines.sandbox.admin.bulk_rules import BulkQueryError, checked, needed_scopes
 from neanelu_pipelines.sandbox.admin.document import FIRST_2026, Operation
 from neanelu_pipelines.sandbox.admin.faults import BULK_TROUBLES, Fault, Faults, Trouble
+from neanelu_pipelines.sandbox.shop.hooks import event
 from neanelu_pipelines.sandbox.shop.overlay import Node, stamp
+from neanelu_pipelines.sandbox.shop.rest import moment
 from neanelu_pipelines.sandbox.shop.world import Shop
 
 _AT_ONCE_2025 = 1
@@ -78,7 +80,7 @@ class BulkOperations:
         self._faults = faults
         self._lock = threading.RLock()
         self._all: dict[str, BulkOperation] = {}
-        self.on_finish: Callable[[BulkOperation], None] | None = None
+        self._closing = threading.Event()
 
     def run(self, query: str, api_version: str, *, grouped: bool, scopes: frozenset[str]) -> Node:
         """The payload of `bulkOperationRunQuery`."""
@@ -128,12 +130,20 @@ class BulkOperations:
             self._watch(started)
 
     def _watch(self, started: BulkOperation) -> None:
-        """Tell whoever asked when the operation ends, also if nobody polls."""
-        if self.on_finish is None:
-            return
+        """Tell whoever wants to know when the operation ends, also if nobody polls."""
         while self._settle(started) not in _TERMINAL:
-            time.sleep(0.02)
-        self.on_finish(started)
+            if self._closing.wait(timeout=0.02):
+                return
+        moments = {"created_at": moment(stamp(started.moment)), "completed_at": moment(stamp(started.completed or 0))}
+        error_code = "access_denied" if started.denied else "internal_server_error"
+        body = {
+            "admin_graphql_api_id": started.gid,
+            **moments,
+            "error_code": error_code if started.status == "FAILED" else None,
+            "status": started.status.lower(),
+            "type": "query",
+        }
+        self._shop.announce(event("bulk_operations/finish", body))
 
     def _settle(self, one: BulkOperation) -> str:
         """The operation's state now."""
@@ -161,6 +171,7 @@ class BulkOperations:
 
     def stop(self) -> None:
         """Let whatever is being written end."""
+        self._closing.set()
         for one in self.every():
             one.stop.set()
             one.done.wait(timeout=5)

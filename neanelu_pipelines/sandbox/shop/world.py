@@ -5,8 +5,7 @@ Belongs here: putting the lists together, finding, changing. Does not belong her
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neanelu_pipelines.sandbox import ids
 from neanelu_pipelines.sandbox.shop.about import about
@@ -14,12 +13,16 @@ from neanelu_pipelines.sandbox.shop.collections import Collections
 from neanelu_pipelines.sandbox.shop.content import Files, Metaobjects, menus
 from neanelu_pipelines.sandbox.shop.customers import Customers
 from neanelu_pipelines.sandbox.shop.generated import GeneratedShop
+from neanelu_pipelines.sandbox.shop.hooks import Event, Hooks, event_about
 from neanelu_pipelines.sandbox.shop.orders import Orders
 from neanelu_pipelines.sandbox.shop.overlay import Clock, Node, Overlay, stamp
 from neanelu_pipelines.sandbox.shop.places import Places
 from neanelu_pipelines.sandbox.shop.products import Products
 from neanelu_pipelines.sandbox.shop.subscriptions import Subscriptions
 from neanelu_pipelines.sandbox.shop.table import ListRows, Rows, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MEDIA = ("MediaImage", "Video", "ExternalVideo", "Model3d")
 _OWNERS = {
@@ -29,9 +32,6 @@ _OWNERS = {
     "MailingAddress": "Customer",
 } | dict.fromkeys(_MEDIA, "Product")
 """Nodes of these types are parts of others; their numbers say of which."""
-
-Listener = Callable[[str, str, Node | None], None]
-"""Told of (what happened: create, update or delete; the node's id; the node, where it is still there)."""
 
 
 class NoSuchNodeError(LookupError):
@@ -44,7 +44,7 @@ class Shop:
     def __init__(self, spec: GeneratedShop, clock: Clock = time.time) -> None:
         self.spec = spec
         self.overlay = Overlay(clock)
-        self.listeners: list[Listener] = []
+        self.hooks: list[Hooks] = []
         self._lock = threading.RLock()
         seed, first, overlay = spec.seed, spec.first, self.overlay
         self.places = Places(seed, first, overlay)
@@ -218,10 +218,31 @@ class Shop:
         elif found.type_name in {*self._tables, "Metaobject"}:
             self.overlay.touch(found.type_name, found.number, now)
 
+    def webhooks_to(self, url: str, secret: str) -> Hooks:
+        """From now on post a signed webhook of everything that happens in the shop to `url`."""
+        hooks = Hooks(self.spec.domain, url, secret)
+        self.hooks.append(hooks)
+        return hooks
+
+    def announce(self, one: Event) -> None:
+        """Post a webhook to whoever asked for them."""
+        for hooks in self.hooks:
+            hooks.send(one)
+
     def _tell(self, what: str, gid: str) -> None:
-        node = None if what == "delete" or not self.listeners else self.node(gid)
-        for listener in self.listeners:
-            listener(what, gid, node)
+        if not self.hooks:
+            return
+        found = ids.parse(gid)
+        happened = [(what, gid)]
+        if found is not None and found.type_name in _OWNERS:
+            happened.append(("update", ids.gid(_OWNERS[found.type_name], found.number // ids.SLOTS)))
+        if found is not None and found.type_name == "InventoryLevel":
+            item = ids.parse(f"gid://shopify/InventoryItem/{found.query.partition('=')[2]}")
+            happened += [("update", ids.gid("Product", item.number // ids.SLOTS))] if item else []
+        for verb, about_gid in happened:
+            one = event_about(verb, about_gid, None if verb == "delete" else self.node(about_gid))
+            if one is not None:
+                self.announce(one)
 
 
 def _parts(whole: Node) -> list[Node]:
