@@ -21,16 +21,16 @@ class AdminClient:
         self.url = sandbox.url_template.format(domain=domain, version=version)
         self.http = httpx.Client(headers={"X-Shopify-Access-Token": sandbox.token(domain)}, timeout=30)
 
-    def post(self, query: str, **variables: Any) -> httpx.Response:
+    def post(self, query: str, /, **variables: Any) -> httpx.Response:
         return self.http.post(self.url, json={"query": query, "variables": variables})
 
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+    def ask(self, query: str, /, **variables: Any) -> dict[str, Any]:
         answer = self.post(query, **variables)
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         return body
 
-    def data(self, query: str, **variables: Any) -> dict[str, Any]:
+    def data(self, query: str, /, **variables: Any) -> dict[str, Any]:
         body = self.ask(query, **variables)
         assert "errors" not in body, body["errors"]
         data: dict[str, Any] = body["data"]

@@ -119,6 +119,7 @@ class _Reader:
         self._operation = operation
         self._api_version = api_version
         self._path: list[str] = []
+        self._used: set[str] = set()
         self.errors: list[dict[str, Any]] = []
         self._variables = self._with_defaults(variables)
 
@@ -130,9 +131,21 @@ class _Reader:
         name = self._operation.name.value if self._operation.name else None
         self._path = [f"{kind} {name}" if name else kind]
         selection = self._select(self._operation.selection_set, root)
+        self._check_variables(name)
         if self.errors:
             raise RequestError(self.errors)
         return Operation(kind, name, selection, takes_variables=bool(self._operation.variable_definitions))
+
+    def _check_variables(self, name: str | None) -> None:
+        """Every variable is declared and used."""
+        owner = name or f"anonymous {self._operation.operation.value}"
+        declared = {one.variable.name.value: one for one in self._operation.variable_definitions or ()}
+        for unused in sorted(declared.keys() - self._used):
+            message = f"Variable ${unused} is declared by {owner} but not used"
+            self._refuse(declared[unused], message, "variableNotUsed", {"variableName": unused})
+        for unknown in sorted(self._used - declared.keys()):
+            message = f"Variable ${unknown} is used by {owner} but not declared"
+            self._refuse(self._operation, message, "variableNotDefined", {"variableName": unknown})
 
     def _with_defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
         values = dict(given)
@@ -163,6 +176,8 @@ class _Reader:
 
     def _skipped(self, item: ast.SelectionNode) -> bool:
         for directive in item.directives or ():
+            for one in directive.arguments:
+                self._use(one.value)
             given = {one.name.value: value_from_ast_untyped(one.value, self._variables) for one in directive.arguments}
             if (directive.name.value, bool(given.get("if"))) in {("skip", True), ("include", False)}:
                 return True
@@ -217,11 +232,24 @@ class _Reader:
                 message = f"Field '{kind.name}' doesn't accept argument '{name}'"
                 extensions = {"name": kind.name, "typeName": "Field", "argumentName": name}
                 self._refuse(argument, message, "argumentNotAccepted", extensions)
-            elif not isinstance(argument.value, ast.VariableNode):
+                continue
+            self._use(argument.value)
+            if not isinstance(argument.value, ast.VariableNode):
                 given[name] = value_from_ast_untyped(argument.value, self._variables)
             elif argument.value.name.value in self._variables:
                 given[name] = self._variables[argument.value.name.value]
         return given
+
+    def _use(self, value: ast.ValueNode) -> None:
+        """Note the variables that stand in a value."""
+        if isinstance(value, ast.VariableNode):
+            self._used.add(value.name.value)
+        elif isinstance(value, ast.ListValueNode):
+            for one in value.values:
+                self._use(one)
+        elif isinstance(value, ast.ObjectValueNode):
+            for field_node in value.fields:
+                self._use(field_node.value)
 
     def _misshapen(self, item: ast.FieldNode, kind: FieldType) -> None:
         name = kind.name

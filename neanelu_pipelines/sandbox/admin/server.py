@@ -138,6 +138,8 @@ class Sandbox:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", self._port))
+        # Whoever comes before the server is ready waits for it.
+        self._socket.listen(128)
         self._port = self._socket.getsockname()[1]
 
     def _run(self) -> None:

@@ -11,7 +11,7 @@ from graphql import GraphQLSchema, build_schema, get_named_type, parse
 from graphql.language import ast
 from graphql.type import GraphQLInterfaceType, GraphQLList, GraphQLNonNull, GraphQLObjectType, is_leaf_type
 
-from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox
 from neanelu_pipelines.sandbox.admin import schema as ours
 from neanelu_pipelines.sandbox.shop.rest import body_of
 from tests.sandbox.admin_client import AdminClient
@@ -155,7 +155,7 @@ def test_every_field_of_every_export_query_is_answered(admin: AdminClient, path:
 def misfits(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:
     """Where a webhook's body is not what its JSON Schema describes: unknown names, other types.
 
-    The schemas are drawn from samples: what was never null there may be null all the same, and whole numbers may not be.
+    The schemas are drawn from samples: what was never null there may be null, whole numbers may not be.
     """
     if value is None:
         return
@@ -194,3 +194,59 @@ def test_the_bodies_of_webhooks_are_those_of_the_schemas(admin: AdminClient, top
     rows = shop.rows(field, {"includeInactive": True, "includeLegacy": True})
     wrong = {line for index in rows.indexes() for line in misfits(body_of(rows.node(int(index))), schema, topic)}
     assert wrong == set()
+
+
+NOT_STOOD_IN_FOR = ("invalidStatusExpired", "invalidStatusUnknown", "invalidOperationType", "idRejected")
+"""Wrong values of the arguments of `bulkOperations`, which nothing here reads."""
+
+
+def recorded_refusals() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Recorded calls of bulkOperationRunQuery, and reads of operations, that were refused."""
+
+    def walk(value: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        if isinstance(value, dict):
+            text = value.get("query")
+            asked = isinstance(text, str) and ("bulkOperationRunQuery(" in text or "bulkOperations(" in text)
+            if asked and isinstance(value.get("response"), dict) and "bulkOperationRunMutation" not in str(text):
+                yield where, value
+            for name, inner in value.items():
+                yield from walk(inner, f"{where}/{name}")
+
+    for path in sorted((SHOPIFY / "bulk" / "captures").glob("*.json")):
+        for where, call in walk(json.loads(path.read_text(encoding="utf-8")), path.stem):
+            body = call["response"]
+            refused = [one for root in (body.get("data") or {}).values() if root for one in root.get("userErrors", [])]
+            told = body.get("errors") or refused or "search" in body.get("extensions", {})
+            if told and not where.endswith(NOT_STOOD_IN_FOR):
+                yield where, call
+
+
+def said(body: dict[str, Any]) -> dict[str, Any]:
+    """What a refusal says, without the ids of running operations and places in the document."""
+    data = body.get("data") or {}
+    refused = [one for root in data.values() if root for one in root.get("userErrors", [])]
+    for one in refused:
+        one["message"] = one["message"].partition("gid://")[0]
+    errors = [{"message": one["message"], "extensions": one["extensions"]} for one in body.get("errors", [])]
+    search = (
+        [{"warnings": one["warnings"], "parsed": one["parsed"]} for one in body["extensions"].get("search", [])]
+        if "extensions" in body
+        else []
+    )
+    return {"refused": refused, "errors": errors, "search": search}
+
+
+def test_recorded_refusals_are_worded_as_recorded() -> None:
+    calls = list(recorded_refusals())
+    assert len(calls) > 5
+    wrong = {}
+    for where, call in calls:
+        version = "2025-10" if "progress" in where else "2026-04"
+        with Sandbox([GeneratedShop(DOMAIN, products=2)], pace=Pace(running=30)) as sandbox:
+            client = AdminClient(sandbox, DOMAIN, version)
+            if "progress" in where:
+                client.start("{ products { edges { node { id } } } }")
+            answered = client.ask(call["query"], **call["variables"])
+        if said(answered) != said(call["response"]):
+            wrong[where] = (said(answered), said(call["response"]))
+    assert wrong == {}
