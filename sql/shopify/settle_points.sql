@@ -12,7 +12,7 @@ WITH recorded AS (
     VALUES (
         %(shop_id)s, %(operation_type)s, %(query_hash)s, ceil(%(charged)s::numeric), %(throttle_status)s,
         floor(%(available)s::numeric), %(restore_rate)s::numeric,
-        clock_timestamp() - make_interval(secs => %(seconds)s::float8), round(%(seconds)s::numeric * 1000)
+        now() - make_interval(secs => %(seconds)s::float8), round(%(seconds)s::numeric * 1000)
     )
 )
 UPDATE rate_limit_buckets

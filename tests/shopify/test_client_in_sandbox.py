@@ -23,6 +23,9 @@ from neanelu_pipelines.shopify.identity import ask
 from tests.shopify.conftest import DOMAIN, QUICK, access, make_shop
 
 QUERY = "{ products(first: 3) { nodes { id title } } }"
+COSTLY = (
+    "{ products(first: 250) { nodes { variants(first: 250) { nodes { id media(first: 250) { nodes { id } } } } } } }"
+)
 RUN = 'mutation { bulkOperationRunQuery(query: "{ products { edges { node { id } } } }", groupObjects: false)' + (
     " { bulkOperation { id } userErrors { message } } }"
 )
@@ -71,10 +74,7 @@ def test_a_shop_says_what_it_is(client: AdminClient) -> None:
         ("{ products(first: 3) { nodes { id nope } } }", Refused),
         ('{ products(first: 3, query: "updated_att:>2020") { nodes { id } } }', SearchIgnored),
         ("{ orders(first: 3) { nodes { id } } }", AccessDenied),
-        (
-            "{ products(first: 250) { nodes { variants(first: 250) { nodes { media(first: 9) { nodes { id } } } } } } }",
-            TooCostly,
-        ),
+        (COSTLY, TooCostly),
     ],
 )
 def test_what_shopify_refuses(client: AdminClient, sandbox: Sandbox, query: str, fault: type[Permanent]) -> None:

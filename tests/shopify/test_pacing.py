@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -83,6 +84,25 @@ def test_a_queue_moves_by_the_rate_and_nobody_asks_twice(database: Database) -> 
     with Pacer(database, shop) as pacer:
         waits = [pacer.reserve(50, max_wait=100).wait for _ in range(4)]
     assert waits == pytest.approx([0.6, 1.1, 1.6, 2.1], abs=0.1)
+
+
+def test_reservations_at_once_are_all_counted(database: Database) -> None:
+    shop = make_shop(database)
+    fill(database, shop, 1000, rate=0.001)
+
+    def work() -> None:
+        with Pacer(database, shop) as pacer:
+            for _ in range(25):
+                assert pacer.reserve(1, max_wait=1).granted
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    after = bucket(database, shop)
+    assert after["tokens_remaining"] == pytest.approx(800, abs=0.1)
+    assert after["points_reserved"] == 200
 
 
 def test_a_wait_that_is_too_long_takes_nothing(database: Database, client_of: ClientOf) -> None:
@@ -200,8 +220,17 @@ def test_each_request_leaves_a_row(database: Database, client_of: ClientOf) -> N
     assert first["requested_at"] <= first["created_at"]
     assert second["operation_type"] == "orders"
     assert second["actual_cost"] == 0
+
+
+def test_a_day_without_a_partition_gets_one(database: Database, client_of: ClientOf) -> None:
+    shop = make_shop(database)
+    with database.connect(Role.ADMIN) as admin:
+        admin.execute(f"DROP TABLE api_cost_tracking_{datetime.now(UTC):%Y_%m_%d}")
+    with scripted(good()) as server:
+        client_of(server, access=access(shop), database=database).execute(QUERY)
     with database.connect(Role.PIPELINE) as connection:
         assert default_partition_rows(connection)["api_cost_tracking"] == 0
+    assert len(costs(database, shop)) == 1
 
 
 def test_a_lost_database_connection_is_made_again(database: Database, client_of: ClientOf) -> None:
