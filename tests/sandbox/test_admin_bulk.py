@@ -90,6 +90,10 @@ def test_a_result_without_rows_is_complete_and_has_no_url(standing: AdminClient)
         ("mutation { bulkOperationCancel(id: 1) { bulkOperation { id } } }", "Only `query` operations are supported."),
         ("query($a: String) { products(query: $a) { edges { node { id } } } }", "variables"),
         (
+            '{ nodes(ids: ["gid://shopify/Product/1"]) { ... on Product { id variants { edges { node { id } } } } } }',
+            "contain a connection field within a list field",
+        ),
+        (
             "{ a: products { edges { node { id } } } " * 1
             + " ".join(f"b{i}: orders {{ edges {{ node {{ id }} }} }}" for i in range(5))
             + " }",

@@ -2,13 +2,28 @@
 
 import contextlib
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from neanelu_pipelines.sandbox.admin import Trouble
+from neanelu_pipelines.sandbox.admin import Sandbox, Trouble
 from tests.sandbox.admin_client import AdminClient
-from tests.sandbox.conftest import DOMAIN, OTHER
+from tests.sandbox.conftest import DOMAIN, OTHER, made
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[Sandbox]:
+    with made() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def admin(serving: Sandbox) -> AdminClient:
+    """Nothing here changes a shop: one sandbox is enough, without the faults of the test before."""
+    serving.faults.clear()
+    return AdminClient(serving, DOMAIN)
+
 
 SHOP = "{ shop { name } }"
 PRODUCTS = "{ products { edges { node { id title } } } }"

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from neanelu_pipelines.sandbox.shop.overlay import Node, Overlay
+from neanelu_pipelines.sandbox.ids import gid
+from neanelu_pipelines.sandbox.shop.overlay import Node, Overlay, seconds_of
 
 Indexes = npt.NDArray[np.int64]
 
@@ -55,6 +56,7 @@ class Table:
         self._overlay = overlay
         self._build = build
         self._moments = moments
+        self._original = count
         self._known = np.empty((0, 2), dtype=np.int64)
 
     def number_of(self, index: int) -> int:
@@ -90,11 +92,18 @@ class Table:
         """When these nodes were made."""
         return self._all_moments().take(0, axis=1).take(indexes)
 
+    def _first_moments(self, number: int) -> tuple[int, int]:
+        """When a node was made and last changed, as far as nothing happened since."""
+        made = self._overlay.edits.get(gid(self.type_name, number), {}).get("createdAt")
+        if made is None or number < self.first + self._original:
+            return self._moments(number)
+        return seconds_of(made), seconds_of(made)
+
     def _all_moments(self) -> Indexes:
         known = self._known
         if len(known) < self.count:
             more: Iterable[tuple[int, int]] = (
-                self._moments(self.first + index) for index in range(len(known), self.count)
+                self._first_moments(self.first + index) for index in range(len(known), self.count)
             )
             rows = np.array(list(more), dtype=np.int64).reshape(-1, 2)
             known = self._known = np.concatenate([known, rows])
