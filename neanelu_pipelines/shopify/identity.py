@@ -3,13 +3,10 @@
 Belongs here: the one question and reading its answer. Does not belong here: keeping it (`shops`).
 """
 
-from pathlib import Path
-
 from neanelu_pipelines.shopify.client import AdminClient
+from neanelu_pipelines.shopify.documents import document
 from neanelu_pipelines.shopify.faults import ShopMoved, Unavailable
 from neanelu_pipelines.shopify.shops import ShopFacts
-
-_QUESTION = Path(__file__).parent / "documents" / "operations" / "shop.graphql"
 
 
 def ask(client: AdminClient, domain: str) -> ShopFacts:
@@ -19,7 +16,7 @@ def ask(client: AdminClient, domain: str) -> ShopFacts:
         ShopMoved: the token opens another shop than that of the domain.
         ShopifyFault: as the client's.
     """
-    data = client.execute(_QUESTION.read_text(encoding="utf-8")).data
+    data = client.execute(document("operations/shop")).data
     try:
         shop = data["shop"]
         facts = ShopFacts(

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import build_schema, parse, validate
 
+from neanelu_pipelines.shopify import documents
 from neanelu_pipelines.shopify.client import AdminClient
 from neanelu_pipelines.shopify.faults import Refused, SearchIgnored, ShopifyFault
 from neanelu_pipelines.shopify.queries import likely_cost, parsed
@@ -96,3 +98,14 @@ def test_the_estimated_cost_is_hardly_ever_too_low(recorded: list[dict[str, Any]
     assert min(off) >= -MOST_BELOW
     assert max(off) <= 1
     assert sum(distance < 0 for distance in off) <= 1
+
+
+def test_what_is_asked_beside_exports_fits_the_schema(shared: Path) -> None:
+    sdl = shared / "data/shopify/admin_2025-10.graphql"
+    if not sdl.is_file():
+        pytest.skip(f"{sdl} is not here: Shopify's schema is not part of the project")
+    schema = build_schema(sdl.read_text(encoding="utf-8"), assume_valid=True, assume_valid_sdl=True)
+    files = sorted((Path(documents.__file__).parent / "operations").glob("*.graphql"))
+    assert files
+    for file in files:
+        assert validate(schema, parse(file.read_text(encoding="utf-8"))) == [], file
