@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,17 +14,19 @@ from uuid import uuid4
 import pytest
 from psycopg import sql
 
-from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
+from neanelu_pipelines.mirror import river
 from neanelu_pipelines.sandbox.admin.bulk import Pace as SandboxPace
 from neanelu_pipelines.sandbox.admin.faults import Trouble
 from neanelu_pipelines.sandbox.admin.server import Sandbox
 from neanelu_pipelines.sandbox.shop.generated import GeneratedShop
+from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.bulk import ledger
-from neanelu_pipelines.shopify.bulk.exports import ArtifactStoreError, begin
+from neanelu_pipelines.shopify.bulk.exports import ArtifactStoreError, Outcome, begin
 from neanelu_pipelines.shopify.bulk.ledger import ExportBusyError, NoExportError
 from neanelu_pipelines.shopify.documents import document, inlined
-from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, SearchIgnored, Unavailable
+from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, SearchIgnored, Transient, Unavailable
 from neanelu_pipelines.shopify.linter import BulkQueryError
 from neanelu_pipelines.shopify.replies import Reply
 from tests.shopify.bulk import PRODUCTS, Desk, Mortals
@@ -96,6 +99,14 @@ def operations(desk: Desk, sandbox: Sandbox) -> list[Any]:
     return sandbox._shops[desk.domain].bulk.every()
 
 
+SLOW = SandboxPace(running=3600)
+
+
+def finish(desk: Desk, sandbox: Sandbox) -> None:
+    """Operations of a SLOW shop end now."""
+    sandbox._shops[desk.domain].bulk.pace = SandboxPace()
+
+
 class Between:
     """A client that does something before a document of that name is sent."""
 
@@ -132,6 +143,25 @@ def test_an_export_becomes_an_artifact_that_a_load_can_take_up(desk_of: MakeDesk
     assert desk.rows("SELECT step_name, status, records_processed FROM bulk_steps") == [("artifact", "completed", rows)]
 
 
+def test_the_row_goes_on_as_a_load(database: Database, desk_of: MakeDesk, tmp_path: Path) -> None:
+    """Nothing is copied, and no second row is made: the mirror takes up the very row and file."""
+    _, sandbox = desk_of()
+    domain = sandbox.domains[0]
+    desk = Desk(
+        database.urls, sandbox.url_template, sandbox.token(domain), make_shop(database, domain), tmp_path / "a", domain
+    )
+    outcome = desk.export()
+    settings = Settings(home=tmp_path, artifact_url=str(desk.root), _env_file=None)
+    load = river.current_load(database, shop_domain=domain, resource="products")
+    assert load.run_id == outcome.run_id
+    staged = river.stage(database, settings, load)
+    assert all(verdict.passed for verdict in river.check(database, settings, load))
+    river.merge(database, settings, load)
+    assert staged.lines == result_of(desk, outcome.run_id)[2]
+    assert desk.rows("SELECT count(*) FROM shopify_products") == [(20,)]
+    assert desk.rows("SELECT status FROM bulk_runs") == [("completed",)]
+
+
 def test_no_rows_is_a_success_with_an_empty_artifact(desk_of: MakeDesk) -> None:
     desk, _ = desk_of(products=0)
     outcome = desk.export()
@@ -141,7 +171,7 @@ def test_no_rows_is_a_success_with_an_empty_artifact(desk_of: MakeDesk) -> None:
 
 
 def test_a_run_that_outlasts_its_wait_is_gone_on_with(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of(pace=SandboxPace(running=0.4))
+    desk, sandbox = desk_of(pace=SLOW)
     run_id = desk.begin()
     outcome = desk.advance(run_id, wait=0.05)
     assert outcome.status == "waiting"
@@ -151,6 +181,7 @@ def test_a_run_that_outlasts_its_wait_is_gone_on_with(desk_of: MakeDesk) -> None
         assert ledger.due_exports(book, outcome.due - timedelta(seconds=1)) == []
         (due,) = ledger.due_exports(book, outcome.due + timedelta(seconds=1))
     assert (due.run_id, due.domain, due.resource) == (run_id, desk.domain, "products")
+    finish(desk, sandbox)
     assert desk.advance(run_id).status == "ready"
     assert len(operations(desk, sandbox)) == 1
     with ledger.opened(desk.database) as book:
@@ -207,7 +238,7 @@ def test_two_processes_do_not_take_one_run_further_at_once(desk: Desk) -> None:
 
 
 def test_two_runs_of_one_shop_wait_for_each_other(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of(pace=SandboxPace(running=0.3))
+    desk, sandbox = desk_of(pace=SLOW)
     first, second = desk.begin(), desk.begin(OTHER)
     assert desk.advance(first, wait=0).status == "waiting"
     blocked = desk.advance(second, wait=0)
@@ -215,9 +246,18 @@ def test_two_runs_of_one_shop_wait_for_each_other(desk_of: MakeDesk) -> None:
     assert "Waits for another bulk operation of the shop to end: gid://shopify/BulkOperation/" in (
         blocked.message or ""
     )
+    finish(desk, sandbox)
     assert desk.advance(second).status == "ready"
     assert desk.advance(first).status == "ready"
     assert [one.canceled_at for one in operations(desk, sandbox)] == [None, None]
+
+
+def test_two_processes_that_export_at_once_both_end_well(desk_of: MakeDesk) -> None:
+    desk, sandbox = desk_of(pace=SandboxPace(running=0.1))
+    with ThreadPoolExecutor(2) as both:
+        outcomes = list(both.map(desk.export, [PRODUCTS, OTHER]))
+    assert [outcome.status for outcome in outcomes] == ["ready", "ready"]
+    assert len({outcome.operation_id for outcome in outcomes}) == len(operations(desk, sandbox)) == 2
 
 
 def test_several_run_at_once_where_the_version_allows(desk_of: MakeDesk) -> None:
@@ -230,17 +270,20 @@ def test_several_run_at_once_where_the_version_allows(desk_of: MakeDesk) -> None
 
 
 def test_somebody_elses_operation_is_waited_for_and_not_canceled(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of(pace=SandboxPace(running=0.3))
+    desk, sandbox = desk_of(pace=SLOW)
     with desk.client() as somebody:
         somebody.execute(document("operations/start"), {"query": PRODUCTS, "groupObjects": False})
-    outcome = desk.export()
+    run_id = desk.begin()
+    assert "Waits for another bulk operation" in (desk.advance(run_id, wait=0).message or "")
+    finish(desk, sandbox)
+    outcome = desk.advance(run_id)
     assert outcome.status == "ready"
     theirs, ours = operations(desk, sandbox)
     assert theirs.status == "COMPLETED"
     assert outcome.operation_id == ours.gid
 
 
-@pytest.mark.parametrize("running", [0.0, 0.3])
+@pytest.mark.parametrize("running", [0.0, 0.2])
 def test_an_answer_that_was_lost_is_looked_for_not_asked_again(desk_of: MakeDesk, running: float) -> None:
     desk, sandbox = desk_of(pace=SandboxPace(running=running))
     sandbox.faults.add(Trouble.DROP, matching="StartBulkOperation")
@@ -249,14 +292,16 @@ def test_an_answer_that_was_lost_is_looked_for_not_asked_again(desk_of: MakeDesk
 
 
 def test_an_operation_named_as_being_in_the_way_may_be_our_own(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of(pace=SandboxPace(running=0.3))
+    desk, sandbox = desk_of(pace=SLOW)
     run_id = desk.begin()
     desk.advance(run_id, wait=0)
     desk.rows(
         "UPDATE bulk_runs SET shopify_operation_id = NULL,"
         " cursor_state = jsonb_set(cursor_state, '{bulk,phase}', '\"new\"') RETURNING id"
     )
-    assert desk.advance(run_id).status == "ready"
+    with desk.client() as client:
+        named = Between(client, "BulkOperationWithQuery", lambda: finish(desk, sandbox))
+        assert desk.advance(run_id, client=named).status == "ready"
     assert len(operations(desk, sandbox)) == 1
 
 
@@ -447,25 +492,63 @@ def test_no_url_of_a_result_stays_anywhere(desk_of: MakeDesk, caplog: pytest.Log
 # Death ----------------------------------------------------------------------------------------------------------------
 
 
-def test_killed_anywhere_it_ends_with_one_operation_and_the_same_bytes(desk_of: MakeDesk) -> None:
-    """SIGKILL before and after each thing that is said to Shopify, to the ledger, or to the artifact store."""
-    desk, sandbox = desk_of(products=30)
+def killed_anywhere(desk: Desk, sandbox: Sandbox, check: Callable[[Outcome, bytes], None], *what: str) -> None:
+    """SIGKILL before and after each thing that is said to Shopify, to the ledger, or to the store; then go on."""
     with Mortals(desk) as mortals:
         for at in range(1, 100):
             before = len(operations(desk, sandbox))
             ended, places = mortals.export(at)
+            assert ended in {0, -9}
             assert len(operations(desk, sandbox)) <= before + 1
             ((run_id,),) = desk.rows("SELECT id FROM bulk_runs ORDER BY created_at DESC LIMIT 1")
-            assert desk.advance(run_id).status == "ready", at
-            path, _, _, checksum = result_of(desk, run_id)
-            expected = operations(desk, sandbox)[-1].path.read_bytes()
-            assert path.read_bytes() == expected, at
-            assert checksum == hashlib.sha256(expected).hexdigest()
+            outcome = desk.advance(run_id)
             assert len(operations(desk, sandbox)) == before + 1, at
-            assert [file.name for file in path.parent.glob(f"{run_id}*")] == [path.name]
+            check(outcome, operations(desk, sandbox)[-1].path.read_bytes())
             if ended == 0:
                 break
-            assert ended == -9
-    assert places.count("after put") > 2
-    whom = {"execute", "keep_state", "put", "join", "publish"}
-    assert set(places) == {f"{moment} {what}" for moment in ("before", "after") for what in whom}
+    assert {"after put", *(f"{moment} {name}" for moment in ("before", "after") for name in what)} <= set(places)
+
+
+WHOM = ("execute", "keep_state", "put", "join", "publish")
+
+
+def test_killed_anywhere_it_ends_with_one_operation_and_the_same_bytes(desk_of: MakeDesk) -> None:
+    desk, sandbox = desk_of()
+
+    def whole(outcome: Outcome, expected: bytes) -> None:
+        assert outcome.status == "ready"
+        path, _, _, checksum = result_of(desk, outcome.run_id)
+        assert path.read_bytes() == expected
+        assert checksum == hashlib.sha256(expected).hexdigest()
+        assert [file.name for file in path.parent.glob(f"{outcome.run_id}*")] == [path.name]
+
+    killed_anywhere(desk, sandbox, whole, *WHOM)
+
+
+def test_killed_anywhere_what_there_is_of_a_canceled_operation_is_kept(desk_of: MakeDesk) -> None:
+    desk, sandbox = desk_of()
+    sandbox.faults.add(Trouble.BULK_CANCELED, times=99, shop=desk.domain)
+
+    def partial(outcome: Outcome, expected: bytes) -> None:
+        assert (outcome.status, outcome.reason) == ("failed", "CANCELED")
+        assert desk.run(outcome.run_id)[:2] == ("failed", ["partial"])
+        assert result_of(desk, outcome.run_id)[0].read_bytes() == expected
+
+    killed_anywhere(desk, sandbox, partial, *WHOM)
+
+
+def test_troubled_at_random_whatever_becomes_ready_is_whole(desk_of: MakeDesk) -> None:
+    desk, sandbox = desk_of(products=10, token="shpat_0123456789")
+    sandbox.faults.random(1, 0.2)
+    ready = 0
+    for _ in range(8):
+        run_id, outcome = desk.begin(), None
+        for _ in range(20):
+            with suppress(Transient):
+                outcome = desk.advance(run_id)
+                break
+        assert outcome is not None
+        if outcome.status == "ready":
+            ready += 1
+            assert result_of(desk, run_id)[0].read_bytes() == operations(desk, sandbox)[-1].path.read_bytes()
+    assert ready > 2

@@ -1,7 +1,11 @@
 """What a run of a bulk operation does next: for any course of events, and against a model of Shopify with crashes."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -9,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neanelu_pipelines.shopify.bulk.operation import Operation, marked, operations_in, read_operation, run_of
+from neanelu_pipelines.shopify.bulk.pieces import Shelf
 from neanelu_pipelines.shopify.bulk.states import (
     Blocked,
     Event,
@@ -21,12 +26,14 @@ from neanelu_pipelines.shopify.bulk.states import (
     Refused,
     Salvaged,
     Seen,
+    Started,
     Starting,
     State,
     UrlRefused,
     after,
     next_move,
 )
+from neanelu_pipelines.shopify.bulk.verify import problem_with
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PACE = Pace(first_poll=1, longest_poll=8, busy=5, late_url=20, longest_life=3600, most_bytes=1000)
@@ -46,6 +53,7 @@ operations = st.builds(
 )
 events = st.one_of(
     st.just(Starting()),
+    st.builds(Started, operations),
     st.builds(Seen, st.none() | operations),
     st.just(NotStarted(1.0)),
     st.just(Lost()),
@@ -100,10 +108,10 @@ class Shop:
             self.busy -= 1
             return Blocked(("gid://shopify/BulkOperation/9",))
         self.started += 1
-        return Seen(self.tell())
+        return Started(self.tell())
 
     def find(self) -> Event:
-        return Seen(self.tell()) if self.started else NotStarted()
+        return Started(self.tell()) if self.started else NotStarted()
 
     def tell(self) -> Operation:
         if self.polls_left > 0:
@@ -182,11 +190,27 @@ def seen(state: State, status: str, now: datetime = START, **told: object) -> St
     return after(state, Seen(Operation(GID, status, created_at=START, **told)), now, PACE)  # type: ignore[arg-type]
 
 
-RUNNING = seen(State(), "RUNNING")
+RUNNING = State(Phase.RUNNING, operation_id=GID, created_at=START)
 
 
-def test_no_rows_is_a_success() -> None:
-    assert seen(RUNNING, "COMPLETED", objects=0).phase is Phase.FETCHING
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_answer_to_a_start_says_no_more_than_that_it_exists(status: str) -> None:
+    told = Started(Operation(GID, status, created_at=START, url="u"))
+    state = after(State(Phase.STARTING), told, START, PACE)
+    assert (state.phase, state.operation_id, state.status) == (Phase.RUNNING, GID, None)
+
+
+def test_no_rows_is_a_success_when_it_is_said_twice() -> None:
+    once = seen(RUNNING, "COMPLETED")
+    assert (once.phase, next_move(once, START)) == (Phase.RUNNING, Move.WAIT)
+    assert seen(once, "COMPLETED").phase is Phase.FETCHING
+    assert seen(once, "COMPLETED", objects=2).phase is Phase.RUNNING
+
+
+def test_a_result_with_rows_does_not_become_an_empty_one() -> None:
+    counted = seen(RUNNING, "COMPLETED", objects=2, roots=1, bytes=10, url="u")
+    state = seen(counted, "COMPLETED")
+    assert (state.phase, state.objects, state.roots, state.bytes) == (Phase.RUNNING, 2, 1, 10)
 
 
 def test_a_url_of_a_canceled_operation_is_no_success() -> None:
@@ -222,7 +246,7 @@ def test_too_large_a_result_is_refused_before_it_is_fetched() -> None:
 
 
 def test_pauses_grow_to_their_limit() -> None:
-    state, pauses = State(), []
+    state, pauses = RUNNING, []
     for _ in range(9):
         state = seen(state, "RUNNING")
         assert state.due
@@ -266,3 +290,52 @@ def test_an_operation_shows_no_url() -> None:
 @pytest.mark.parametrize("found", [None, {}, {"id": 3}, []])
 def test_what_is_no_operation_is_none(found: object) -> None:
     assert read_operation(found) is None
+
+
+# Recorded -------------------------------------------------------------------------------------------------------------
+
+
+def recorded_runs(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every operation that was recorded from its polls to its result."""
+
+    def walk(value: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(value, dict):
+            if isinstance(value.get("result"), dict) and "terminalOperation" in value and "statusPolls" in value:
+                yield value
+            for item in value.values():
+                yield from walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from walk(item)
+
+    for path in sorted(folder.glob("*.json")):
+        yield from walk(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_recorded_operations_end_with_a_result_that_is_whole(shared: Path) -> None:
+    count = 0
+    for run in recorded_runs(shared / "data/shopify/bulk/captures"):
+        told = [poll["response"]["data"]["bulkOperation"] for poll in run["statusPolls"]]
+        state = RUNNING
+        for answer in [*told, run["terminalOperation"]]:
+            assert next_move(state, START) is not Move.STOP
+            state = after(state, Seen(read_operation(answer)), START, Pace())
+        assert state.phase is Phase.FETCHING
+        body = run["result"].get("body")
+        if isinstance(body, str) and len(body.encode()) == run["result"].get("byteLength"):
+            shelf = Shelf(f"memory://recorded/{state.bytes}.jsonl")
+            shelf.put(0, body.encode())
+            assert problem_with(shelf.join(), state) is None
+            count += 1
+    assert count >= 2
+
+
+def test_the_recorded_refusal_names_the_operation_in_the_way(shared: Path) -> None:
+    path = shared / "data/shopify/bulk/captures/bulk-operation-run-query-operation-in-progress.json"
+    capture = json.loads(path.read_text(encoding="utf-8"))
+    (error,) = capture["secondRun"]["response"]["data"]["bulkOperationRunQuery"]["userErrors"]
+    first = capture["firstRun"]["response"]["data"]["bulkOperationRunQuery"]["bulkOperation"]
+    assert operations_in(error["message"]) == [first["id"]]
+    sent = capture["firstRun"]["variables"]["query"]
+    assert first["query"] == sent, "Shopify keeps a query with its comments: what our mark relies on"
+    assert sent.startswith("#")

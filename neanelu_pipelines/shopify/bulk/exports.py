@@ -36,6 +36,7 @@ from neanelu_pipelines.shopify.bulk.states import (
     Refused,
     Salvaged,
     Seen,
+    Started,
     Starting,
     UrlRefused,
     after,
@@ -215,7 +216,7 @@ class _Run:
             raise
         answer = reply.data.get("bulkOperationRunQuery") or {}
         operation = read_operation(answer.get("bulkOperation"))
-        self._happened(self._seen(operation) if operation else self._refusal(answer.get("userErrors") or []))
+        self._happened(Started(operation) if operation else self._refusal(answer.get("userErrors") or []))
 
     def _refusal(self, errors: list[Mapping[str, Any]]) -> Event:
         words = " ".join(str(error.get("message")) for error in errors)
@@ -225,7 +226,7 @@ class _Run:
         for operation_id in named:
             found = self._ask("operations/recognize", operation_id)
             if found and found.run_id == self._export.run_id:
-                return self._seen(found)
+                return Started(found)
         return Blocked(tuple(named))
 
     def _find(self) -> None:
@@ -233,7 +234,7 @@ class _Run:
         reply = self._client.execute(document("operations/newest"))
         newest = read_operation(reply.data.get("currentBulkOperation"))
         if newest and newest.run_id == self._export.run_id:
-            self._happened(self._seen(newest))
+            self._happened(Started(newest))
         else:
             self._happened(NotStarted())
 

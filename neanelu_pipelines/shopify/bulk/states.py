@@ -108,6 +108,13 @@ class Starting:
 
 
 @dataclass(frozen=True)
+class Started:
+    """Shopify took the query. What it says of the operation then is only that it exists."""
+
+    operation: Operation
+
+
+@dataclass(frozen=True)
 class Seen:
     """Shopify told of the run's operation; `None`: it does not know it."""
 
@@ -159,7 +166,7 @@ class Refused:
     transient: bool = False
 
 
-Event = Starting | Seen | NotStarted | Lost | Blocked | Fetched | UrlRefused | Salvaged | Refused
+Event = Starting | Started | Seen | NotStarted | Lost | Blocked | Fetched | UrlRefused | Salvaged | Refused
 
 _MOVES = {
     Phase.NEW: Move.START,
@@ -171,8 +178,8 @@ _MOVES = {
     Phase.FAILED: Move.STOP,
 }
 _WELCOME: dict[Phase, tuple[type, ...]] = {
-    Phase.NEW: (Starting, Seen, Refused),
-    Phase.STARTING: (Starting, Seen, NotStarted, Lost, Blocked, Refused),
+    Phase.NEW: (Starting, Refused),
+    Phase.STARTING: (Starting, Started, NotStarted, Lost, Blocked, Refused),
     Phase.RUNNING: (Seen, Refused),
     Phase.FETCHING: (Seen, Fetched, UrlRefused, Refused),
     Phase.SALVAGING: (Seen, Salvaged, UrlRefused, Refused),
@@ -181,7 +188,7 @@ _WELCOME: dict[Phase, tuple[type, ...]] = {
 }
 """What can happen to a run in each phase; anything else changes nothing."""
 _PATIENT_MISSES = 3
-_FOREIGN_PAUSE = 2.0
+_SHORT_PAUSE = 2.0
 _GROWTH = 1.5
 
 
@@ -193,22 +200,13 @@ def next_move(state: State, now: datetime) -> Move:
     return move
 
 
-def after(state: State, event: Event, now: datetime, pace: Pace) -> State:  # noqa: C901, PLR0911 - one line each
+def after(state: State, event: Event, now: datetime, pace: Pace) -> State:  # noqa: PLR0911 - one line each
     """The state after something happened. What has ended stays as it is."""
     if not isinstance(event, _WELCOME[state.phase]):
         return state
     match event:
-        case Starting():
-            return replace(state, phase=Phase.STARTING, due=None, blocked_by=())
         case Seen(operation):
             return _seen(state, operation, now, pace) if operation else _missed(state, now, pace)
-        case NotStarted(retry_after):
-            return replace(state, phase=Phase.NEW, due=_in(now, retry_after))
-        case Lost():
-            # A request still on its way shows only a little later.
-            return replace(state, phase=Phase.STARTING, due=_in(now, min(_FOREIGN_PAUSE, pace.first_poll)))
-        case Blocked(by):
-            return replace(state, phase=Phase.NEW, due=_in(now, pace.busy), blocked_by=by)
         case Fetched(problem):
             return _fetched(state, problem, pace)
         case UrlRefused():
@@ -219,6 +217,27 @@ def after(state: State, event: Event, now: datetime, pace: Pace) -> State:  # no
             return replace(state, phase=Phase.FAILED, due=None)
         case Refused(reason, message, transient):
             return _failed(state, reason, message, transient=transient)
+        case _:
+            return _starting(state, event, now, pace)
+
+
+def _starting(
+    state: State, event: Starting | Started | NotStarted | Lost | Blocked, now: datetime, pace: Pace
+) -> State:
+    match event:
+        case Starting():
+            return replace(state, phase=Phase.STARTING, due=None, blocked_by=())
+        case Started(operation):
+            created = operation.created_at or now
+            known = replace(state, phase=Phase.RUNNING, operation_id=operation.id, created_at=created, blocked_by=())
+            return replace(known, due=_in(now, pace.first_poll))
+        case NotStarted(retry_after):
+            return replace(state, phase=Phase.NEW, due=_in(now, retry_after))
+        case Lost():
+            # A request still on its way shows only a little later.
+            return replace(state, phase=Phase.STARTING, due=_in(now, min(_SHORT_PAUSE, pace.first_poll)))
+        case Blocked(by):
+            return replace(state, phase=Phase.NEW, due=_in(now, pace.busy), blocked_by=by)
         case _:
             assert_never(event)
 
@@ -231,13 +250,13 @@ def _seen(state: State, operation: Operation, now: datetime, pace: Pace) -> Stat
         status=operation.status,
         error_code=operation.error_code,
         created_at=operation.created_at or state.created_at or now,
-        objects=operation.objects,
-        roots=operation.roots,
-        bytes=operation.bytes,
+        # Counters grow; one that shrinks is an answer that came late.
+        objects=max(state.objects, operation.objects),
+        roots=max(state.roots, operation.roots),
+        bytes=operation.bytes if operation.bytes is not None else state.bytes,
         polls=state.polls + 1,
         misses=0,
         due=None,
-        blocked_by=(),
     )
     if state.phase is Phase.SALVAGING:  # What it is was decided; only its url may be new.
         return state if operation.partial_url or operation.url else replace(state, phase=Phase.FAILED)
@@ -257,8 +276,13 @@ def _completed(state: State, operation: Operation, now: datetime, pace: Pace) ->
     if operation.bytes is not None and operation.bytes > pace.most_bytes:
         words = f"The result has {operation.bytes:,} bytes; at most {pace.most_bytes:,} are fetched. Ask for less."
         return _failed(state, "TOO_LARGE", words)
-    if operation.url or operation.objects == 0:
+    if operation.url:
         return replace(state, phase=Phase.FETCHING, ended_at=state.ended_at or now)
+    if state.objects == 0:
+        # Nothing at all is believed when it is said twice: a whole shop may be taken for empty.
+        if state.ended_at is None:
+            return replace(state, ended_at=now, due=_in(now, pace.first_poll))
+        return replace(state, phase=Phase.FETCHING)
     words = f"The operation completed with {operation.objects:,} objects, but Shopify gives no url of its result."
     return _wait_for_url(state, now, pace) or _failed(state, "INCOMPLETE", words, transient=True)
 
@@ -322,7 +346,7 @@ def _fetched(state: State, problem: str | None, pace: Pace) -> State:
 
 
 def _url_refused(state: State, now: datetime, pace: Pace) -> State:
-    state = replace(state, fetches=state.fetches + 1, due=_in(now, min(_FOREIGN_PAUSE, pace.first_poll)))
+    state = replace(state, fetches=state.fetches + 1, due=_in(now, min(_SHORT_PAUSE, pace.first_poll)))
     if state.fetches < pace.fetches:
         return state
     if state.phase is Phase.SALVAGING:
