@@ -69,6 +69,7 @@ def scripted(*answers: Answer, handler: Handler | None = None) -> Iterator[Scrip
 
     class Handling(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
