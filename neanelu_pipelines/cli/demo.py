@@ -14,7 +14,7 @@ import typer
 
 from neanelu_pipelines.cli.dev import serve
 from neanelu_pipelines.cli.outcome import LoadOutcome, print_rejections
-from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text
+from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text, this_command
 from neanelu_pipelines.cli.shops import create_shop
 from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.migrations import migrate
@@ -185,14 +185,14 @@ def _print_summary(output: Output, world: World, story: Story, seconds: float) -
 
 
 def _print_where_to_look(output: Output, world: World, first: LoadOutcome) -> None:
-    output.heading("Where to look")
-    output.say(
-        "the graph, the runs, the checks    neanelu dev        (materialize a shop's partition there by clicking)"
-    )
-    output.say("shops, loads, freshness            neanelu status")
-    output.say(
-        'the rows                           psql "$(neanelu database url)" -c "SELECT title FROM shopify_products"'
-    )
-    output.say(f"the rejected lines                 bulk_errors, WHERE bulk_run_id = '{first.run_id}'")
-    output.say(f"the files                          {world.home / 'demo'}, {world.settings.artifact_root}")
-    output.say("PostgreSQL keeps running           neanelu database stop")
+    command = this_command()
+    output.heading(f"Where to look (commands for {Path.cwd()})")
+    for what, where in (
+        ("the graph, the runs, the checks", f"{command} dev    (materialize a shop's partition there by clicking)"),
+        ("shops, loads, freshness", f"{command} status"),
+        ("the rows", f'psql "$({command} database url)"    (then: TABLE shopify_products;)'),
+        ("the rejected lines", f"bulk_errors, WHERE bulk_run_id = '{first.run_id}'"),
+        ("the files", f"{world.home / 'demo'}, {world.settings.artifact_root}"),
+        ("PostgreSQL keeps running", f"{command} database stop"),
+    ):
+        output.say(f"{what:<35}{where}")

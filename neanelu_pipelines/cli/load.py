@@ -63,9 +63,14 @@ def existing_file(path: str) -> str:
     """The absolute path of a file that is there.
 
     Raises:
-        LoadArgumentError: it is not there, or not a file.
+        LoadArgumentError: it is not there, not a file, or has a name that means something else in a URL.
     """
     found = Path(path).absolute()
     if not found.is_file():
         raise LoadArgumentError(f"There is no file {found}.")
+    if "::" in str(found):
+        raise LoadArgumentError(
+            f'The path {found} cannot be used: in it "::" would stand between two file systems, as in '
+            "simplecache::s3://bucket/file. Rename the file or folder, or load it from elsewhere."
+        )
     return str(found)

@@ -9,7 +9,7 @@ from typing import NoReturn
 import psycopg
 import typer
 
-from neanelu_pipelines.cli import bench, database, demo, dev, doctor, load, migrate, shop, status
+from neanelu_pipelines.cli import bench, database, demo, dev, doctor, load, migrate, sandbox, shop, status
 from neanelu_pipelines.cli.output import Output
 from neanelu_pipelines.errors import NeaneluError
 
@@ -26,6 +26,7 @@ app.command("migrate")(migrate.migrate_command)
 app.command("load")(load.load)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
+app.command("sandbox")(sandbox.sandbox)
 # Its options are those of benchmarks/, and so is its help.
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 app.command("bench", add_help_option=False, context_settings=_PASS_ON)(bench.bench)
@@ -36,18 +37,21 @@ app.add_typer(shop.app, name="shop")
 def main() -> None:
     """Run the command; exit 0 only when all of it worked. Errors that a user can cause are words, not tracebacks."""
     try:
-        app()
+        # Mistakes in the arguments are shown by Typer, with the usage; asked for an object, it leaves them to us.
+        sys.exit(app(standalone_mode="--json" not in sys.argv))
+    except typer.TyperException as error:
+        _fail(error.format_message(), error.exit_code)
     except NeaneluError as error:
         _fail(str(error))
     except psycopg.OperationalError as error:
         _fail(f"The database did not answer: {str(error).strip()}. `neanelu doctor` says what is wrong.")
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = 1) -> NoReturn:
     output = Output(as_json="--json" in sys.argv)
     output.error(message)
     output.result({"status": "failed", "error": message})
-    sys.exit(1)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,17 @@ that keep running (`services`), what a load is (`defs`).
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import psycopg
 
 from neanelu_pipelines.cli.outcome import LINES, ROWS, LoadOutcome
 from neanelu_pipelines.cli.world import World, use_environment
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.artifacts import shown
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ SOURCE_VARIABLE = "NEANELU_LOAD_SOURCE"
 
 STEP_WORDS = {"artifact": "Keeping the file", "staging": "Reading and staging", "mirror": "Merging"}
 
+_INTERRUPTED = "The command that ran this load was interrupted."
+_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 _STATEMENT_MILLISECONDS = 60_000
 _NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
@@ -93,28 +98,40 @@ def _run_load(
     run_id = make_new_run_id()
     instance.add_event_listener(run_id, lambda event: _tell(event, say))
     config = {"source": _recordable(source), "as_of": as_of.isoformat() if as_of else None}
+    outcome = LoadOutcome(shop, resource, shown(source), dagster_run_id=run_id, status="failed", seconds=0.0)
     started = time.perf_counter()
-    result = job.execute_in_process(
-        instance=instance,
-        partition_key=shop,
-        run_id=run_id,
-        raise_on_error=False,
-        tags={LAUNCHER_TAG: _launcher(run_id)},
-        run_config={
-            "ops": {artifact_op_name(declared): {"config": config}},
-            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-        },
-    )
-    outcome = LoadOutcome(
-        shop=shop,
-        resource=resource,
-        source=shown(source),
-        dagster_run_id=run_id,
-        status="completed" if result.success else "failed",
-        seconds=time.perf_counter() - started,
-    )
-    _read_events(outcome, result)
+    try:
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key=shop,
+            run_id=run_id,
+            raise_on_error=False,
+            tags={LAUNCHER_TAG: _launcher(run_id)},
+            run_config={
+                "ops": {artifact_op_name(declared): {"config": config}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+        )
+        outcome.status = "completed" if result.success else "failed"
+        outcome.seconds = time.perf_counter() - started
+        _read_events(outcome, result)
+    finally:
+        _close_in_the_ledger(world, outcome)
     return outcome
+
+
+def _close_in_the_ledger(world: World, outcome: LoadOutcome) -> None:
+    """Leave no load of this run as running, however it ended: a step that was cut off may not have said so.
+
+    If the server itself is gone the ledger keeps it, until the next load of the shop.
+    """
+    values = {
+        "dagster_run_id": outcome.dagster_run_id,
+        "shop_domain": outcome.shop,
+        "error": outcome.error or _INTERRUPTED,
+    }
+    with suppress(psycopg.OperationalError), world.database.connect(Role.PIPELINE) as connection:
+        connection.execute(statement("cli/close_loads_of_run"), values)
 
 
 def _recordable(source: str) -> str | dict[str, str]:
@@ -217,6 +234,8 @@ def _reason(failure: Any) -> str:
     if failure.user_failure_data is not None and failure.user_failure_data.description:
         return str(failure.user_failure_data.description)
     error = failure.error
+    if error is not None and error.cls_name in _INTERRUPTIONS:
+        return _INTERRUPTED
     while error is not None and error.cause is not None:
         error = error.cause
     return str(error.message).strip() if error is not None else "the step failed"

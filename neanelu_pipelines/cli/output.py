@@ -7,6 +7,8 @@ a terminal and plain lines elsewhere.
 """
 
 import json
+import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -92,6 +94,21 @@ class Progress:
             self._status.update(text)
         else:
             self._console.print(f"{text} …", markup=False)
+
+
+def this_command() -> str:
+    """What a person types in this folder to run this `neanelu`: its name, if the shell finds it by that, or its path.
+
+    A virtual environment that was not activated is not on the PATH.
+    """
+    ours = Path(sys.executable).with_name("neanelu")
+    found = shutil.which("neanelu")
+    if found is not None and ours.is_file() and Path(found).samefile(ours):
+        return "neanelu"
+    if not ours.is_file():
+        return shlex.join([sys.executable, "-m", "neanelu_pipelines.cli.main"])
+    below = ours.is_relative_to(Path.cwd())
+    return shlex.quote(str(ours.relative_to(Path.cwd()) if below else ours))
 
 
 def bytes_text(amount: float) -> str:
