@@ -4,14 +4,12 @@ Belongs here: what more than one room needs. Does not belong here: made-up data 
 """
 
 import os
-import shutil
 import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 import pytest
@@ -19,6 +17,8 @@ from psycopg import sql
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
+from tests.homes import new_home, remove_home
+from tests.scratch import base, scratch
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -32,6 +32,26 @@ QUICK = {
     "autovacuum_naptime": "5min",
 }
 
+_done_with: list[str] = []
+"""Databases of the session's server that no test needs any more."""
+
+
+TOGETHER = ("tests/cli/test_commands.py", "tests/cli/test_dev.py", "tests/ui/test_ui.py")
+"""What the tests of these files share takes long to make: each file goes to one worker, before anything else does."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Other tests go one by one to whoever is free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class FilesTogether(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file in TOGETHER else nodeid
+
+    return FilesTogether(config, log)
+
 
 class MakeHome(Protocol):
     """What the fixture `make_home` gives."""
@@ -39,27 +59,34 @@ class MakeHome(Protocol):
     def __call__(self, *, begun: bool = False) -> Path: ...
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    tmp_path_factory.getbasetemp()  # pytest's own folders stay where they are
+    with scratch(base()):
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """One server for the session (for each worker of it). A test that kills it calls `server.start()` again."""
-    home = _new_home()
+    home = new_home()
     try:
-        server = EmbeddedServer(home, overrides=QUICK)
+        server = EmbeddedServer(home, 0, overrides=QUICK)
         server.start()
         yield server
     finally:
-        _remove_home(home)
+        remove_home(home)
 
 
 @pytest.fixture(scope="session")
 def _begun_home() -> Iterator[Path]:
     """A home whose server was started once, with nothing in it, to copy."""
-    home = _new_home()
+    home = new_home()
     server = EmbeddedServer(home, 0)
     server.start()
     server.stop()
     yield home
-    _remove_home(home)
+    remove_home(home)
 
 
 @pytest.fixture
@@ -71,7 +98,7 @@ def make_home(request: pytest.FixtureRequest) -> Iterator[MakeHome]:
     homes: list[Path] = []
 
     def make(*, begun: bool = False) -> Path:
-        home = _new_home()
+        home = new_home()
         homes.append(home)
         if begun:
             subprocess.run(["cp", "-a", request.getfixturevalue("_begun_home"), home], check=True)
@@ -79,7 +106,7 @@ def make_home(request: pytest.FixtureRequest) -> Iterator[MakeHome]:
 
     yield make
     for home in homes:
-        _remove_home(home)
+        remove_home(home)
 
 
 @pytest.fixture
@@ -114,34 +141,23 @@ def shared() -> Path:
     return SHARED
 
 
-def _new_home() -> Path:
-    """A folder that the account a server runs as can enter: pytest's own are closed to every account but ours."""
-    folder = Path(tempfile.mkdtemp(prefix="neanelu-test-"))
-    folder.chmod(0o711)
-    return folder / "home"
-
-
-def _remove_home(home: Path) -> None:
-    EmbeddedServer(home).stop()
-    shutil.rmtree((home / "server").resolve(), ignore_errors=True)
-    shutil.rmtree(home.parent, ignore_errors=True)
-
-
 @contextmanager
 def _new_database(server: EmbeddedServer, template: str | None = None) -> Iterator[Database]:
     name = _create(server, template)
-    try:
-        yield server.database(name)
-    finally:
-        with _admin(server) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    yield server.database(name)
+    _done_with.append(name)
 
 
 def _create(server: EmbeddedServer, template: str | None) -> str:
     name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
     with _admin(server) as connection:
+        # Only now: the server waits a tenth of a second for connections that have just been closed.
+        while _done_with:
+            name_done = sql.Identifier(_done_with[-1])
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name_done))
+            _done_with.pop()
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(template or "template0")
             )
         )
@@ -149,5 +165,8 @@ def _create(server: EmbeddedServer, template: str | None) -> str:
 
 
 def _admin(server: EmbeddedServer) -> psycopg.Connection:
-    server.start()  # A test may have left it dead.
-    return server.database("postgres").connect(Role.ADMIN, autocommit=True)
+    try:
+        return server.database("postgres").connect(Role.ADMIN, autocommit=True)
+    except psycopg.OperationalError:
+        server.start()  # A test has left it dead.
+        return server.database("postgres").connect(Role.ADMIN, autocommit=True)

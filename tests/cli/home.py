@@ -2,17 +2,11 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from neanelu_pipelines.database.embedded import EmbeddedServer
 
 SHOP = "casa-verde.myshopify.com"
 
@@ -25,8 +19,9 @@ class Home:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Ours, without settings of whoever runs the tests."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("NEANELU_", "DAGSTER_"))}
+        """Ours, without settings of whoever runs the tests. Bytecode may be kept: it is run dozens of times."""
+        other = ("NEANELU_", "DAGSTER_", "PYTHONDONTWRITEBYTECODE")
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(other)}
         return {**ours, "NEANELU_HOME": str(self.path)}
 
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -47,19 +42,6 @@ class Home:
         found = json.loads(done.stdout)
         assert isinstance(found, dict)
         return {**found, "exit": done.returncode, "stderr": done.stderr}
-
-
-@contextmanager
-def new_home() -> Iterator[Home]:
-    """A home that the server's account can enter; its server is stopped and nothing of it is left afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="neanelu-cli-"))
-    folder.chmod(0o711)
-    try:
-        yield Home(folder / "home")
-    finally:
-        EmbeddedServer(folder / "home").stop()
-        shutil.rmtree((folder / "home" / "server").resolve(), ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 COMMAND = [sys.executable, "-m", "neanelu_pipelines.cli.main"]

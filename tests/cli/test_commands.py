@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -24,6 +25,12 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def loaded(home: Home, catalogue: Path) -> dict[str, Any]:
+    """What `load --json` says of a shop's first load; the shop is there for whoever asks for this."""
+    return home.json("load", str(catalogue), "--shop", SHOP, "--resource", "products", "--create-shop")
+
+
 def test_migrate_says_what_is_missing_applies_it_and_then_has_nothing_to_do(empty_home: Home) -> None:
     before = empty_home.json("migrate", "--check")
     assert before["exit"] == 1
@@ -35,9 +42,8 @@ def test_migrate_says_what_is_missing_applies_it_and_then_has_nothing_to_do(empt
     assert empty_home.json("migrate")["applied"] == []
 
 
-def test_load_prints_one_object_whose_counts_add_up(home: Home, catalogue: Path) -> None:
-    arguments = ("load", str(catalogue), "--shop", SHOP, "--resource", "products")
-    first = home.json(*arguments, "--create-shop")
+def test_load_prints_one_object_whose_counts_add_up(home: Home, catalogue: Path, loaded: dict[str, Any]) -> None:
+    first = loaded
     assert first["exit"] == 0, first["stderr"]
     assert first["status"] == "completed"
     rows = first["rows"]
@@ -47,11 +53,9 @@ def test_load_prints_one_object_whose_counts_add_up(home: Home, catalogue: Path)
     assert rows["inserted"] == sum(first["table_rows"].values())
     assert first["tables"]["shopify_products"]["inserted"] == 50
     assert first["seconds"] > 0
-    with psycopg.connect(home.run("database", "url").stdout.strip()) as connection:
-        ledger = connection.execute("SELECT id::text, status FROM bulk_runs ORDER BY id DESC LIMIT 1").fetchone()
-        assert ledger == (first["run_id"], "completed")
+    assert ledger(home, f"id = '{first['run_id']}'") == [("completed", None)]
 
-    again = home.json(*arguments)
+    again = home.json("load", str(catalogue), "--shop", SHOP, "--resource", "products")
     assert again["exit"] == 0
     assert {kind: again["rows"][kind] for kind in ("inserted", "updated", "deleted")} == {
         "inserted": 0,
@@ -59,6 +63,13 @@ def test_load_prints_one_object_whose_counts_add_up(home: Home, catalogue: Path)
         "deleted": 0,
     }
     assert again["rows"]["read"] == sum(node["unchanged"] for node in again["nodes"].values()) + 2
+
+
+def ledger(home: Home, which: str) -> list[tuple[str, str | None]]:
+    """Loads of the ledger, the oldest first: how they stand, and what went wrong."""
+    with psycopg.connect(home.run("database", "url").stdout.strip()) as connection:
+        query = f"SELECT status, error_message FROM bulk_runs WHERE {which} ORDER BY id"
+        return connection.execute(query).fetchall()
 
 
 def test_the_signature_of_a_source_is_used_and_never_shown_or_kept(home: Home, catalogue: Path, tmp_path: Path) -> None:
@@ -94,7 +105,31 @@ def test_load_for_a_person_says_what_was_rejected_and_why(home: Home, catalogue:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("load", "{file}", "--shop", SHOP), "Missing option '--resource'"),
+        (("load", "{file}", "--schop", SHOP), "No such option"),
+        (("laod",), "No such command"),
+        (("migrate", "now"), "unexpected extra argument"),
+    ],
+)
+def test_a_mistake_in_the_arguments_is_one_object_too(
+    home: Home, catalogue: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    filled = [argument.format(file=catalogue) for argument in arguments]
+    found = home.json(*filled)
+    assert found["exit"] == 2
+    assert found["status"] == "failed"
+    assert words in found["error"]
+    assert words in found["stderr"]
+    for_a_person = home.run(*filled)
+    assert (for_a_person.returncode, for_a_person.stdout) == (2, "")
+    assert "Usage: " in for_a_person.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
         (("load", "nowhere.jsonl", "--shop", SHOP, "--resource", "products"), "There is no file"),
+        (("load", "{chained}", "--shop", SHOP, "--resource", "products"), "Rename the file"),
         (("load", "{file}", "--shop", "nobody.myshopify.com", "--resource", "products"), "--create-shop"),
         (("load", "{file}", "--shop", "no domain", "--resource", "products", "--create-shop"), "must look like"),
         (("load", "{file}", "--shop", SHOP, "--resource", "orders"), "no resource 'orders'"),
@@ -103,9 +138,11 @@ def test_load_for_a_person_says_what_was_rejected_and_why(home: Home, catalogue:
     ],
 )
 def test_what_a_user_can_cause_is_words_and_status_1(
-    home: Home, catalogue: Path, arguments: tuple[str, ...], words: str
+    home: Home, catalogue: Path, tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    filled = [argument.format(file=catalogue) for argument in arguments]
+    chained = tmp_path / "a::b.jsonl"
+    chained.touch()
+    filled = [argument.format(file=catalogue, chained=chained) for argument in arguments]
     done = home.run(*filled, "--json")
     assert done.returncode == 1
     assert words in done.stderr
@@ -127,8 +164,8 @@ def test_too_many_rejects_fail_the_command_and_merge_nothing(home: Home, tmp_pat
     assert generous["exit"] == 0, generous["stderr"]
 
 
-def test_load_before_migrate_says_to_migrate(empty_home: Home, catalogue: Path) -> None:
-    done = empty_home.run("load", str(catalogue), "--shop", SHOP, "--resource", "products")
+def test_load_before_migrate_says_to_migrate(begun_home: Home, catalogue: Path) -> None:
+    done = begun_home.run("load", str(catalogue), "--shop", SHOP, "--resource", "products")
     assert done.returncode == 1
     assert "neanelu migrate" in done.stderr
 
@@ -151,12 +188,11 @@ def test_a_killed_load_leaves_the_next_one_free(home: Home, catalogue: Path) -> 
     assert home.json(*arguments)["exit"] == 0
 
 
-def test_status_shows_shops_and_loads(home: Home, catalogue: Path) -> None:
-    home.run("load", str(catalogue), "--shop", SHOP, "--resource", "products", "--create-shop")
+def test_status_shows_shops_and_loads(home: Home, loaded: dict[str, Any]) -> None:
     found = home.json("status")
     shop = next(item for item in found["shops"] if item["shop"] == SHOP)
     assert (shop["products"], shop["freshness"]) == (50, "fresh")
-    assert found["runs"][0]["status"] == "completed"
+    assert "completed" in {run["status"] for run in found["runs"]}
     assert SHOP in home.run("status").stdout
 
 
@@ -200,8 +236,8 @@ def test_doctor_is_content_with_a_good_home(home: Home) -> None:
     assert len(found["findings"]) >= 8
 
 
-def test_doctor_says_what_is_wrong_and_what_to_do(empty_home: Home) -> None:
-    found = empty_home.json("doctor")
+def test_doctor_says_what_is_wrong_and_what_to_do(begun_home: Home) -> None:
+    found = begun_home.json("doctor")
     assert found["exit"] == 1
     wrong = {finding["what"]: finding["remedy"] for finding in found["findings"] if finding["verdict"] == "wrong"}
     assert wrong == {"schema": "run `neanelu migrate`"}
@@ -214,11 +250,11 @@ def test_doctor_survives_a_server_that_does_not_answer(empty_home: Home) -> None
     assert "geheim" not in json.dumps(found)
 
 
-def test_stop_ends_the_server_and_the_next_command_starts_it(empty_home: Home) -> None:
-    assert empty_home.json("database", "stop")["was_running"] is False
-    empty_home.run("database", "url")
-    assert empty_home.json("database", "stop")["was_running"] is True
-    assert empty_home.run("migrate").returncode == 0
+def test_stop_ends_the_server_and_the_next_command_starts_it(begun_home: Home) -> None:
+    assert begun_home.json("database", "stop")["was_running"] is False
+    begun_home.run("database", "url")
+    assert begun_home.json("database", "stop")["was_running"] is True
+    assert begun_home.run("migrate").returncode == 0
 
 
 def test_no_password_is_in_any_command_line(home: Home) -> None:
@@ -228,14 +264,9 @@ def test_no_password_is_in_any_command_line(home: Home) -> None:
     assert not [line for line in lines for password in passwords if password in line]
 
 
-def test_ctrl_c_ends_a_command_without_a_traceback(home: Home, catalogue: Path) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "load", str(catalogue), "--shop", SHOP, "--resource", "products", "--create-shop"],
-        env=home.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_ctrl_c_ends_a_load_without_a_traceback_and_says_so_in_the_ledger(home: Home, catalogue: Path) -> None:
+    shop = "casa-parasita.myshopify.com"
+    process = begin_load(home, catalogue, shop)
     assert process.stderr
     while "Reading and staging" not in process.stderr.readline():
         pass
@@ -243,4 +274,40 @@ def test_ctrl_c_ends_a_command_without_a_traceback(home: Home, catalogue: Path) 
     _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Traceback" not in errors
-    assert home.run("load", str(catalogue), "--shop", SHOP, "--resource", "products").returncode == 0
+    assert "interrupted" in errors
+    assert ledger(home, OF_SHOP.format(shop)) == [("failed", "The command that ran this load was interrupted.")]
+    assert home.json("status")["runs"][0]["status"] == "failed"
+
+
+def test_a_load_that_lost_its_connection_is_not_left_as_running(home: Home, catalogue: Path) -> None:
+    """Dagster tries the step again, as a load of its own; the one that was cut off must not stay open beside it."""
+    shop = "casa-departata.myshopify.com"
+    url = home.run("database", "url").stdout.strip()
+    with psycopg.connect(url) as lock, psycopg.connect(url, autocommit=True) as watch:
+        lock.execute("LOCK TABLE bulk_artifacts IN EXCLUSIVE MODE")
+        process = begin_load(home, catalogue, shop)
+        deadline = time.monotonic() + 60
+        while not watch.execute(CUT_OFF).fetchall():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert [state for state, _ in ledger(home, OF_SHOP.format(shop))] == ["failed", "completed"]
+
+
+OF_SHOP = "shop_id = (SELECT id FROM shops WHERE shopify_domain = '{}')"
+CUT_OFF = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE usename = 'neanelu_pipeline' AND datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+def begin_load(home: Home, source: Path, shop: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*COMMAND, "load", str(source), "--shop", shop, "--resource", "products", "--create-shop"],
+        env=home.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -10,7 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cli.home import COMMAND, Home, new_home
+from tests.cli.home import COMMAND, Home
+from tests.conftest import MakeHome
+from tests.homes import new_home, remove_home
+from tests.scratch import users_of
 
 pytestmark = pytest.mark.slow
 
@@ -20,21 +23,45 @@ PATIENCE = 120.0
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
     """A home with the schema and no server running."""
-    with new_home() as home:
+    home = Home(new_home())
+    try:
         assert home.run("migrate").returncode == 0
         assert home.run("database", "stop").returncode == 0
         yield home
+    finally:
+        remove_home(home.path)
 
 
 @pytest.fixture
 def dev(home: Home) -> Iterator["subprocess.Popen[str]"]:
-    """A running `neanelu dev`, whose UI answers."""
+    """A `neanelu dev` of the test's own, whose UI answers."""
     with start_dev(home) as process:
         yield process
-        if process.poll() is None:
-            process.terminate()
-        process.wait(60)
-        gone(home)
+        end(home, process)
+
+
+@pytest.fixture(scope="module")
+def lasting_home() -> Iterator[Home]:
+    """A home for those who leave a `neanelu dev` as they find it."""
+    home = Home(new_home())
+    try:
+        yield home
+    finally:
+        remove_home(home.path)
+
+
+@pytest.fixture(scope="module")
+def lasting_dev(lasting_home: Home) -> Iterator["subprocess.Popen[str]"]:
+    with start_dev(lasting_home) as process:
+        yield process
+        end(lasting_home, process)
+
+
+def end(home: Home, process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        process.terminate()
+    process.wait(60)
+    gone(home)
 
 
 def start_dev(home: Home) -> "subprocess.Popen[str]":
@@ -65,20 +92,8 @@ def address_of(home: Home) -> str:
 
 
 def family(home: Home) -> list[psutil.Process]:
-    """Every process that belongs to this home: by its environment, whoever its parent is by now."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            ours = process.environ().get("NEANELU_HOME") == str(home.path) or str(home.path) in " ".join(
-                process.cmdline()
-            )
-        except psutil.Error:
-            continue
-        if ours:
-            found.append(process)
-    return found
+    """Every process that belongs to this home, whoever its parent is by now."""
+    return users_of(home.path)
 
 
 def gone(home: Home) -> float:
@@ -98,7 +113,7 @@ def answers(address: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_behind(home: Home, dev: "subprocess.Popen[str]", how: signal.Signals) -> None:
     address = address_of(home)
     assert answers(address)
@@ -131,42 +146,44 @@ def test_a_service_that_dies_ends_everything_and_is_named(home: Home, dev: "subp
     assert "Dagster's daemon ended with status -9" in (home.path.parent / "dev.log").read_text()
 
 
-def test_a_second_start_in_the_same_home_is_refused(home: Home, dev: "subprocess.Popen[str]") -> None:
-    second = home.run("dev")
+def test_a_second_start_in_the_same_home_is_refused(lasting_home: Home, lasting_dev: "subprocess.Popen[str]") -> None:
+    second = lasting_home.run("dev")
     assert second.returncode == 1
     assert "running already" in second.stderr
-    assert str(dev.pid) in second.stderr
-    assert answers(address_of(home)), "the first one goes on"
+    assert str(lasting_dev.pid) in second.stderr
+    assert answers(address_of(lasting_home)), "the first one goes on"
 
 
-def test_a_taken_port_is_refused_and_the_server_does_not_stay(home: Home, dev: "subprocess.Popen[str]") -> None:
-    with new_home() as other:
-        port = address_of(home).rpartition(":")[2]
-        done = other.run("dev", "--port", port)
-        assert done.returncode == 1
-        assert f"Port {port} is taken" in done.stderr
-        assert not family(other)
+def test_a_taken_port_is_refused_and_the_server_does_not_stay(
+    make_home: MakeHome, lasting_home: Home, lasting_dev: "subprocess.Popen[str]"
+) -> None:
+    port = address_of(lasting_home).rpartition(":")[2]
+    other = Home(make_home(begun=True))
+    done = other.run("dev", "--port", port)
+    assert done.returncode == 1
+    assert f"Port {port} is taken" in done.stderr
+    assert not family(other)
 
 
-def test_two_that_start_at_once_do_not_meet_on_one_port(home: Home) -> None:
+def test_two_that_start_at_once_do_not_meet_on_one_port(home: Home, make_home: MakeHome) -> None:
     """Both find the usual port free; the one that gets it must not answer for the other."""
-    with new_home() as other:
-        started = [(each, begin_dev(each)) for each in (home, other)]
-        try:
-            for each, process in started:
-                wait_for_ui(each, process)
-            addresses = [address_of(each) for each, _ in started]
-            assert addresses[0] != addresses[1]
-            for each, address in zip((home, other), addresses, strict=True):
-                assert answers(address)
-                assert int(address.rpartition(":")[2]) in listening(each)
-            assert [process.poll() for _, process in started] == [None, None]
-        finally:
-            for _, process in started:
-                process.terminate()
-            for each, process in started:
-                assert process.wait(60) == 0
-                gone(each)
+    homes = (home, Home(make_home(begun=True)))
+    started = [begin_dev(each) for each in homes]
+    try:
+        for each, process in zip(homes, started, strict=True):
+            wait_for_ui(each, process)
+        addresses = [address_of(each) for each in homes]
+        assert addresses[0] != addresses[1]
+        for each, address in zip(homes, addresses, strict=True):
+            assert answers(address)
+            assert int(address.rpartition(":")[2]) in listening(each)
+        assert [process.poll() for process in started] == [None, None]
+    finally:
+        for process in started:
+            process.terminate()
+        for each, process in zip(homes, started, strict=True):
+            assert process.wait(60) == 0
+            gone(each)
 
 
 def listening(home: Home) -> set[int]:
@@ -182,13 +199,14 @@ def listening(home: Home) -> set[int]:
 def test_a_server_that_was_running_before_goes_on(home: Home) -> None:
     home.run("database", "url")
     with start_dev(home) as process:
-        process.terminate()
+        process.send_signal(signal.SIGHUP)
         assert process.wait(60) == 0
     assert home.json("database", "stop")["was_running"] is True
     gone(home)
 
 
-def test_what_the_services_get_holds_no_password(home: Home, dev: "subprocess.Popen[str]") -> None:
+def test_what_the_services_get_holds_no_password(lasting_home: Home, lasting_dev: "subprocess.Popen[str]") -> None:
+    home = lasting_home
     passwords = (home.path / "server" / "passwords.json").read_text().split('"')[3::4]
     assert passwords
     for process in family(home):

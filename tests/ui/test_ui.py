@@ -16,8 +16,9 @@ import pytest
 
 from neanelu_pipelines.sandbox.catalogue import write_products
 from neanelu_pipelines.sandbox.faults import Fault
-from tests.cli.home import Home, new_home
+from tests.cli.home import Home
 from tests.cli.test_dev import address_of, start_dev
+from tests.homes import new_home, remove_home
 
 CHROMIUM = "/usr/bin/chromium"
 SHOP, OTHER = "gradina-verde.myshopify.com", "atelierul-de-scule.myshopify.com"
@@ -40,7 +41,8 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running UI over two loaded shops; a changed catalogue waits in the inbox of the first."""
-    with new_home() as home:
+    home = Home(new_home())
+    try:
         assert home.run("migrate").returncode == 0
         path = tmp_path_factory.mktemp("catalogue") / "products.jsonl"
         for seed, shop in enumerate((SHOP, OTHER)):
@@ -52,6 +54,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address_of(home)
             process.terminate()
             process.wait(60)
+    finally:
+        remove_home(home.path)
 
 
 def fill_inbox(home: Home, path: Path) -> None:

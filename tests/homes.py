@@ -1,0 +1,21 @@
+"""Folders to be NEANELU_HOME, which the account that a server runs as can enter, and their end."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from neanelu_pipelines.database.embedded import EmbeddedServer
+
+
+def new_home() -> Path:
+    """The path of a home that does not exist yet, in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="home-"))
+    folder.chmod(0o711)
+    return folder / "home"
+
+
+def remove_home(home: Path) -> None:
+    """Stop a home's server and remove all of it, also what is elsewhere, and its folder."""
+    EmbeddedServer(home).stop()
+    shutil.rmtree((home / "server").resolve(), ignore_errors=True)
+    shutil.rmtree(home.parent, ignore_errors=True)
