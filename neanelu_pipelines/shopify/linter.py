@@ -65,21 +65,21 @@ class BulkQueryError(NeaneluError):
         super().__init__(f"The bulk query {name} was not sent, because it breaks these rules:\n{reasons}")
 
 
-def require_bulk_query(text: str, *, name: str = "given") -> None:
-    """Refuse a query that breaks a rule, Shopify's or ours.
+def require_bulk_query(text: str, *, name: str = "given", spare: int = 0) -> None:
+    """Refuse a query that breaks a rule, Shopify's or ours; it must leave room for `spare` more bytes.
 
     Raises:
         BulkQueryError: it does; it says every rule.
     """
-    if found := lint(text):
+    if found := lint(text, spare=spare):
         raise BulkQueryError(name, found)
 
 
-def lint(text: str, *, ours: bool = True) -> list[Breach]:
+def lint(text: str, *, ours: bool = True, spare: int = 0) -> list[Breach]:
     """Every rule that the query breaks, in the order of the text; `ours=False` asks for Shopify's rules alone."""
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > MOST_BYTES:
-        return [Breach("size", f"The query has {size:,} bytes; Shopify takes {MOST_BYTES:,}.")]
+    if size > MOST_BYTES - spare:
+        return [Breach("size", f"The query has {size:,} bytes; it may have {MOST_BYTES - spare:,}.")]
     try:
         breaches = _Reader(parse(text, max_tokens=_MOST_TOKENS), ours=ours).breaches()
     except GraphQLError as error:

@@ -388,9 +388,11 @@ def test_an_expired_url_is_asked_for_again(desk_of: MakeDesk) -> None:
 
 def test_a_url_that_is_refused_for_ever_fails(desk_of: MakeDesk) -> None:
     desk, sandbox = desk_of()
+    sandbox.faults.add(Trouble.DROP_DOWNLOAD)
     sandbox.faults.add(Trouble.URL_EXPIRED, times=9)
     outcome = desk.export()
     assert (outcome.status, outcome.reason, outcome.transient) == ("failed", "URL_REFUSED", True)
+    assert [path for path in desk.root.rglob("*") if path.is_file()] == []
 
 
 def test_a_shop_that_is_out_of_reach_leaves_the_run_as_it_was(desk_of: MakeDesk) -> None:

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neanelu_pipelines.shopify.bulk.operation import Operation, marked, operations_in, read_operation, run_of
+from neanelu_pipelines.shopify.bulk.operation import (
+    MARK_BYTES,
+    Operation,
+    marked,
+    operations_in,
+    read_operation,
+    run_of,
+)
 from neanelu_pipelines.shopify.bulk.pieces import Shelf
 from neanelu_pipelines.shopify.bulk.states import (
     Blocked,
@@ -271,6 +278,7 @@ def test_an_operation_that_shopify_forgets_is_missed_a_few_times_first() -> None
 def test_the_mark_names_the_run() -> None:
     run = run_of(marked("{ a }", (one := uuid4())))
     assert run == one
+    assert len(marked("", one)) == MARK_BYTES
     assert run_of("{ a }") is None
     assert run_of("# neanelu run 000000000000000000000000000000000000\n{ a }") is None
 

@@ -8,7 +8,8 @@ sent, the operation's id as soon as it is known, the pieces of a result as they 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -21,7 +22,7 @@ from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.bulk import ledger
 from neanelu_pipelines.shopify.bulk.fetch import Fetcher, ForbiddenUrlError, ResultTooLargeError, UrlRefusedError
 from neanelu_pipelines.shopify.bulk.ledger import Export, StoredResult
-from neanelu_pipelines.shopify.bulk.operation import Operation, marked, operations_in, read_operation
+from neanelu_pipelines.shopify.bulk.operation import MARK_BYTES, Operation, marked, operations_in, read_operation
 from neanelu_pipelines.shopify.bulk.pieces import DamagedPieceError, Shelf, Whole
 from neanelu_pipelines.shopify.bulk.states import (
     COMPLETED,
@@ -97,7 +98,7 @@ def begin(
         BulkQueryError: the query breaks a rule.
         NoExportError: there is no such shop.
     """
-    require_bulk_query(query, name=name)
+    require_bulk_query(query, name=name, spare=MARK_BYTES)
     with ledger.opened(database) as book:
         return ledger.open_export(book, shop_id=shop_id, resource=resource, query=query, dagster_run=dagster_run_id)
 
@@ -166,7 +167,13 @@ class _Run:
 
     def go(self, wait: float) -> Outcome:
         """Move by move, until it ends or the time is up."""
-        deadline = time.monotonic() + wait
+        try:
+            return self._go(time.monotonic() + wait)
+        finally:
+            if next_move(self._export.state, _now()) is Move.STOP:
+                self._shelf.clear()  # What is worth keeping has a name of its own by now.
+
+    def _go(self, deadline: float) -> Outcome:
         while (move := next_move(self._export.state, _now())) is not Move.STOP:
             if move is Move.WAIT:
                 due = self._export.state.due or _now()
@@ -176,8 +183,6 @@ class _Run:
                 self._sleep(pause)
             else:
                 self._do(move)
-        if self._export.state.phase is Phase.READY:
-            self._shelf.clear()  # A process may have died before it could.
         return self._outcome()
 
     def _do(self, move: Move) -> None:
@@ -190,9 +195,6 @@ class _Run:
         }
         try:
             moves[move]()
-        except OSError as error:
-            words = f"The result cannot be kept in the artifact store ({self._target}): {error}."
-            raise ArtifactStoreError(f"{words} What came in stays there; mend it and go on.") from error
         except Permanent as fault:
             reason = "ACCESS_DENIED" if isinstance(fault, AccessDenied) else type(fault).__name__
             self._happened(Refused(reason, str(fault)))
@@ -257,7 +259,7 @@ class _Run:
         if self._url is None and not nothing:
             self._poll()  # The url is kept nowhere: it is asked for.
             return
-        with ledger.step(self._book, self._export) as told:
+        with ledger.step(self._book, self._export) as told, self._storing():
             try:
                 if self._url is not None:
                     self._fetcher.fetch(self._url, self._shelf, state.bytes)
@@ -294,16 +296,24 @@ class _Run:
         if self._url is None and not fetched:
             self._poll()
             return
-        try:
-            if self._url is not None and not fetched:
-                self._fetcher.fetch(self._url, self._shelf, None)
-            whole = self._shelf.join()
-        except (UrlRefusedError, ForbiddenUrlError, ResultTooLargeError, DamagedPieceError) as problem:
-            self._happened(self._trouble(problem))
-            return
-        self._shelf.publish(self._salvaged)
+        with self._storing():
+            try:
+                if self._url is not None and not fetched:
+                    self._fetcher.fetch(self._url, self._shelf, None)
+                whole = self._shelf.join()
+            except (UrlRefusedError, ForbiddenUrlError, ResultTooLargeError, DamagedPieceError) as problem:
+                self._happened(self._trouble(problem))
+                return
+            self._shelf.publish(self._salvaged)
         self._happened(Salvaged(), _stored(self._salvaged, whole))
-        self._shelf.clear()
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            words = f"The result cannot be kept in the artifact store ({self._target}): {error}."
+            raise ArtifactStoreError(f"{words} What came in stays there; mend it and go on.") from error
 
     def _happened(self, event: Event, stored: StoredResult | None = None) -> None:
         """Write down what follows."""

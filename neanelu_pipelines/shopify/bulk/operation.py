@@ -15,6 +15,8 @@ from typing import Any
 from uuid import UUID
 
 _MARK = "# neanelu run {}\n"
+MARK_BYTES = len(_MARK) + 34
+"""How much longer a query becomes by its mark."""
 _MARKED = re.compile(r"\A# neanelu run ([0-9a-f-]{36})\n")
 _OPERATION_ID = re.compile(r"gid://shopify/BulkOperation/\d+")
 
