@@ -2,6 +2,8 @@
 
 Set up kindly: nested lists stay JSON columns instead of becoming child tables, telemetry is off, its working folder is
 a temporary one. Its tables carry no indexes but its own and hold no relations between products, variants and media.
+
+Belongs here: that contender. Does not belong here: measuring it (`measure`), the file (`neanelu_pipelines.sandbox`).
 """
 
 import json

@@ -3,6 +3,8 @@
 As a competent engineer would write it, into the very tables that our load fills: same columns, indexes and foreign
 keys. It does less: no ledger, no validation (one bad value fails the file), no tenant isolation (it runs as a
 superuser), no audit (the tables' triggers are off), no deletion of links that are gone, no guard against older data.
+
+Belongs here: that contender. Does not belong here: its SQL (`sql/benchmarks`), measuring it (`measure`).
 """
 
 import time

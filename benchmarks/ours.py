@@ -1,4 +1,7 @@
-"""Our whole load, as `neanelu load` does it without Dagster: ledger, artifact, validation, RLS, audit, merge."""
+"""Our whole load, as `neanelu load` does it without Dagster: ledger, artifact, validation, RLS, audit, merge.
+
+Belongs here: calling it as a contender. Does not belong here: the load (`neanelu_pipelines.mirror`), measuring it.
+"""
 
 import shutil
 import tempfile
