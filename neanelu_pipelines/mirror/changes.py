@@ -5,9 +5,8 @@ the sums with the fingerprints of the rows. It saves work and decides nothing: w
 and the merge would come to the same rows. Does not belong here: parsing and staging.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -24,12 +23,12 @@ from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.routes import gid_hashes, hash_seed, line_hashes, names_parent, routes_of
+from neanelu_pipelines.mirror.threads import side_by_side
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import Block, read_blocks
 from neanelu_pipelines.shopify.nodes import identities, lines_of
 
 _LINES = staging_area.LINES
-_BLOCKS_AT_ONCE = 2
 _COLUMNS = ("bulk_run_id", "shop_id", "line_number", "entity", "gid", "hash")
 
 
@@ -150,25 +149,11 @@ def _fingerprint_lines(database: Database, settings: Settings, resource: Resourc
 
     blocks = read_blocks(load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes)
     with csv_copies(database, {_LINES: _COLUMNS}) as copies:
-        for rows, seen in _side_by_side(look, blocks):
+        for rows, seen in side_by_side(look, ((block,) for block in blocks)):
             survey.add(seen)
             if len(rows):
                 copies[_LINES].write(csv_bytes(rows), len(rows))
     return survey
-
-
-def _side_by_side(
-    work: Callable[[Block], tuple[pl.DataFrame, Survey]], blocks: Iterable[Block]
-) -> Iterator[tuple[pl.DataFrame, Survey]]:
-    """The work on each block, in their order, two blocks at a time: PostgreSQL has little to do in this pass."""
-    with ThreadPoolExecutor(_BLOCKS_AT_ONCE, thread_name_prefix="survey") as pool:
-        waiting: deque[Future[tuple[pl.DataFrame, Survey]]] = deque()
-        for block in blocks:
-            waiting.append(pool.submit(work, block))
-            if len(waiting) > _BLOCKS_AT_ONCE:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey, seed: int) -> pl.DataFrame:

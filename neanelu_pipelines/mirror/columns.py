@@ -100,7 +100,7 @@ def _plain_text(html: pl.Expr, max_bytes: int) -> pl.Expr:
 
     It is made for search and display, from HTML that the mirror keeps as it came; nothing is lost by the cut.
     """
-    text = html.str.replace_all(r"<[^>]*>", " ").str.replace_many(_ENTITIES)
+    text = html.str.replace_all(r"<[^<>]*>", " ").str.replace_many(_ENTITIES)
     # A lone blank between two words, the usual case, is left as it is: matching it would cost most of the time.
     return text.str.replace_all(r"\s{2,}|[\t\n\r]", " ").str.strip_chars().str.head(max_bytes // 4)
 

@@ -20,11 +20,11 @@ from neanelu_pipelines.shopify.jsonl import Block
 SchemaTree: TypeAlias = "dict[str, SchemaTree] | list[SchemaTree] | str"
 
 # A GID is gid://shopify/Type/number, sometimes with a query string. The bytes write each slash as `\/` or plainly.
-_GID = r'gid:\\?/\\?/shopify\\?/(\w+)\\?/([^"\\]+)'
+_GID = r'gid:\\?/\\?/shopify\\?/([A-Za-z0-9_]+)\\?/([^"\\]+)'
 # Anchored at both ends of the line, where only the node's own fields can stand: `"` inside a string is escaped.
-_HEAD = r'^\{(?:"__typename":"\w+",)?"id":"' + _GID + r'"[,}]'
+_HEAD = r'^\{(?:"__typename":"[A-Za-z0-9_]+",)?"id":"' + _GID + r'"[,}]'
 _TAIL = r',"__parentId":"' + _GID + r'"\}\s*$'
-_TAIL_BYTES = 300
+_TAIL_CHARACTERS = 140
 # What the mirror's columns hold; Shopify's are half as long.
 _LONGEST_GID = 100
 
@@ -55,7 +55,7 @@ def identities(lines: pl.Series) -> pl.DataFrame:
     A line in Shopify's own form (identity first, `__parentId` last) is read without parsing it; any other is parsed.
     """
     head = lines.str.extract_groups(_HEAD).struct.rename_fields(["node", "id"])
-    tail = lines.str.tail(_TAIL_BYTES).str.extract_groups(_TAIL).struct.rename_fields(["parent_node", "parent_id"])
+    tail = lines.str.tail(_TAIL_CHARACTERS).str.extract_groups(_TAIL).struct.rename_fields(["parent_node", "parent_id"])
     frame = pl.DataFrame([*head.struct.unnest(), *tail.struct.unnest()])
     frame = frame.select(
         "node",

@@ -159,6 +159,7 @@ _MEDIA_COLUMNS = (
 
 PRODUCTS = Resource(
     name="products",
+    revision=2,  # 1 took everything from a lone `<` to the next `>` out of a description
     description="Products with their variants, media and metafields, as one bulk query returns them.",
     entities=(
         Entity(

@@ -1,0 +1,240 @@
+"""One block of an artifact's lines as rows for COPY: parsed, checked one by one, each rejected with its reason.
+
+Belongs here: what can be said of a line by itself, and the rows that a block makes, without touching anything outside
+the block: blocks are parsed side by side. Does not belong here: how a value is read (`columns`), what is summed up over
+the blocks of a load (`staging`), and what is wrong only beside other rows (`verdicts`).
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from neanelu_pipelines.database.copy import csv_bytes
+from neanelu_pipelines.mirror.changes import WantedOfBlock
+from neanelu_pipelines.mirror.columns import Check, Field, fields_of, schema_of
+from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
+from neanelu_pipelines.mirror.ledger import Shop
+from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, line_hashes, names_parent, routes_of
+from neanelu_pipelines.mirror.selection import SAMPLE_LINES
+from neanelu_pipelines.shopify import nodes
+from neanelu_pipelines.shopify.jsonl import BadLine, Block, excerpt
+
+
+@dataclass
+class ParsedBlock:
+    """What became of the lines of one block."""
+
+    rows: list[tuple[str, bytes, int]] = field(default_factory=list)
+    """Staging table, rows as CSV in the order of its columns, how many."""
+    bad: list[BadLine] = field(default_factory=list)
+    staged: Counter[str] = field(default_factory=Counter)
+    """Staged lines by node type."""
+    took: Counter[str] = field(default_factory=Counter)
+    """Lines taken, rejected ones included, by the mirror table (or `table.field`) that they are for."""
+    routes: set[str] = field(default_factory=set)
+    """The owned parts (`table.field` or link table) of which the block holds lines."""
+    values: list[tuple[Entity, list[str]]] = field(default_factory=list)
+    """Columns that hold a value somewhere."""
+    samples: list[tuple[Entity, str, list[str]]] = field(default_factory=list)
+    """The first lines of node types that are still to be learned from."""
+    mended: int = 0
+    """Lines that held what PostgreSQL refuses in text."""
+
+
+@dataclass
+class _Lines:
+    """The parsable lines of a block, with who they are."""
+
+    block: Block
+    text: pl.Series
+    who: pl.DataFrame
+    taken: NDArray[np.bool_]
+    """Lines that some route leads somewhere."""
+    wanted: NDArray[np.bool_]
+    """Lines that some route wants staged."""
+    decoded: NDArray[np.bool_]
+    """Lines that were decoded, or rejected because they could not be."""
+    parsed: ParsedBlock
+    bad: dict[int, BadLine] = field(default_factory=dict)
+    """Rejected lines, by index."""
+
+    def copy(self, table: str, rows: pl.DataFrame) -> None:
+        if len(rows):
+            self.parsed.rows.append((table, csv_bytes(rows), len(rows)))
+
+
+class BlockParser:
+    """Parses the blocks of one load; holds nothing that changes, so that several threads may use it at once."""
+
+    def __init__(self, resource: Resource, shop: Shop, load: LoadRun, wants_sample: Callable[[str], bool]) -> None:
+        self._resource = resource
+        self._load = load
+        self._wants_sample = wants_sample
+        self._seed = hash_seed(resource, shop.currency)
+        self._routes = routes_of(resource)
+        self._schemas = {entity.table: schema_of(entity) for entity in resource.entities}
+        self._fields = {entity.table: fields_of(entity, shop_currency=shop.currency) for entity in resource.entities}
+
+    def parse(self, block: Block, wanted: WantedOfBlock | None) -> ParsedBlock:
+        """The rows of the wanted lines (None: of all lines) and what is wrong with the others."""
+        whole, mended = nodes.mend_escapes(block)
+        text = nodes.lines_of(whole)
+        who = nodes.identities(text)
+        hashes = line_hashes(block, names_parent(self._resource, who), self._seed)
+        who = who.with_columns(line_number=pl.Series(whole.numbers), fingerprint=pl.Series(hashes))
+        taken, wanted_here, decoded = np.zeros((3, len(whole)), bool)
+        lines = _Lines(whole, text, who, taken, wanted_here, decoded, ParsedBlock(mended=mended))
+        for route in self._routes:
+            self._take(route, lines, wanted)
+        self._reject_untaken(lines)
+        staged = lines.wanted & ~_at(lines.bad, len(block))
+        lines.parsed.staged.update(dict(who["node"].filter(pl.Series(staged)).value_counts().iter_rows()))
+        lines.parsed.bad = list(lines.bad.values())
+        return lines.parsed
+
+    def _take(self, route: Route, lines: _Lines, wanted: WantedOfBlock | None) -> None:
+        mask = route.mask(lines.who).to_numpy()
+        lines.taken |= mask
+        if wanted is not None:
+            mask = mask & np.isin(lines.block.numbers, wanted.by_table[route.owner.table])
+        mask = mask & ~_at(lines.bad, len(lines.block))
+        lines.wanted |= mask
+        lines.parsed.took[route.target] += int(mask.sum())
+        if not mask.any():
+            return
+        if route.owned_name:
+            lines.parsed.routes.add(route.owned_name)
+        if isinstance(route.part, Entity):
+            self._take_entity(route.part, lines, np.flatnonzero(mask))
+        elif isinstance(route.part, Children):
+            self._take_children(route.owner, route.part, lines, np.flatnonzero(mask))
+        else:
+            self._take_links(route.part, lines, np.flatnonzero(mask))
+
+    def _take_entity(self, entity: Entity, lines: _Lines, at: NDArray[np.int64]) -> None:
+        frame = self._decoded(lines, at, self._schemas[entity.table])
+        self._sample(entity, lines, frame)
+        fields = self._fields[entity.table]
+        frame = frame.select("at", "line_number", "fingerprint", "parent_gid", *(field_.raw for field_ in fields))
+        wrong = frame.select(
+            check.wrong.fill_null(value=False).alias(str(i)) for i, check in enumerate(_checks(fields))
+        )
+        failed = frame.select("at").filter(wrong.select(pl.any_horizontal(pl.all())).to_series())["at"].to_list()
+        if failed:
+            self._explain(fields, frame, wrong, lines)
+            frame = frame.filter(~pl.col("at").is_in(failed))
+        parent = [pl.col("parent_gid").alias(entity.parent.gid_column)] if entity.parent else []
+        rows = frame.select(*self._keys(), *(field_.value for field_ in fields), *parent)
+        filled = [field_.column.name for field_ in fields if rows[field_.column.name].null_count() < len(rows)]
+        lines.parsed.values.append((entity, filled))
+        lines.copy(entity.staging, rows)
+
+    def _take_children(self, owner: Entity, part: Children, lines: _Lines, at: NDArray[np.int64]) -> None:
+        names = {"id", *part.key_paths, *part.members.values()}
+        frame = self._decoded(lines, at, nodes.polars_type(nodes.schema_tree((name, "text") for name in sorted(names))))
+        key = [pl.col("node").struct.field(name) for name in part.key_paths]
+        frame = frame.with_columns(key=pl.concat_str(key, separator="."))
+        self._reject_at(
+            lines,
+            frame.filter(pl.col("key").is_null())["at"].to_list(),
+            "missing_required",
+            f"{' or '.join(part.key_paths)} is missing or null",
+        )
+        value = pl.struct(pl.col("node").struct.field(path).alias(name) for name, path in part.members.items())
+        rows = frame.filter(pl.col("key").is_not_null()).select(
+            *self._keys(),
+            parent_table=pl.lit(owner.table),
+            parent_gid="parent_gid",
+            field=pl.lit(part.field),
+            key="key",
+            value=value.struct.json_encode(),
+        )
+        lines.copy(CHILDREN_STAGING, rows)
+
+    def _take_links(self, part: Link, lines: _Lines, at: NDArray[np.int64]) -> None:
+        # Most were decoded as entities already; the others are decoded only to find those that cannot be.
+        self._decoded(lines, at[~lines.decoded[at]], pl.Struct({"id": pl.String()}))
+        frame = lines.who[at[~_at(lines.bad, len(lines.block))[at]]]
+        rows = frame.with_columns(fingerprint=pl.Series(gid_hashes(frame["gid"]), dtype=pl.Int64)).select(
+            *self._keys(), link_table=pl.lit(part.table), parent_gid="parent_gid", child_gid="gid"
+        )
+        lines.copy(LINKS_STAGING, rows)
+
+    def _decoded(self, lines: _Lines, at: NDArray[np.int64], schema: pl.DataType) -> pl.DataFrame:
+        """The lines at these indexes with their fields decoded as `node`; lines that cannot be are rejected."""
+        lines.decoded[at] = True
+        text = lines.text.gather(at)
+        decoded, failed = nodes.decode(text, schema, lines.who["gid"].gather(at))
+        for i in failed.tolist():
+            code, message = nodes.why_undecodable(text[i])
+            self._reject_at(lines, [int(at[i])], code, message)
+        frame = lines.who[at].rename({"node": "node_type"}).with_columns(node=decoded, at=pl.Series(at))
+        return frame.filter(~pl.Series(_at(dict.fromkeys(failed.tolist()), len(at)))) if len(failed) else frame
+
+    def _sample(self, entity: Entity, lines: _Lines, frame: pl.DataFrame) -> None:
+        for node in entity.node_types:
+            if self._wants_sample(node):
+                at = frame.filter(pl.col("node_type") == node)["at"].head(SAMPLE_LINES)
+                lines.parsed.samples.append((entity, node, lines.text.gather(at).to_list()))
+
+    def _keys(self) -> tuple[pl.Expr, ...]:
+        return (
+            pl.lit(str(self._load.run_id)).alias("bulk_run_id"),
+            pl.lit(str(self._load.shop_id)).alias("shop_id"),
+            pl.col("line_number"),
+            pl.col("fingerprint"),
+            pl.lit("valid").alias("validation_status"),
+        )
+
+    def _explain(self, fields: tuple[Field, ...], frame: pl.DataFrame, wrong: pl.DataFrame, lines: _Lines) -> None:
+        """Reject the rows that failed a check, each with everything that is wrong with it."""
+        checks = _checks(fields)
+        reasons: dict[int, list[str]] = {}
+        codes: dict[int, str] = {}
+        for i, check in enumerate(checks):
+            for at, raw in frame.filter(wrong[str(i)]).select("at", check.column).iter_rows():
+                shown = "" if raw is None else f" ({excerpt(str(raw).encode())[:80]!r})"
+                reasons.setdefault(at, []).append(f"{check.column} {check.message}{shown}")
+                codes.setdefault(at, check.code)
+        for at, found in reasons.items():
+            self._reject_at(lines, [at], codes[at], "; ".join(found) + ".")
+
+    def _reject_at(self, lines: _Lines, at: list[int], code: str, message: str) -> None:
+        for i in at:
+            node = lines.who["node"][i] or "?"
+            text = lines.text[i]
+            lines.bad[i] = BadLine(int(lines.block.numbers[i]), code, message, text, node)
+
+    def _reject_untaken(self, lines: _Lines) -> None:
+        for i in np.flatnonzero(~lines.taken).tolist():
+            node, parent = lines.who["node"][i], lines.who["parent_node"][i]
+            known = node if lines.who["gid"][i] else None
+            self._reject_at(lines, [i], *self._why_untaken(known, parent, lines.text[i]))
+
+    def _why_untaken(self, node: str | None, parent: str | None, text: str) -> tuple[str, str]:
+        if node is None:
+            decoded, failed = nodes.decode(pl.Series([text]), pl.Struct({"id": pl.String()}))
+            del decoded
+            if len(failed):
+                return nodes.why_undecodable(text)
+            return "unreadable_identity", "The line has no `id` that is a Shopify GID, so nobody knows what it is."
+        if node not in self._resource.node_types:
+            return "unknown_node_type", f"{node} is no node of the resource {self._resource.name}."
+        if parent is None:
+            return "orphan", f"{node} stands under another node, but its line has no `__parentId`."
+        return "unexpected_parent", f"{node} cannot stand under {parent} in the resource {self._resource.name}."
+
+
+def _checks(fields: tuple[Field, ...]) -> list[Check]:
+    return [check for field_ in fields for check in field_.checks]
+
+
+def _at(indexes: dict[int, BadLine] | dict[int, None], size: int) -> NDArray[np.bool_]:
+    mask = np.zeros(size, dtype=bool)
+    mask[list(indexes)] = True
+    return mask
