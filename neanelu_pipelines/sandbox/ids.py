@@ -12,6 +12,9 @@ STEP = 32768
 SLOTS = 16
 """Room for this many nodes of one type under one parent, so that ids follow from the parent's number alone."""
 
+FAR = 2**37
+"""Numbers of a second kind in one series begin here, beyond all of the first."""
+
 BASES = {
     "Product": 9_801_098_789_170,
     "ProductVariant": 51_487_966_167_346,

@@ -201,3 +201,41 @@ def test_a_variant_may_go_alone(admin: AdminClient) -> None:
     assert product["totalInventory"] == sum(line["inventoryQuantity"] for line in left)
     items = {line["id"] for line in admin.nodes("{ productVariants { edges { node { id } } } }")}
     assert gone not in items
+
+
+def test_metafields_of_goods_variants_and_customers_can_be_changed(admin: AdminClient) -> None:
+    shop = admin.sandbox.shop(DOMAIN)
+    fields = "metafields { edges { node { id value } } }"
+    for root in ("products", "productVariants", "customers"):
+        query = f"{{ {root} {{ edges {{ node {{ id {fields} }} }} }} }}"
+        field = next(line for line in admin.nodes(query) if "/Metafield/" in line["id"])
+        since = stamp(shop.overlay.now())
+        shop.update(field["id"], value="altceva")
+        changed = [line for line in admin.nodes(query) if line["id"] == field["id"]]
+        assert [line["value"] for line in changed] == ["altceva"]
+        search = f'{{ {root}(query: "updated_at:>={since}") {{ edges {{ node {{ id }} }} }} }}'
+        assert field["__parentId"] in {line["id"] for line in admin.nodes(search)}
+
+
+def test_a_picture_may_go_and_another_is_featured(admin: AdminClient) -> None:
+    shop = admin.sandbox.shop(DOMAIN)
+    product = next(one for one in map(shop.products.table.node, range(60)) if len(one["media"]) > 1)
+    shop.delete(product["media"][0]["id"])
+    query = "query($id: ID!) { product(id: $id) { featuredMedia { id } media(first: 9) { nodes { id } } } }"
+    after = admin.data(query, id=product["id"])["product"]
+    assert after["featuredMedia"]["id"] == after["media"]["nodes"][0]["id"] == product["media"][1]["id"]
+
+
+def test_deletion_events_are_found_by_when_they_happened(admin: AdminClient) -> None:
+    shop = admin.sandbox.shop(DOMAIN)
+    gids = [shop.products.table.node(index)["id"] for index in range(2)] + [shop.collections.table.node(0)["id"]]
+    for gid in gids:
+        shop.delete(gid)
+    moment = stamp(shop.overlay.now() - 60)
+    query = "query($q: String) { deletionEvents(first: 9, query: $q, sortKey: CREATED_AT) { nodes { subjectId } } }"
+
+    def found(search: str) -> list[str]:
+        return [one["subjectId"] for one in admin.data(query, q=search)["deletionEvents"]["nodes"]]
+
+    assert found(f"occurred_at:>='{moment}'") == gids
+    assert found(f"occurred_at:<'{moment}'") == []

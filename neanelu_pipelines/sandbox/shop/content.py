@@ -154,7 +154,7 @@ class Files:
         name = f"{slug(dice.pick(FAMILIES).product_type)}-{number}"
         kind = dice.pick(("MediaImage",) * 6 + ("GenericFile",) * 3 + ("Video",))
         # Beside the products' media, whose numbers are of the same series.
-        offset = number if kind == "GenericFile" else number + 2**37
+        offset = number if kind == "GenericFile" else number + ids.FAR
         node = {
             "__typename": kind,
             "id": ids.gid(kind, offset),

@@ -73,7 +73,7 @@ class Customers:
             return []
         node = {
             "__typename": "Metafield",
-            "id": ids.gid("Metafield", number + 2**38),
+            "id": ids.gid("Metafield", number + 2 * ids.FAR),
             "namespace": "custom",
             "key": "cod_client",
             "type": "single_line_text_field",

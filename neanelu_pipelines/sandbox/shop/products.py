@@ -150,7 +150,7 @@ class Products:
         # Far from the numbers of the products' own metafields.
         node = {
             "__typename": "Metafield",
-            "id": ids.gid("Metafield", number + 2**37),
+            "id": ids.gid("Metafield", number + ids.FAR),
             "namespace": "custom",
             "key": "cod_furnizor",
             "type": "single_line_text_field",
@@ -212,7 +212,10 @@ def _spread(dice: Dice, quantity: int, places: int) -> list[int]:
 
 
 def _sum_up(product: Node) -> None:
-    """What a product says of its variants, after they changed."""
+    """What a product says of its variants and media, after they changed."""
+    left = [one["id"] for one in product["media"]]
+    if product["featuredMedia"] and product["featuredMedia"]["id"] not in left:
+        product["featuredMedia"] = {"id": left[0]} if left else None
     variants = product["variants"]
     product["totalInventory"] = sum(variant["inventoryQuantity"] for variant in variants)
     if variants:

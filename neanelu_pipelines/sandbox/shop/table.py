@@ -128,12 +128,17 @@ class ListRows:
         return np.arange(len(self._nodes), dtype=np.int64)
 
     def updated(self, indexes: Indexes) -> Indexes:
-        """By position: the moments are not needed of short lists."""
-        return indexes
+        """When these nodes last changed, or what they tell of happened."""
+        return self._moments(indexes, "updatedAt")
 
     def created(self, indexes: Indexes) -> Indexes:
-        """By position."""
-        return indexes
+        """When these nodes were made, or what they tell of happened."""
+        return self._moments(indexes, "createdAt")
+
+    def _moments(self, indexes: Indexes, name: str) -> Indexes:
+        nodes = [self._nodes[int(index)] for index in indexes]
+        texts = [node.get(name) or node.get("occurredAt") for node in nodes]
+        return np.fromiter((seconds_of(text) if text else 0 for text in texts), np.int64)
 
     def node(self, index: int) -> Node:
         """The node at this position."""

@@ -116,16 +116,15 @@ class Shop:
         found = ids.parse(gid)
         if found is None or gid in self.overlay.gone:
             return None
-        owner = _OWNERS.get(found.type_name)
         if found.type_name in self._tables:
             return self._row(found.type_name, found.number)
         if found.type_name == "InventoryLevel":
             return self._level(gid, found)
         if found.type_name == "Metaobject":
             return self.metaobjects.find(found.number)
-        part = None
+        owner, part = _owner_of(found), None
         if owner is not None:
-            whole = self._row(owner, found.number // ids.SLOTS)
+            whole = self._row(*owner)
             part = None if whole is None else next((one for one in _parts(whole) if one["id"] == gid), None)
         return part or self._among_short(gid)
 
@@ -199,7 +198,7 @@ class Shop:
         found = self._found(gid)
         with self._lock:
             self.overlay.remove(gid, found.type_name, found.number)
-            if found.type_name in _OWNERS:
+            if _owner_of(found) is not None:
                 self._touch(found, self.overlay.now())
         self._tell("delete", gid)
 
@@ -210,11 +209,10 @@ class Shop:
         return found
 
     def _touch(self, found: ids.Node, now: int) -> None:
-        owner = _OWNERS.get(found.type_name)
+        owner = _owner_of(found)
         if owner is not None:
-            number = found.number // ids.SLOTS
-            self.overlay.edit(ids.gid(owner, number), {"updatedAt": stamp(now)})
-            self.overlay.touch(owner, number, now)
+            self.overlay.edit(ids.gid(*owner), {"updatedAt": stamp(now)})
+            self.overlay.touch(*owner, now)
         elif found.type_name in {*self._tables, "Metaobject"}:
             self.overlay.touch(found.type_name, found.number, now)
 
@@ -234,8 +232,9 @@ class Shop:
             return
         found = ids.parse(gid)
         happened = [(what, gid)]
-        if found is not None and found.type_name in _OWNERS:
-            happened.append(("update", ids.gid(_OWNERS[found.type_name], found.number // ids.SLOTS)))
+        owner = _owner_of(found) if found is not None else None
+        if owner is not None:
+            happened.append(("update", ids.gid(*owner)))
         if found is not None and found.type_name == "InventoryLevel":
             item = ids.parse(f"gid://shopify/InventoryItem/{found.query.partition('=')[2]}")
             happened += [("update", ids.gid("Product", item.number // ids.SLOTS))] if item else []
@@ -249,4 +248,15 @@ def _parts(whole: Node) -> list[Node]:
     """The parts of a product, an order or a customer that have ids of their own."""
     variants = whole.get("variants", [])
     parts = [*variants, *(one["inventoryItem"] for one in variants), *whole.get("media", [])]
-    return [*parts, *whole.get("lineItems", []), *whole.get("addressesV2", [])]
+    metafields = [*whole.get("metafields", []), *(field for one in variants for field in one["metafields"])]
+    return [*parts, *metafields, *whole.get("lineItems", []), *whole.get("addressesV2", [])]
+
+
+def _owner_of(found: ids.Node) -> tuple[str, int] | None:
+    """The type and number of what this node is part of; None where it stands alone."""
+    if found.type_name == "Metafield":
+        # Of products, of variants, of customers.
+        kind, number = divmod(found.number, ids.FAR)
+        return ("Customer", number) if kind > 1 else ("Product", number // ids.SLOTS)
+    owner = _OWNERS.get(found.type_name)
+    return None if owner is None else (owner, found.number // ids.SLOTS)
