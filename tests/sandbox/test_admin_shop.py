@@ -130,11 +130,14 @@ def test_a_variants_edit_moves_its_product(admin: AdminClient) -> None:
     shop = admin.sandbox.shop(DOMAIN)
     product, variant = admin.nodes(PRODUCTS)[:2]
     assert variant["__parentId"] == product["id"]
-    shop.update(variant["id"], price="99999.90")
+    shop.update(variant["id"], price="99999.90", sku="SKU-NOU")
     changed = {line["id"]: line for line in admin.nodes(PRODUCTS)}
     assert changed[variant["id"]]["price"] == "99999.90"
     assert changed[product["id"]]["priceRangeV2"]["maxVariantPrice"]["amount"] == "99999.9"
     assert changed[product["id"]]["updatedAt"] > product["updatedAt"]
+    items = admin.nodes("{ inventoryItems { edges { node { sku variant { id sku } } } } }")
+    assert [one["sku"] for one in items if one["variant"]["id"] == variant["id"]] == ["SKU-NOU"]
+    assert all(one["sku"] == one["variant"]["sku"] for one in items)
 
 
 def test_stock_that_is_set_is_the_variants_stock(admin: AdminClient) -> None:

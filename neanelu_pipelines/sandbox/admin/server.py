@@ -114,6 +114,7 @@ class Sandbox:
         """End the server; its files go with it."""
         for served in self._shops.values():
             served.bulk.stop()
+            served.shop.close()
         if self._server is not None:
             self._server.should_exit = True
             self._server.force_exit = True
@@ -175,6 +176,10 @@ class Sandbox:
     def shop(self, domain: str) -> Shop:
         """The shop with this domain: to look into and to change."""
         return self._shops[domain].shop
+
+    def bulk(self, domain: str) -> BulkOperations:
+        """The bulk operations of a shop: to see them, and to change their pace."""
+        return self._shops[domain].bulk
 
     def token(self, domain: str) -> str:
         """The access token of a shop."""

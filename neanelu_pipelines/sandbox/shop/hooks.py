@@ -89,7 +89,7 @@ class Hooks:
         self._domain = domain
         self._url = url
         self._secret = secret
-        self._waiting: queue.Queue[Event] = queue.Queue()
+        self._waiting: queue.Queue[Event | None] = queue.Queue()
         self.sent: list[Event] = []
         self.given_up: list[Event] = []
         threading.Thread(target=self._run, daemon=True, name="sandbox-webhooks").start()
@@ -97,6 +97,10 @@ class Hooks:
     def send(self, one: Event) -> None:
         """Post the event soon."""
         self._waiting.put(one)
+
+    def close(self) -> None:
+        """Post what is waiting, and nothing more."""
+        self._waiting.put(None)
 
     def drain(self, seconds: float = 10.0) -> bool:
         """Wait until all was posted; whether it was."""
@@ -109,6 +113,8 @@ class Hooks:
         with httpx.Client(timeout=5.0) as client:
             while True:
                 one = self._waiting.get()
+                if one is None:
+                    return
                 (self.sent if self._posted(client, one) else self.given_up).append(one)
                 self._waiting.task_done()
 

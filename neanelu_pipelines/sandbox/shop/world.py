@@ -34,6 +34,10 @@ _OWNERS = {
 """Nodes of these types are parts of others; their numbers say of which."""
 
 
+_TWINS = {"ProductVariant": "InventoryItem", "InventoryItem": "ProductVariant"}
+"""A variant and its inventory item have one sku."""
+
+
 class NoSuchNodeError(LookupError):
     """The shop has no such node, or it cannot be changed."""
 
@@ -167,6 +171,9 @@ class Shop:
         with self._lock:
             now = self.overlay.now()
             self.overlay.edit(gid, {**changes, "updatedAt": stamp(now)})
+            twin = _TWINS.get(found.type_name)
+            if twin is not None and "sku" in changes:
+                self.overlay.edit(ids.gid(twin, found.number), {"sku": changes["sku"]})
             self._touch(found, now)
         self._tell("update", gid)
 
@@ -221,6 +228,11 @@ class Shop:
         hooks = Hooks(self.spec.domain, url, secret)
         self.hooks.append(hooks)
         return hooks
+
+    def close(self) -> None:
+        """Post no more webhooks."""
+        for hooks in self.hooks:
+            hooks.close()
 
     def announce(self, one: Event) -> None:
         """Post a webhook to whoever asked for them."""
