@@ -58,7 +58,9 @@ def users_of(folder: Path) -> list[psutil.Process]:
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            words = [*process.cmdline(), process.environ().get("NEANELU_HOME", "")]
+            words = process.cmdline()
+            with suppress(psutil.AccessDenied):  # root in a container may not look at a server's environment
+                words.append(process.environ().get("NEANELU_HOME", ""))
         except psutil.Error:
             continue
         if any(str(folder) in word for word in words):
