@@ -129,6 +129,12 @@ def as_of(book: Connection, load: LoadRun) -> datetime:
     return datetime.fromisoformat(row[0]["as_of"])
 
 
+def shown_through(book: Connection, load: LoadRun) -> datetime | None:
+    """The newest moment whose state of the shop stands in the mirror, by a completed load of this resource."""
+    row = _one(book, "ledger/shown_through", {"shop_id": load.shop_id, "resource": load.resource})
+    return row[0] if row else None
+
+
 def last_merge(book: Connection, load: LoadRun) -> str | None:
     """The merge that was last begun for this shop and resource, if any: it may have changed the mirror."""
     row = _one(book, "ledger/last_merge", {"shop_id": load.shop_id, "resource": load.resource})

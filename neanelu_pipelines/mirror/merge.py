@@ -44,7 +44,7 @@ Transaction: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 
 @dataclass(frozen=True)
 class Merge:
-    """One load's merge. `parameters` are run_id, shop_id and as_of."""
+    """One load's merge. `parameters` are run_id, shop_id, as_of and shown_through."""
 
     resource: Resource
     extent: Extent
@@ -234,10 +234,11 @@ def _kept_fingerprint(children: list[str], extent: Extent) -> sql.Composable:
 def _not_older(entity: Entity) -> sql.Composable:
     """The rule that no older data overwrites newer, once more where it cannot be forgotten."""
     if entity.version is None:
-        return sql.SQL("m.synced_at <= excluded.synced_at")
+        return sql.SQL("GREATEST(m.synced_at, %(shown_through)s) <= excluded.synced_at")
     version = sql.Identifier(entity.version)
     return sql.SQL(
-        "(m.{0} < excluded.{0} OR (COALESCE(m.{0} = excluded.{0}, true) AND m.synced_at <= excluded.synced_at))"
+        "(m.{0} < excluded.{0} OR (COALESCE(m.{0} = excluded.{0}, true)"
+        " AND GREATEST(m.synced_at, %(shown_through)s) <= excluded.synced_at))"
     ).format(version)
 
 

@@ -8,10 +8,11 @@ a step does its work.
 import dataclasses
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database, Role
@@ -279,7 +280,12 @@ def _merge(
 
 
 def _parameters(book: Connection, load: LoadRun) -> dict[str, Any]:
-    return {"run_id": load.run_id, "shop_id": load.shop_id, "as_of": ledger.as_of(book, load)}
+    return {
+        "run_id": load.run_id,
+        "shop_id": load.shop_id,
+        "as_of": ledger.as_of(book, load),
+        "shown_through": ledger.shown_through(book, load),
+    }
 
 
 def _staged_report(book: Connection, load: LoadRun) -> StageReport:
@@ -301,6 +307,18 @@ def fail(database: Database, load: LoadRun, message: str) -> None:
         ledger.close_run(book, load, "failed", error=message)
 
 
+@contextmanager
+def failing(database: Database, load: LoadRun) -> Iterator[None]:
+    """Around the steps of a load that nobody goes on with: whatever ends them early closes the load as failed."""
+    try:
+        yield
+    except BaseException as error:
+        # The server may be gone. Then the next load closes this one, and why it ended matters more than that.
+        with suppress(psycopg.Error):
+            fail(database, load, str(error) or type(error).__name__)
+        raise
+
+
 def rejections(database: Database, load: LoadRun) -> list[Rejection]:
     """Why lines of this load were rejected, the commonest reason first."""
     with ledger.opened(database) as book:
@@ -319,8 +337,9 @@ def load_file(
     """A whole load in this process, without Dagster: what the benchmarks time and most tests call."""
     started = time.perf_counter()
     load = open_load(database, settings, shop_domain=shop_domain, resource=resource, source=source, as_of=as_of)
-    staged = stage(database, settings, load)
-    checks = check(database, settings, load)
-    tables = merge(database, settings, load)
+    with failing(database, load):
+        staged = stage(database, settings, load)
+        checks = check(database, settings, load)
+        tables = merge(database, settings, load)
     seconds = time.perf_counter() - started
     return LoadReport(load.run_id, "completed", seconds, staged, checks, tables, rejections(database, load))

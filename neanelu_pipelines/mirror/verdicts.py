@@ -29,8 +29,8 @@ def judge(
 ) -> None:
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
-    `parameters` are run_id, shop_id and as_of. Repeated rows first, then what the mirror has newer, then orphans, each
-    entity after the one it stands under: an orphan's children are orphans too.
+    `parameters` are run_id, shop_id, as_of and shown_through. Repeated rows first, then what the mirror has newer, then
+    orphans, each entity after the one it stands under: an orphan's children are orphans too.
     """
     marked = sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)
     if not mirror_is_empty:

@@ -8,4 +8,4 @@ UPDATE {staging} s
    AND m.shop_id = %(shop_id)s
    AND m.shopify_gid = s.shopify_gid
    AND (m.{version} > s.{version}
-        OR (COALESCE(m.{version} = s.{version}, true) AND m.synced_at > %(as_of)s))
+        OR (COALESCE(m.{version} = s.{version}, true) AND GREATEST(m.synced_at, %(shown_through)s) > %(as_of)s))

@@ -184,6 +184,17 @@ def test_older_media_and_links_and_metafields_change_nothing(river: River) -> No
     assert now == before
 
 
+def test_a_row_that_a_newer_export_found_unchanged_is_as_new_as_that(river: River) -> None:
+    """Nothing is written to it then, so its synced_at is old; the ledger knows better."""
+    river.load([product(1, title="la fel"), media(1, P1)], as_of=moment(4))
+    river.load([product(1, title="la fel"), media(1, P1)], as_of=moment(6))
+    before = river.versions()
+
+    river.load([product(1, title="vechi"), media(1, P1, alt="vechi")], as_of=moment(5))
+
+    assert river.versions() == before
+
+
 def test_a_picture_shared_by_an_older_and_a_new_product_is_there_for_the_new_one(river: River) -> None:
     river.load([product(1, updatedAt=LATER)], as_of=moment(5))
 
