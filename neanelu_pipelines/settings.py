@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=50, description="How often a request to Shopify is sent at most, the first time included.")
     ] = 6
     shopify_max_wait: Annotated[
-        float, Field(gt=0, description="Seconds that a request waits at most, in all its tries, for points or recovery.")
+        float, Field(gt=0, description="Seconds that a request waits at most, in all tries, for points or recovery.")
     ] = 120.0
     shopify_timeout: Annotated[
         float, Field(gt=0, description="Seconds that one try of a request may take, from sending to the last byte.")

@@ -9,10 +9,10 @@ import neanelu_pipelines
 PACKAGE = Path(neanelu_pipelines.__file__).parent
 
 ORDER = ("database", "shopify", "mirror", "sandbox")
-"""Each room may use those before it. Everybody may use `errors` and `settings`; only `cli` uses `defs`."""
+"""Each room may use those before it. Everybody may use `errors`, `settings` and `threads`; only `cli` uses `defs`."""
 
 TOP = ("defs", "cli")
-FOUNDATION = {"errors", "settings"}
+FOUNDATION = {"errors", "settings", "threads"}
 
 
 def imports() -> Iterator[tuple[Path, str]]:

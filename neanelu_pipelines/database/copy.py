@@ -47,17 +47,24 @@ class CsvCopy:
     Everything written is committed together on leaving the context without an error, and nothing otherwise.
     """
 
-    def __init__(self, database: Database, table: str, columns: Sequence[str]) -> None:
+    def __init__(self, database: Database, table: str, columns: Sequence[str], analyzed: Sequence[str] = ()) -> None:
+        """A copy of rows of these `columns`; the `analyzed` columns get statistics in the same thread."""
         self.table = table
         self.rows = 0
         self._copy = statement("database/copy_csv_in").format(
             table=table_identifier(table), columns=column_list(columns)
+        )
+        self._analyze = (
+            statement("database/analyze").format(table=table_identifier(table), columns=column_list(analyzed))
+            if analyzed
+            else None
         )
         self._database = database
         self._chunks: queue.Queue[bytes | None] = queue.Queue(maxsize=_WAITING_BLOCKS)
         self._error: BaseException | None = None
         self._abandoned = False
         self._ended = False
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"copy {table}", daemon=True)
 
     def write(self, csv: bytes, rows: int) -> None:
@@ -71,6 +78,12 @@ class CsvCopy:
         self.rows += rows
         self._chunks.put(csv)
 
+    def end(self) -> None:
+        """Say that nothing more will be written; what is left is written and committed meanwhile."""
+        if not self._closed:
+            self._closed = True
+            self._chunks.put(None)
+
     def __enter__(self) -> Self:
         """Start the thread; the connection is opened with the first rows."""
         self._thread.start()
@@ -80,8 +93,8 @@ class CsvCopy:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Commit, or give up if the block failed; raises what PostgreSQL said."""
-        self._abandoned = kind is not None
-        self._chunks.put(None)
+        self._abandoned = self._abandoned or kind is not None
+        self.end()
         self._thread.join()
         if self._error is not None and kind is None:
             raise self._error
@@ -99,6 +112,8 @@ class CsvCopy:
                         chunk = self._next()
                 if self._abandoned:
                     connection.rollback()
+                elif self._analyze:
+                    connection.execute(self._analyze)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that writes
             self._error = error
             # Whoever writes must never wait for a reader that is gone; the end may have been read before the error.
@@ -112,10 +127,18 @@ class CsvCopy:
 
 
 @contextmanager
-def csv_copies(database: Database, tables: Mapping[str, Sequence[str]]) -> Iterator[dict[str, CsvCopy]]:
-    """One `CsvCopy` per table, side by side."""
+def csv_copies(
+    database: Database, tables: Mapping[str, Sequence[str]], analyzed: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[dict[str, CsvCopy]]:
+    """One `CsvCopy` per table, side by side, each committed by itself; `analyzed` are columns by table."""
     with ExitStack() as stack:
-        yield {table: stack.enter_context(CsvCopy(database, table, columns)) for table, columns in tables.items()}
+        copies = {
+            table: stack.enter_context(CsvCopy(database, table, columns, (analyzed or {}).get(table, ())))
+            for table, columns in tables.items()
+        }
+        yield copies
+        for copy in copies.values():
+            copy.end()
 
 
 def integer_rows(

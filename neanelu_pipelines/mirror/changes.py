@@ -23,10 +23,11 @@ from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.routes import gid_hashes, hash_seed, line_hashes, names_parent, routes_of
-from neanelu_pipelines.mirror.threads import side_by_side
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import Block, read_blocks
+from neanelu_pipelines.shopify.line_index import LineIndex
 from neanelu_pipelines.shopify.nodes import identities, lines_of
+from neanelu_pipelines.threads import side_by_side
 
 _LINES = staging_area.LINES
 _COLUMNS = ("bulk_run_id", "shop_id", "line_number", "entity", "gid", "hash")
@@ -46,6 +47,7 @@ class Survey:
     """Lines by the mirror table (or `table.field`) that they are for."""
     lines: int = 0
     """How many lines the reader numbered."""
+    index: LineIndex = field(default_factory=LineIndex)
     damaged: bool = False
     """Whether the bytes themselves have something to be said about: staging reads all of them again."""
 
@@ -73,6 +75,14 @@ class Wanted:
     def nothing(self) -> bool:
         """Whether no line of the artifact needs a second look."""
         return not (len(self._waiting) or len(self._odd) or self.survey.damaged)
+
+    def next_numbers(self, lines: int) -> NDArray[np.int64]:
+        """The numbers of about the next `lines` wanted lines, ascending; none when all were given out."""
+        while len(self._waiting) < lines and (more := next(self._rows, None)) is not None:
+            self._waiting = np.concatenate((self._waiting, more))
+        numbers = self._waiting[:lines, 0]
+        odd = self._odd[self._odd <= numbers[-1]] if len(numbers) else self._odd[:lines]
+        return np.union1d(numbers, odd)
 
     def up_to(self, line_number: int) -> "WantedOfBlock":
         """The wanted line numbers up to and including this one that were not given out yet."""
@@ -149,11 +159,17 @@ def _fingerprint_lines(database: Database, settings: Settings, resource: Resourc
 
     blocks = read_blocks(load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes)
     with csv_copies(database, {_LINES: _COLUMNS}) as copies:
-        for rows, seen in side_by_side(look, ((block,) for block in blocks)):
+        for rows, seen in side_by_side(look, _indexed(blocks, survey.index)):
             survey.add(seen)
             if len(rows):
                 copies[_LINES].write(csv_bytes(rows), len(rows))
     return survey
+
+
+def _indexed(blocks: Iterator[Block], index: LineIndex) -> Iterator[tuple[Block]]:
+    for block in blocks:
+        index.add(block)
+        yield (block,)
 
 
 def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey, seed: int) -> pl.DataFrame:

@@ -21,10 +21,10 @@ from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.parsing import BlockParser, ParsedBlock
 from neanelu_pipelines.mirror.reports import LineCounts, LoadRun, StageReport
 from neanelu_pipelines.mirror.selection import Selection
-from neanelu_pipelines.mirror.threads import side_by_side
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import nodes
-from neanelu_pipelines.shopify.jsonl import BadLine, Block, excerpt, joined, read_blocks
+from neanelu_pipelines.shopify.jsonl import BadLine, Block, excerpt, is_local, joined, read_blocks
+from neanelu_pipelines.threads import side_by_side
 
 ERRORS = "bulk_errors"
 _ERROR_COLUMNS = (
@@ -34,6 +34,7 @@ _ROW_COLUMNS = ("bulk_run_id", "shop_id", "line_number", "fingerprint", "validat
 _CHILD_COLUMNS = (*_ROW_COLUMNS, "parent_table", "parent_gid", "field", "key", "value")
 _LINK_COLUMNS = (*_ROW_COLUMNS, "link_table", "parent_gid", "child_gid")
 _PICKED_LINES = 5000
+_PICKED_BYTES = 8 * 1024 * 1024
 _MAX_PAYLOAD_BYTES = 64_000
 _PARSE_CODES = frozenset({"invalid_utf8", "line_too_long", "malformed_json", "not_an_object", "unreadable_identity"})
 
@@ -47,6 +48,18 @@ def staging_columns(resource: Resource) -> dict[str, tuple[str, ...]]:
         tables[entity.staging] = (*_ROW_COLUMNS, *own, *parent)
     tables[CHILDREN_STAGING] = _CHILD_COLUMNS
     tables[LINKS_STAGING] = _LINK_COLUMNS
+    return tables
+
+
+def _analyzed_columns(resource: Resource) -> dict[str, tuple[str, ...]]:
+    """By staging table, what its rows are filtered and joined by: without statistics a plan takes them for one row."""
+    filters = ("bulk_run_id", "shop_id", "validation_status")
+    tables: dict[str, tuple[str, ...]] = {}
+    for entity in resource.entities:
+        parent = (entity.parent.gid_column,) if entity.parent else ()
+        tables[entity.staging] = (*filters, "shopify_gid", *parent)
+    tables[CHILDREN_STAGING] = (*filters, "parent_table", "parent_gid", "field")
+    tables[LINKS_STAGING] = (*filters, "link_table", "parent_gid", "child_gid")
     return tables
 
 
@@ -78,9 +91,10 @@ class Stager:
                 if len(block):
                     yield block, None
                 continue
-            picked.append((block.keep(np.isin(block.numbers, wanted.numbers)), wanted))
-            # A frame of three lines costs nearly as much as one of thousands: they wait until they are enough.
-            if sum(len(kept) for kept, _ in picked) >= _PICKED_LINES:
+            # A frame of three lines costs nearly as much as one of thousands: they wait until they are enough. Copied
+            # out of their block, which would stay in memory as long as they do.
+            picked.append((joined([block.keep(np.isin(block.numbers, wanted.numbers))]), wanted))
+            if _is_enough(picked):
                 yield _together(picked)
                 picked = []
         if any(len(kept) for kept, _ in picked):
@@ -143,6 +157,13 @@ class Stager:
                 counts.unchanged = seen - counts.staged
 
 
+def _is_enough(picked: list[tuple[Block, WantedOfBlock]]) -> bool:
+    return (
+        sum(len(kept) for kept, _ in picked) >= _PICKED_LINES
+        or sum(len(kept.data) for kept, _ in picked) >= _PICKED_BYTES
+    )
+
+
 def _together(picked: list[tuple[Block, WantedOfBlock]]) -> tuple[Block, WantedOfBlock]:
     blocks, wanted = zip(*picked, strict=True)
     return joined(blocks), WantedOfBlock.joined(wanted)
@@ -173,17 +194,27 @@ def _payload(line: BadLine) -> str:
     return json.dumps({"text": excerpt(text.encode())}, ensure_ascii=False)
 
 
+def _blocks_to_look_at(load: LoadRun, settings: Settings, wanted: Wanted | None) -> Iterator[Block]:
+    """The whole artifact; or only the stretches with wanted lines, where the first pass knows where they stand."""
+    url, max_line_bytes = load.artifact_path, settings.max_line_bytes
+    # In a compressed file positions mean nothing, and far away each stretch would be a request.
+    index = wanted.survey.index if wanted and not wanted.survey.damaged and is_local(url) else None
+    if wanted is None or index is None or index.bytes != load.bytes:
+        yield from read_blocks(url, block_bytes=settings.block_bytes, max_line_bytes=max_line_bytes)
+        return
+    while len(numbers := wanted.next_numbers(_PICKED_LINES)):
+        yield from index.blocks_with(url, numbers, max_line_bytes=max_line_bytes)
+
+
 def stage_artifact(
     database: Database, settings: Settings, resource: Resource, shop: Shop, load: LoadRun, wanted: Wanted | None
 ) -> tuple[StageReport, Stager]:
-    """Copy the wanted lines of the artifact into the staging tables; all of them are committed, or none."""
-    with csv_copies(database, staging_columns(resource)) as copies:
+    """Copy the wanted lines of the artifact into the staging tables; table by table."""
+    with csv_copies(database, staging_columns(resource), _analyzed_columns(resource)) as copies:
         stager = Stager(resource, load, copies, wanted)
         if wanted is None or not wanted.nothing:
             parser = BlockParser(resource, shop, load, stager.selection.wants_sample)
-            blocks = read_blocks(
-                load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes
-            )
+            blocks = _blocks_to_look_at(load, settings, wanted)
             for parsed in side_by_side(parser.parse, stager.to_parse(blocks)):
                 stager.add(parsed)
         stager.finish()

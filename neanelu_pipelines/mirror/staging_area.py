@@ -42,7 +42,7 @@ def analyze_mirror(book: Connection, resource: Resource, counts: dict[str, Table
     """Refresh the statistics of the mirror tables that many rows came into: a shop just loaded is in none yet."""
     for entity in resource.entities:
         if counts[entity.table].inserted >= _MANY_ROWS:
-            query = statement("mirror/analyze_mirror").format(
+            query = statement("database/analyze").format(
                 table=table_identifier(entity.table), columns=column_list(("shop_id", "shopify_gid"))
             )
             book.execute(query)

@@ -21,9 +21,11 @@ from typing import IO, cast
 import fsspec
 import numpy as np
 import pyarrow as pa
+from fsspec.utils import get_protocol
 from numpy.typing import NDArray
 
 from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.threads import side_by_side
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -102,6 +104,11 @@ def read_blocks(url: str, *, block_bytes: int, max_line_bytes: int) -> Iterator[
         raise ArtifactUnreadableError(f"{url}: cannot be read ({error}).") from error
 
 
+def is_local(url: str) -> bool:
+    """Whether the file lies on a disk of this machine, where reading here and there is cheap."""
+    return get_protocol(url) in {"file", "local"}
+
+
 def _inflate(raw: IO[bytes]) -> IO[bytes]:
     """The stream itself, or inflated if it begins like gzip, whatever its name says."""
     magic = raw.read(2)
@@ -110,40 +117,65 @@ def _inflate(raw: IO[bytes]) -> IO[bytes]:
 
 
 def _blocks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterator[Block]:
+    chunks = _chunks(stream, block_bytes, max_line_bytes)
+    yield from side_by_side(_cut, ((chunk, max_line_bytes) for chunk in chunks))
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Bytes of whole lines (the last may be torn), or one line that was too long to be read at all."""
+
+    data: bytes
+    first_number: int
+    lines: int
+    notes: list[str]
+    torn: bool = False
+    too_long: BadLine | None = None
+
+
+def _cut(chunk: _Chunk, max_line_bytes: int) -> Block:
+    if chunk.too_long:
+        block = Block(b"", *_no_lines(), bad=[chunk.too_long])
+    else:
+        block = cut_lines(chunk.data, chunk.first_number, max_line_bytes)
+    block.notes, block.torn = chunk.notes, chunk.torn
+    block.through = chunk.first_number + chunk.lines - 1
+    return block
+
+
+def _chunks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterator[_Chunk]:
     carry = b""  # The beginning of a line whose end was not read yet.
     beyond = b""  # What was read past the end of a line that is too long.
     notes: list[str] = []
-    next_number = 1
+    number = 1
     first = True
     while True:
-        chunk = beyond or stream.read(block_bytes)
+        read = beyond or stream.read(block_bytes)
         beyond = b""
-        if first and chunk.startswith(_BOM):
-            chunk = chunk[len(_BOM) :]
+        if first and read.startswith(_BOM):
+            read = read[len(_BOM) :]
             notes.append("A byte order mark at the start of the file was removed.")
         first = False
-        cut = chunk.rfind(b"\n") + 1
-        if chunk and not cut:
-            carry += chunk
+        cut = read.rfind(b"\n") + 1
+        if read and not cut:
+            carry += read
             if len(carry) > max_line_bytes:
-                bad, beyond = _skip_long_line(stream, carry, next_number, block_bytes)
-                carry = b""
-                next_number += 1
-                yield Block(b"", *_no_lines(), bad=[bad], notes=notes, through=next_number - 1)
-                notes = []
+                bad, beyond = _skip_long_line(stream, carry, number, block_bytes)
+                yield _Chunk(b"", number, 1, notes, too_long=bad)
+                carry, notes = b"", []
+                number += 1
             continue
-        if not chunk and carry:
-            notes.append(f"The last line ({next_number}) has no line end: the file may have been cut off there.")
-        data = carry + chunk[:cut]
-        carry = chunk[cut:]
+        if not read and carry:
+            notes.append(f"The last line ({number}) has no line end: the file may have been cut off there.")
+        data = carry + read[:cut]
+        carry = read[cut:]
         if data:
-            block = _cut_lines(data, next_number, max_line_bytes)
-            block.notes, notes = notes, []
-            block.torn = not data.endswith(b"\n")
-            next_number += len(block) + len(block.bad) + block.empty_lines
-            block.through = next_number - 1
-            yield block
-        if not chunk:
+            torn = not data.endswith(b"\n")
+            lines = data.count(b"\n") + torn
+            yield _Chunk(data, number, lines, notes, torn=torn)
+            number += lines
+            notes = []
+        if not read:
             return
 
 
@@ -174,7 +206,8 @@ def excerpt(line: bytes) -> str:
     return line[:2000].decode("utf-8", errors="replace").replace("\x00", "\ufffd")
 
 
-def _cut_lines(data: bytes, first_number: int, max_line_bytes: int) -> Block:
+def cut_lines(data: bytes, first_number: int, max_line_bytes: int) -> Block:
+    """Whole lines as a block, the first of them with that number; lines that are no text or too long are in `bad`."""
     ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _NEWLINE).astype(np.int64) + 1
     if not len(ends) or ends[-1] != len(data):
         ends = np.append(ends, len(data))

@@ -4,7 +4,7 @@ DELETE FROM {table} m
   JOIN {parent_table} parent ON parent.shop_id = %(shop_id)s AND parent.shopify_gid = s.shopify_gid
  WHERE s.bulk_run_id = %(run_id)s
    AND s.validation_status = 'valid'
-   AND mod(s.line_number, %(workers)s) = %(worker)s
+   AND COALESCE(mod(s.line_number, %(workers)s) = %(worker)s, false)
    AND m.{parent_column} = parent.id
    AND NOT EXISTS (SELECT
                      FROM pipeline.staging_links l

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neanelu_pipelines.sandbox.wire import encode_line
-from neanelu_pipelines.shopify.jsonl import _cut_lines
+from neanelu_pipelines.shopify.jsonl import cut_lines
 from neanelu_pipelines.shopify.nodes import decode, gid_type, identities, lines_of, mend_escapes, mend_text
 
 P1, V1 = "gid://shopify/Product/1", "gid://shopify/ProductVariant/1"
@@ -51,7 +51,7 @@ NOBODY = (None, None, None, None)
 )
 def test_identities(line: bytes, identity: tuple[Any, ...]) -> None:
     beside = encode_line({"id": V1}, P1)
-    frame = identities(lines_of(_cut_lines(beside + line.rstrip(b"\n") + b"\n" + beside, 1, 10**6)))
+    frame = identities(lines_of(cut_lines(beside + line.rstrip(b"\n") + b"\n" + beside, 1, 10**6)))
 
     assert frame.row(1) == identity
     assert frame.row(0) == frame.row(2) == ("ProductVariant", V1, "Product", P1)
@@ -85,7 +85,7 @@ escapes = st.sampled_from(
 @given(st.lists(st.lists(escapes, max_size=8), min_size=1, max_size=5))
 def test_mending_leaves_nothing_that_postgresql_refuses_and_everything_else(texts: list[list[str]]) -> None:
     data = b"".join(b'{"t":"' + "".join(text).encode() + b'"}\n' for text in texts)
-    block = _cut_lines(data, 1, 10**6)
+    block = cut_lines(data, 1, 10**6)
 
     mended, count = mend_escapes(block)
 

@@ -1,6 +1,6 @@
-"""Work on an artifact's blocks on several processors, with the results in the blocks' order.
+"""Work on the items of a stream on several processors, with the results in the stream's order.
 
-Belongs here: the threads that the passes over an artifact share. Does not belong here: what is done with a block. The
+Belongs here: the threads that the passes over an artifact share. Does not belong here: what is done with an item. The
 libraries that do the work (Polars, Arrow, NumPy) let go of Python's lock meanwhile.
 """
 
@@ -18,9 +18,9 @@ Arguments = TypeVarTuple("Arguments")
 def side_by_side(work: Callable[[*Arguments], Result], items: Iterable[tuple[*Arguments]]) -> Iterator[Result]:
     """`work(*item)` for each item, two at a time, in the order of the items; they are taken only as they are needed.
 
-    Two, because every block in work costs memory, and PostgreSQL has its share of the processors to do.
+    Two, because every item in work costs memory, and PostgreSQL has its share of the processors to do.
     """
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="blocks") as pool:
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="side by side") as pool:
         waiting: deque[Future[Result]] = deque()
         for item in items:
             waiting.append(pool.submit(work, *item))
