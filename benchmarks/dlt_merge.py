@@ -1,9 +1,10 @@
 """dlt merging the same file into PostgreSQL with its CSV loader, one resource per node type.
 
-Set up kindly: nested lists stay JSON columns instead of becoming child tables, telemetry is off, its working folder is
-a temporary one. Its tables carry no indexes but its own and hold no relations between products, variants and media.
+Two contenders: `dlt` as it comes, which makes child tables of nested lists (tags, options), and `dlt-flat`, which is
+told to leave them JSON columns, as the mirror does. Telemetry is off, the working folder is a temporary one. Its tables
+carry no indexes but its own and hold no relations between products, variants and media.
 
-Belongs here: that contender. Does not belong here: measuring it (`measure`), the file (`neanelu_pipelines.sandbox`).
+Belongs here: those contenders. Does not belong here: measuring it (`measure`), the file (`neanelu_pipelines.sandbox`).
 """
 
 import json
@@ -38,7 +39,16 @@ _RESOURCES = {
 
 
 def run(database: Database, shop: Shop, path: Path) -> Result:  # noqa: ARG001 - every contender is given the shop
-    """Merge the file into tables of dlt's own making."""
+    """Merge the file into tables of dlt's own making, as dlt makes them."""
+    return _run(database, path, max_nesting=None)
+
+
+def run_flat(database: Database, shop: Shop, path: Path) -> Result:  # noqa: ARG001 - every contender is given the shop
+    """Merge the file into one table per node type."""
+    return _run(database, path, max_nesting=0)
+
+
+def _run(database: Database, path: Path, *, max_nesting: int | None) -> Result:
     logging.getLogger("dlt").setLevel(logging.CRITICAL)
     started = time.perf_counter()
     lines: Counter[str] = Counter()
@@ -49,19 +59,19 @@ def run(database: Database, shop: Shop, path: Path) -> Result:  # noqa: ARG001 -
             destination=dlt.destinations.postgres(credentials=_login(database)),
             dataset_name=_DATASET,
         )
-        resources = [_resource(name, path, lines) for name in _RESOURCES]
+        resources = [_resource(name, path, lines, max_nesting) for name in _RESOURCES]
         pipeline.run(resources, loader_file_format="csv").raise_on_failed_jobs()
     return Result(time.perf_counter() - started, path.stat().st_size, lines.total())
 
 
-def _resource(name: str, path: Path, lines: Counter[str]) -> Any:
+def _resource(name: str, path: Path, lines: Counter[str], max_nesting: int | None) -> Any:
     """One pass over the file for one table; lines of other types are passed over unparsed."""
     return dlt.resource(
         _nodes(path, _RESOURCES[name], lines),
         name=name,
         write_disposition="merge",
         primary_key=("parent_id", "id"),
-        max_table_nesting=0,
+        max_table_nesting=max_nesting,
     )
 
 
@@ -96,4 +106,6 @@ def prepare(database: Database) -> None:
     """Nothing: dlt makes its own schema."""
 
 
-DLT = Contender("dlt", f"dlt {dlt.__version__} merging into its own tables, CSV loader", run, prepare)
+_LIBRARY = f"dlt {dlt.__version__} merging into its own tables, CSV loader"
+DLT = Contender("dlt", f"{_LIBRARY}, as it comes", run, prepare)
+DLT_FLAT = Contender("dlt-flat", f"{_LIBRARY}, nested lists as JSON", run_flat, prepare)

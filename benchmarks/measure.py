@@ -95,7 +95,7 @@ def _scenarios(
             runs = found.setdefault((name, scenario), Runs(name, scenario, result.bytes, result.rows))
             runs.seconds.append(result.seconds)
             runs.peak_rss.append(outcome.peak_rss)
-            progress(f"{name:6} {scenario:8} {result.seconds:7.2f} s {result.rate:7.1f} MB/s")
+            progress(f"{name:8} {scenario:8} {result.seconds:7.2f} s {result.rate:7.1f} MB/s")
 
 
 def ratios(runs: Sequence[Runs], of: str = "ours") -> dict[str, dict[str, float]]:

@@ -27,6 +27,7 @@ _CONTENDERS = {
     "floor": ("benchmarks.floor", "FLOOR"),
     "elt": ("benchmarks.elt", "ELT"),
     "dlt": ("benchmarks.dlt_merge", "DLT"),
+    "dlt-flat": ("benchmarks.dlt_merge", "DLT_FLAT"),
 }
 CONTENDERS = tuple(_CONTENDERS)
 

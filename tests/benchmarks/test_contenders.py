@@ -106,12 +106,13 @@ def test_the_floor_keeps_the_bytes_as_they_are(bed: Bed, catalogue: tuple[Path, 
     assert "\n".join(stored) + "\n" == path.read_text(encoding="utf-8")
 
 
-def test_dlt_merges_every_line(bed: Bed, catalogue: tuple[Path, Written]) -> None:
+@pytest.mark.parametrize("name", ["dlt", "dlt-flat"])
+def test_dlt_merges_every_line(bed: Bed, catalogue: tuple[Path, Written], name: str) -> None:
     pytest.importorskip("dlt", reason="needs the extra 'bench'")
     path, written = catalogue
     with bed.fresh() as database:
         for first in (True, False):
-            outcome = load("dlt", database, bed.shop, path, prepare=first)
+            outcome = load(name, database, bed.shop, path, prepare=first)
             assert outcome.result.rows == written.lines
         with database.connect(Role.ADMIN) as connection:
             counts = {
@@ -154,5 +155,5 @@ def test_who_fails_is_named_and_no_password_shows(bed: Bed, tmp_path: Path) -> N
             load("elt", database, bed.shop, bad, prepare=True)
         for url in database.urls.values():
             assert url not in str(failure.value)
-    with pytest.raises(UnknownContenderError, match="known are: ours, floor, elt, dlt"):
+    with pytest.raises(UnknownContenderError, match="known are: ours, floor, elt, dlt, dlt-flat"):
         contender("sled")
