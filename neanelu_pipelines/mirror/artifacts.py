@@ -17,6 +17,7 @@ from fsspec.core import url_to_fs
 
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
+from neanelu_pipelines.shopify.store import make_folder
 
 _CHUNK_BYTES = 1024 * 1024
 _INBOX_ENDINGS = (".jsonl", ".jsonl.gz")
@@ -79,7 +80,7 @@ def _secrets(source: str) -> list[str]:
 
 
 def _copy(reader: Any, filesystem: Any, path: str) -> tuple[str, int]:
-    filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+    make_folder(filesystem, path.rsplit("/", 1)[0])
     digest = hashlib.sha256()
     size = 0
     with filesystem.open(path, "wb") as writer, ThreadPoolExecutor(1, thread_name_prefix="hash") as beside:

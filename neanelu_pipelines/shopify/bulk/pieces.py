@@ -16,6 +16,8 @@ from typing import Any
 import xxhash
 from fsspec.core import url_to_fs
 
+from neanelu_pipelines.shopify.store import make_folder
+
 _NAME = re.compile(r"(\d{15})-(\d{9})-([0-9a-f]{16})\.piece\Z")
 # `__parentId` is a line's last key, and a quote inside a text is escaped: this cannot stand anywhere else.
 _CHILD = re.compile(rb'"__parentId":"[^"\n]*"\}\n')
@@ -67,7 +69,7 @@ class Shelf:
 
     def put(self, offset: int, data: bytes) -> None:
         """Keep what stands from `offset` on."""
-        self._files.makedirs(self._folder, exist_ok=True)
+        make_folder(self._files, self._folder)
         name = f"{offset:015d}-{len(data):09d}-{xxhash.xxh3_64_hexdigest(data)}.piece"
         self._files.pipe_file(f"{self._folder}/{name}", data)
 
@@ -83,7 +85,7 @@ class Shelf:
             DamagedPieceError: a piece is not what was put there; it was removed.
         """
         self.end()
-        self._files.makedirs(self._folder, exist_ok=True)
+        make_folder(self._files, self._folder)
         count = _Count()
         with self._files.open(self._joined, "wb") as writer, ThreadPoolExecutor(1, "hash") as beside:
             for data in self._read():
