@@ -80,11 +80,8 @@ def open_load(
             dagster_run=dagster_run_id or "",
         )
         load = LoadRun(run_id, shop.shop_id, shop_domain, resource, "", 0, "")
-        try:
+        with failing(database, load):
             load = _store(book, settings, load, source)
-        except BaseException as error:
-            ledger.close_run(book, load, "failed", error=str(error) or type(error).__name__)
-            raise
     return dataclasses.replace(load, seconds=time.perf_counter() - started)
 
 
