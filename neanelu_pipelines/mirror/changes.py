@@ -139,12 +139,18 @@ def _is_empty(connection: Connection, entity: Entity, load: LoadRun) -> bool:
 
 
 def _changed(resource: Resource) -> sql.Composed:
-    parts = [
-        statement("mirror/changed_lines").format(
-            ordinal=sql.Literal(ordinal), entity=sql.Literal(entity.table), table=table_identifier(entity.table)
+    parts = []
+    for ordinal, entity in enumerate(resource.entities):
+        in_order = [sql.Literal(link.table) for link in entity.links if link.elsewhere]
+        query = statement("mirror/changed_lines_in_order" if in_order else "mirror/changed_lines")
+        parts.append(
+            query.format(
+                ordinal=sql.Literal(ordinal),
+                entity=sql.Literal(entity.table),
+                table=table_identifier(entity.table),
+                links=sql.SQL(", ").join(in_order),
+            )
         )
-        for ordinal, entity in enumerate(resource.entities)
-    ]
     return statement("mirror/in_line_order").format(parts=sql.SQL(" UNION ALL ").join(parts))
 
 
@@ -195,7 +201,7 @@ def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey, 
                 bulk_run_id=pl.lit(str(load.run_id)),
                 shop_id=pl.lit(str(load.shop_id)),
                 line_number="line_number",
-                entity=pl.lit(route.owner.table),
+                entity=pl.lit(route.hashed_as),
                 gid=route.owner_gid,
                 hash="hash",
             )

@@ -4,11 +4,12 @@ Belongs here: how each kind of column is read, checked and written as PostgreSQL
 block. Does not belong here: what is only wrong beside other rows (duplicates, orphans), which SQL finds in staging.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
-from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Kind, Shape
+from neanelu_pipelines.mirror.declarations import Column, Derivation, Kind, Shape
 from neanelu_pipelines.shopify import nodes
 
 # Narrower than ISO 8601 where PostgreSQL is: it knows no year 0 and no offset of 16 hours.
@@ -46,10 +47,10 @@ class Field:
     checks: tuple[Check, ...]
 
 
-def schema_of(entity: Entity) -> pl.DataType:
-    """The schema by which this entity's nodes are decoded: every declared path, plain values as text."""
-    paths: list[tuple[str, Shape]] = []
-    for column in entity.columns:
+def schema_of(columns: Iterable[Column], also: Iterable[str] = ()) -> pl.DataType:
+    """The schema by which nodes are decoded: every path of these columns and others, plain values as text."""
+    paths: list[tuple[str, Shape]] = [(path, "text") for path in also]
+    for column in columns:
         whole = column.sources if column.kind in (Kind.JSON, Kind.TEXT_ARRAY) else ()
         paths += [(path, column.shape if path in whole else "text") for path in column.paths]
     # Longer paths last: `sources` (a list of objects) first, then `sources.0.url` goes into it.
@@ -64,9 +65,17 @@ def field_at(path: str) -> pl.Expr:
     return value
 
 
-def fields_of(entity: Entity, *, shop_currency: str | None) -> tuple[Field, ...]:
-    """How each declared column of this entity is read, checked and written."""
-    return tuple(_field(column, shop_currency) for column in entity.columns)
+def fields_of(columns: Iterable[Column], *, shop_currency: str | None) -> tuple[Field, ...]:
+    """How each of these columns is read, checked and written."""
+    return tuple(_field(column, shop_currency) for column in columns)
+
+
+def json_member(column: Column) -> pl.Expr:
+    """A checked raw value as a member of a JSON object: numbers that count and truth values as themselves."""
+    raw = pl.col(column.name)
+    if column.kind in (Kind.INTEGER, Kind.BIGINT):
+        return raw.cast(pl.Int64, strict=False)
+    return raw == "true" if column.kind is Kind.BOOLEAN else raw
 
 
 def _field(column: Column, shop_currency: str | None) -> Field:
@@ -92,7 +101,11 @@ def _raw(column: Column, shop_currency: str | None) -> pl.Expr:
             read.append(pl.lit(shop_currency, dtype=pl.String))
         case None:
             pass
-    return pl.coalesce(read) if len(read) > 1 else read[0]
+    value = pl.coalesce(read) if len(read) > 1 else read[0]
+    if column.test is None:
+        return value
+    holds = value.is_not_null() if column.test.value is None else value.eq_missing(pl.lit(column.test.value))
+    return pl.when(holds).then(pl.lit(column.test.then)).otherwise(pl.lit(column.test.otherwise))
 
 
 def _plain_text(html: pl.Expr, max_bytes: int) -> pl.Expr:

@@ -8,9 +8,13 @@ A result line is routed by its node type and by its parent's node type. A route 
 * `Entity`: the line becomes a row of a mirror table, found again by (shop, GID);
 * `Children`: the line is folded into a JSON column of its parent's row (metafields);
 * `Link`: the line says that its node belongs to its parent (a row of an m:n table), in addition to being an entity
-  or, where the node is known from elsewhere, instead of it.
+  or, where the node is another resource's, instead of it.
 
 Children and links are *owned* by their parent's row: they count into its fingerprint and are replaced with it.
+
+What another resource owns (`elsewhere`) may not be in the mirror yet: a collection's product, an order's customer. That
+is no fault of the line. The row is merged without it, and its fingerprint stays unknown, so that every later load of
+its resource looks again, until the other row is there.
 """
 
 import enum
@@ -45,6 +49,15 @@ class Derivation(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class Test:
+    """Of a value only this is kept: whether it is `value` (None: whether there is one at all)."""
+
+    then: str
+    otherwise: str
+    value: str | None = None
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of a mirror table (and of its staging table) and the field of the node that fills it.
 
@@ -65,6 +78,8 @@ class Column:
     members: Mapping[str, str] | None = None
     derivation: Derivation | None = None
     derived_from: str | None = None
+    test: Test | None = None
+    """The column says whether its source holds something, not what: rows that a result says nothing about keep it."""
     empty: str | None = None
     """What is written for null where the schema says so (`[]` for a picture's sources: only videos have some)."""
     staged_only: bool = False
@@ -99,19 +114,43 @@ class Lookup:
     """The staging column that holds the other row's GID."""
     table: str
     value_column: str
+    elsewhere: bool = False
+    """Whether the other row is another resource's."""
+
+
+@dataclass(frozen=True)
+class MemberLookup:
+    """A member of folded lines that the merge fills with the id of another resource's row (a line item's variant)."""
+
+    member: str
+    gid_member: str
+    """The member that holds the other row's GID."""
+    table: str
 
 
 @dataclass(frozen=True)
 class Children:
-    """Lines folded into the JSON column `field` of the parent's row: key -> object of `members` (column: path)."""
+    """Lines folded into the JSON column `field` of the parent's row, each as an object of `members`.
+
+    The column holds key -> object; as a list, the objects in the order of the numbers in their GIDs, which is the order
+    in which Shopify made them: the same whatever the order of the lines.
+    """
 
     node_types: tuple[str, ...]
     parent_node: str
     field: str
     key_paths: tuple[str, ...]
-    members: Mapping[str, str]
+    members: tuple[Column, ...]
+    """Read and checked as columns are; whole numbers and booleans stay such in JSON, money is text."""
     in_query: bool = True
     """Whether the resource's query always asks for them: then none in the file means that there are none."""
+    as_list: bool = False
+    lookup: MemberLookup | None = None
+
+    @property
+    def nothing(self) -> str:
+        """The column's value where there are no such lines."""
+        return "[]" if self.as_list else "{}"
 
 
 @dataclass(frozen=True)
@@ -127,6 +166,9 @@ class Link:
     featured_gid_column: str | None = None
     """The parent's staging column that names its featured child, if the table has `is_featured`."""
     in_query: bool = True
+    elsewhere: bool = False
+    """Whether the child is another resource's row (by its `id`). Its position is then that of its line among the
+    parent's lines, and the order of the lines counts into the parent's fingerprint."""
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,8 @@ class Merge:
             return TableCounts()
         started = time.perf_counter()
         names = _link_names(self.resource, entity, link)
-        row = connection.execute(statement("mirror/merge_links").format(**names), parameters).fetchone() or (0, 0, 0)
+        query = statement("mirror/merge_links_in_order" if link.elsewhere else "mirror/merge_links")
+        row = connection.execute(query.format(**names), parameters).fetchone() or (0, 0, 0)
         counts = _counted(row, started)
         if self.extent.complete:
             deleted = connection.execute(statement("mirror/delete_links").format(**names), parameters)
@@ -145,8 +146,9 @@ def _added(parts: Sequence[dict[str, TableCounts]]) -> dict[str, TableCounts]:
 
 def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:
     values, joins, fingerprints = _values(entity, extent)
-    children = [part.field for part in entity.children if part.field in values]
+    children = {part.field: part for part in entity.children if part.field in values}
     assigned = [name for name in values if name != "shopify_gid"]
+    values |= _only_for_new_rows(entity, values)
     return statement("mirror/merge_entity").format(
         table=table_identifier(entity.table),
         staging=table_identifier(entity.staging),
@@ -187,10 +189,32 @@ def _values(
     for i, part in enumerate(entity.owned):
         alias = sql.Identifier(f"owned_{i}")
         if isinstance(part, Children) and f"{entity.table}.{part.field}" in extent.owned:
-            values[part.field] = sql.SQL("COALESCE({}.value, '{{}}')").format(alias)
+            values[part.field] = sql.SQL("COALESCE({}.value, {})").format(alias, sql.Literal(part.nothing))
         joins.append(_owned_join(entity, part, alias))
         fingerprints.append(sql.SQL("COALESCE({}.fingerprint, 0)").format(alias))
     return values, joins, fingerprints
+
+
+def _only_for_new_rows(entity: Entity, values: dict[str, sql.Composable]) -> dict[str, sql.Composable]:
+    """What a new row cannot do without, though the file says nothing about it; rows that are there keep theirs."""
+    made: dict[str, sql.Composable] = {
+        column.name: sql.Identifier("s", column.name) for column in entity.columns if column.test
+    }
+    made |= {part.field: sql.Literal(part.nothing) for part in entity.children}
+    return {name: value for name, value in made.items() if name not in values}
+
+
+def _all_found(entity: Entity, extent: Extent) -> list[sql.Composable]:
+    """What must hold of a row for all that it refers to elsewhere to be in the mirror."""
+    conditions: list[sql.Composable] = []
+    lookup = entity.lookup
+    if lookup and lookup.elsewhere and lookup.gid_column in extent.columns.get(entity.table, ()):
+        gid_column = sql.Identifier("s", lookup.gid_column)
+        conditions.append(sql.SQL("({} IS NULL OR looked_up.id IS NOT NULL)").format(gid_column))
+    for i, part in enumerate(entity.owned):
+        if part.elsewhere if isinstance(part, Link) else part.lookup:
+            conditions.append(sql.SQL("COALESCE({}.missing, 0) = 0").format(sql.Identifier(f"owned_{i}")))
+    return conditions
 
 
 def _join(kind: str, table: str, gid_column: str) -> sql.Composed:
@@ -199,34 +223,52 @@ def _join(kind: str, table: str, gid_column: str) -> sql.Composed:
 
 def _owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) -> sql.Composed:
     if isinstance(part, Link):
-        return statement("mirror/join_links").format(link_table=sql.Literal(part.table), alias=alias)
-    return statement("mirror/join_children").format(
-        parent_table=sql.Literal(entity.table), field=sql.Literal(part.field), alias=alias
+        name = "mirror/join_links_in_order" if part.elsewhere else "mirror/join_links"
+        return statement(name).format(link_table=sql.Literal(part.table), alias=alias)
+    lookup = part.lookup
+    kind = "list" if part.as_list else "children"
+    return statement(f"mirror/join_{kind}_looked_up" if lookup else f"mirror/join_{kind}").format(
+        parent_table=sql.Literal(entity.table),
+        field=sql.Literal(part.field),
+        alias=alias,
+        member=sql.Literal(lookup.member if lookup else ""),
+        gid_member=sql.Literal(lookup.gid_member if lookup else ""),
+        table=table_identifier(lookup.table if lookup else ""),
     )
 
 
-def _assigned(name: str, children: list[str], extent: Extent) -> sql.Composable:
+def _assigned(name: str, children: dict[str, Children], extent: Extent) -> sql.Composable:
     """The new value; children that a damaged file does not hold stay beside those that it does."""
     if name in children and not extent.complete:
-        return sql.SQL("m.{0} || excluded.{0}").format(sql.Identifier(name))
+        return _with_kept(children[name])
     return sql.Identifier("excluded", name)
 
 
+def _with_kept(part: Children) -> sql.Composed:
+    """A damaged file's children, and those of the row that it does not hold."""
+    query = sql.SQL("pipeline.list_with_kept(m.{0}, excluded.{0})" if part.as_list else "m.{0} || excluded.{0}")
+    return query.format(sql.Identifier(part.field))
+
+
 def _fingerprint(entity: Entity, extent: Extent, hashes: list[sql.Composable]) -> sql.Composable:
-    """The sum of the lines' hashes; none where the file leaves out a part that the mirror goes on keeping."""
+    """The sum of the lines' hashes; none where the row keeps, or still lacks, what the lines do not say."""
     asked = {f"{entity.table}.{part.field}" for part in entity.children if part.in_query}
     asked |= {link.table for link in entity.links if link.in_query}
     if asked - extent.owned:
         return sql.SQL("NULL::bigint")
-    return sql.SQL("pipeline.fingerprint({})").format(sql.SQL(" + ").join(hashes))
+    whole = sql.SQL("pipeline.fingerprint({})").format(sql.SQL(" + ").join(hashes))
+    conditions = _all_found(entity, extent)
+    if not conditions:
+        return whole
+    return sql.SQL("CASE WHEN {} THEN {} END").format(sql.SQL(" AND ").join(conditions), whole)
 
 
-def _kept_fingerprint(children: list[str], extent: Extent) -> sql.Composable:
+def _kept_fingerprint(children: dict[str, Children], extent: Extent) -> sql.Composable:
     """The file's fingerprint, or none where the row keeps children that the file does not hold."""
     if extent.complete or not children:
         return sql.SQL("excluded.fingerprint")
     same = sql.SQL(" AND ").join(
-        sql.SQL("m.{0} || excluded.{0} = excluded.{0}").format(sql.Identifier(name)) for name in children
+        sql.SQL("{} = {}").format(_with_kept(part), sql.Identifier("excluded", name)) for name, part in children.items()
     )
     return sql.SQL("CASE WHEN {} THEN excluded.fingerprint END").format(same)
 
@@ -243,7 +285,7 @@ def _not_older(entity: Entity) -> sql.Composable:
 
 
 def _link_names(resource: Resource, entity: Entity, link: Link) -> dict[str, sql.Composable]:
-    child = resource.entity(link.child_table)
+    child_key = "id" if link.elsewhere else resource.entity(link.child_table).primary_key
     featured: sql.Composable = sql.SQL("false")
     if link.featured_gid_column:
         featured = sql.SQL("COALESCE(s.{} = l.child_gid, false)").format(sql.Identifier(link.featured_gid_column))
@@ -253,8 +295,8 @@ def _link_names(resource: Resource, entity: Entity, link: Link) -> dict[str, sql
         "link_table": sql.Literal(link.table),
         "parent_column": sql.Identifier(link.parent_column),
         "child_column": sql.Identifier(link.child_column),
-        "child_key": sql.Identifier(child.primary_key),
-        "child_table": table_identifier(child.table),
+        "child_key": sql.Identifier(child_key),
+        "child_table": table_identifier(link.child_table),
         "child_number": sql.SQL("child.legacy_resource_id"),
         "parent_table": table_identifier(entity.table),
         "parent_staging": table_identifier(entity.staging),

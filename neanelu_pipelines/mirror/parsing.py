@@ -15,14 +15,26 @@ from numpy.typing import NDArray
 
 from neanelu_pipelines.database.copy import csv_bytes
 from neanelu_pipelines.mirror.changes import WantedOfBlock
-from neanelu_pipelines.mirror.columns import Check, Field, fields_of, schema_of
-from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
+from neanelu_pipelines.mirror.columns import Check, Field, field_at, fields_of, json_member, schema_of
+from neanelu_pipelines.mirror.declarations import (
+    CHILDREN_STAGING,
+    LINKS_STAGING,
+    Children,
+    Column,
+    Entity,
+    Link,
+    Resource,
+)
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, line_hashes, names_parent, routes_of
 from neanelu_pipelines.mirror.selection import SAMPLE_LINES
 from neanelu_pipelines.shopify import nodes
 from neanelu_pipelines.shopify.jsonl import BadLine, Block, excerpt
+
+_WHO = ("at", "line_number", "fingerprint", "parent_gid")
+_KEY = "(key)"
+"""Beside the members of folded lines, which may have a `key` themselves."""
 
 
 @dataclass
@@ -77,8 +89,10 @@ class BlockParser:
         self._wants_sample = wants_sample
         self._seed = hash_seed(resource, shop.currency)
         self._routes = routes_of(resource)
-        self._schemas = {entity.table: schema_of(entity) for entity in resource.entities}
-        self._fields = {entity.table: fields_of(entity, shop_currency=shop.currency) for entity in resource.entities}
+        self._schemas = {route.target: _schema(route.part) for route in self._routes}
+        self._fields = {
+            route.target: fields_of(_columns(route.part), shop_currency=shop.currency) for route in self._routes
+        }
 
     def parse(self, block: Block, wanted: WantedOfBlock | None) -> ParsedBlock:
         """The rows of the wanted lines (None: of all lines) and what is wrong with the others."""
@@ -112,7 +126,7 @@ class BlockParser:
         if isinstance(route.part, Entity):
             self._take_entity(route.part, lines, np.flatnonzero(mask))
         elif isinstance(route.part, Children):
-            self._take_children(route.owner, route.part, lines, np.flatnonzero(mask))
+            self._take_children(route, route.part, lines, np.flatnonzero(mask))
         else:
             self._take_links(route.part, lines, np.flatnonzero(mask))
 
@@ -120,38 +134,34 @@ class BlockParser:
         frame = self._decoded(lines, at, self._schemas[entity.table])
         self._sample(entity, lines, frame)
         fields = self._fields[entity.table]
-        frame = frame.select("at", "line_number", "fingerprint", "parent_gid", *(field_.raw for field_ in fields))
-        wrong = frame.select(
-            check.wrong.fill_null(value=False).alias(str(i)) for i, check in enumerate(_checks(fields))
-        )
-        failed = frame.select("at").filter(wrong.select(pl.any_horizontal(pl.all())).to_series())["at"].to_list()
-        if failed:
-            self._explain(fields, frame, wrong, lines)
-            frame = frame.filter(~pl.col("at").is_in(failed))
+        frame = frame.select(*_WHO, *(field_.raw for field_ in fields))
+        frame = self._checked(fields, frame, lines)
         parent = [pl.col("parent_gid").alias(entity.parent.gid_column)] if entity.parent else []
         rows = frame.select(*self._keys(), *(field_.value for field_ in fields), *parent)
-        filled = [field_.column.name for field_ in fields if rows[field_.column.name].null_count() < len(rows)]
+        names = [field_.column.name for field_ in fields if field_.column.test is None]
+        filled = [name for name in names if rows[name].null_count() < len(rows)]
         lines.parsed.values.append((entity, filled))
         lines.copy(entity.staging, rows)
 
-    def _take_children(self, owner: Entity, part: Children, lines: _Lines, at: NDArray[np.int64]) -> None:
-        names = {"id", *part.key_paths, *part.members.values()}
-        frame = self._decoded(lines, at, nodes.polars_type(nodes.schema_tree((name, "text") for name in sorted(names))))
-        key = [pl.col("node").struct.field(name) for name in part.key_paths]
-        frame = frame.with_columns(key=pl.concat_str(key, separator="."))
+    def _take_children(self, route: Route, part: Children, lines: _Lines, at: NDArray[np.int64]) -> None:
+        fields = self._fields[route.target]
+        frame = self._decoded(lines, at, self._schemas[route.target])
+        key = pl.concat_str([field_at(path) for path in part.key_paths], separator=".")
+        frame = frame.select(*_WHO, key.alias(_KEY), *(field_.raw for field_ in fields))
         self._reject_at(
             lines,
-            frame.filter(pl.col("key").is_null())["at"].to_list(),
+            frame.filter(pl.col(_KEY).is_null())["at"].to_list(),
             "missing_required",
             f"{' or '.join(part.key_paths)} is missing or null",
         )
-        value = pl.struct(pl.col("node").struct.field(path).alias(name) for name, path in part.members.items())
-        rows = frame.filter(pl.col("key").is_not_null()).select(
+        frame = self._checked(fields, frame.filter(pl.col(_KEY).is_not_null()), lines)
+        value = pl.struct(json_member(field_.column).alias(field_.column.name) for field_ in fields)
+        rows = frame.select(
             *self._keys(),
-            parent_table=pl.lit(owner.table),
+            parent_table=pl.lit(route.owner.table),
             parent_gid="parent_gid",
             field=pl.lit(part.field),
-            key="key",
+            key=_KEY,
             value=value.struct.json_encode(),
         )
         lines.copy(CHILDREN_STAGING, rows)
@@ -191,6 +201,18 @@ class BlockParser:
             pl.lit("valid").alias("validation_status"),
         )
 
+    def _checked(self, fields: tuple[Field, ...], frame: pl.DataFrame, lines: _Lines) -> pl.DataFrame:
+        """The rows that pass every check; the others are rejected."""
+        checks = _checks(fields)
+        if not checks:
+            return frame
+        wrong = frame.select(check.wrong.fill_null(value=False).alias(str(i)) for i, check in enumerate(checks))
+        failed = frame.select("at").filter(wrong.select(pl.any_horizontal(pl.all())).to_series())["at"].to_list()
+        if not failed:
+            return frame
+        self._explain(fields, frame, wrong, lines)
+        return frame.filter(~pl.col("at").is_in(failed))
+
     def _explain(self, fields: tuple[Field, ...], frame: pl.DataFrame, wrong: pl.DataFrame, lines: _Lines) -> None:
         """Reject the rows that failed a check, each with everything that is wrong with it."""
         checks = _checks(fields)
@@ -228,6 +250,18 @@ class BlockParser:
         if parent is None:
             return "orphan", f"{node} stands under another node, but its line has no `__parentId`."
         return "unexpected_parent", f"{node} cannot stand under {parent} in the resource {self._resource.name}."
+
+
+def _columns(part: Entity | Children | Link) -> tuple[Column, ...]:
+    if isinstance(part, Entity):
+        return part.columns
+    return part.members if isinstance(part, Children) else ()
+
+
+def _schema(part: Entity | Children | Link) -> pl.DataType:
+    # A link's line is decoded only to find those that cannot be.
+    keys = part.key_paths if isinstance(part, Children) else ()
+    return schema_of(_columns(part), also=dict.fromkeys(("id", *keys)))
 
 
 def _checks(fields: tuple[Field, ...]) -> list[Check]:

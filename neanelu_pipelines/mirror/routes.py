@@ -41,6 +41,12 @@ class Route:
         """The mirror table (for children: `table.field`) that these lines are for."""
         return self.owned_name or self.owner.table
 
+    @property
+    def hashed_as(self) -> str:
+        """Under which name the hashes of these lines are compared: those whose order counts stand apart."""
+        apart = isinstance(self.part, Link) and self.part.elsewhere
+        return self.target if apart else self.owner.table
+
     def mask(self, who: pl.DataFrame) -> pl.Series:
         """Which lines, by their identities, take this route."""
         of_type = who["node"].is_in(list(self.part.node_types))

@@ -113,6 +113,11 @@ def _mark_orphans(connection: Connection, resource: Resource, entity: Entity, pa
 
 def _mark_links(connection: Connection, resource: Resource, link: Link, parameters: dict[str, Any]) -> int:
     """Links to what is not there, and what stands only under rows that are not there."""
+    if link.elsewhere:
+        query = statement("mirror/mark_missing_links").format(
+            link_table=sql.Literal(link.table), table=table_identifier(link.child_table)
+        )
+        return connection.execute(query, parameters).rowcount
     child = resource.entity(link.child_table)
     marked = 0
     for name in ("mirror/mark_dangling_links", "mirror/mark_unlinked"):

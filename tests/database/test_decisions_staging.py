@@ -13,6 +13,7 @@ STAGED = {
     "public.staging_products": "shopify_products",
     "public.staging_variants": "shopify_variants",
     "pipeline.staging_media": "shopify_media",
+    "pipeline.staging_collections": "shopify_collections",
 }
 
 
@@ -55,6 +56,7 @@ def test_staging_is_unlogged_and_nothing_else_is(database: Database) -> None:
         "staging_products",
         "staging_variants",
         "staging_media",
+        "staging_collections",
         "staging_children",
         "staging_links",
         "staging_lines",
@@ -68,7 +70,7 @@ def test_staging_pays_for_no_foreign_key(database: Database) -> None:
             " AND conenforced"
         )
         assert scalar(connection, enforced) == 0
-        assert scalar(connection, enforced.replace("AND conenforced", "")) == 13
+        assert scalar(connection, enforced.replace("AND conenforced", "")) == 15
 
 
 def test_gids_are_compared_by_bytes(database: Database) -> None:

@@ -1,6 +1,7 @@
-"""Lines of a products result, in Shopify's bytes, and the mirror as plain values to compare.
+"""Lines of results, in Shopify's bytes, and the mirror as plain values to compare.
 
 Belongs here: the smallest nodes that the products query can return, in lei, and looking at what a load made of them.
+Other resources' nodes stand in their own tests.
 Does not belong here: a whole made-up catalogue (`neanelu_pipelines.sandbox`).
 """
 
@@ -27,11 +28,14 @@ MIRROR = {
     "shopify_media": "media_id",
     "shopify_product_media": "product_id, media_id",
     "shopify_variant_media": "variant_id, media_id",
+    "shopify_collections": "id",
+    "shopify_collection_products": "collection_id, product_id",
 }
 STAGING = (
     "staging_products",
     "staging_variants",
     "pipeline.staging_media",
+    "pipeline.staging_collections",
     "pipeline.staging_children",
     "pipeline.staging_links",
     "pipeline.staging_lines",
@@ -126,7 +130,7 @@ def catalogue(products: int = 3, **fields: Any) -> list[bytes]:
 
 @dataclass(repr=False)
 class River:
-    """The products river of one database: bytes in, rows out."""
+    """The river of one database: bytes in, rows out."""
 
     database: Database
     settings: Settings
@@ -142,6 +146,7 @@ class River:
         self,
         content: bytes | Iterable[bytes],
         *,
+        resource: str = "products",
         domain: str = DOMAIN,
         as_of: datetime | None = None,
         settings: Settings | None = None,
@@ -151,7 +156,7 @@ class River:
             self.database,
             settings or self.settings,
             shop_domain=domain,
-            resource="products",
+            resource=resource,
             source=self.file(content),
             as_of=as_of,
         )

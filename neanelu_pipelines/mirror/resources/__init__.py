@@ -2,9 +2,10 @@
 
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.resources.collections import COLLECTIONS
 from neanelu_pipelines.mirror.resources.products import PRODUCTS
 
-RESOURCES: dict[str, Resource] = {resource.name: resource for resource in (PRODUCTS,)}
+RESOURCES: dict[str, Resource] = {resource.name: resource for resource in (PRODUCTS, COLLECTIONS)}
 
 
 class UnknownResourceError(NeaneluError):

@@ -17,23 +17,22 @@ from neanelu_pipelines.mirror.declarations import (
     Parent,
     Resource,
 )
+from neanelu_pipelines.mirror.resources.common import (
+    CREATED,
+    GID,
+    LEGACY_ID,
+    LINE_IDENTITY,
+    METAFIELD_KEY,
+    METAFIELD_MEMBERS,
+    MONEY,
+    UPDATED,
+)
 
 _MEDIA_NODES = ("MediaImage", "Video", "ExternalVideo", "Model3d")
-_MONEY = (12, 2)
-
-_GID = Column("shopify_gid", Kind.TEXT, ("id",), required=True, max_length=100)
-_LEGACY_ID = Column(
-    "legacy_resource_id", Kind.BIGINT, ("legacyResourceId",), required=True, derivation=Derivation.GID_NUMBER
-)
-_CREATED = Column("created_at_shopify", Kind.TIMESTAMP, ("createdAt",))
-_UPDATED = Column("updated_at_shopify", Kind.TIMESTAMP, ("updatedAt",))
-
-_METAFIELD_KEY = ("namespace", "key")
-_METAFIELD_MEMBERS = {"type": "type", "value": "value"}
 
 _PRODUCT_COLUMNS = (
-    _GID,
-    _LEGACY_ID,
+    GID,
+    LEGACY_ID,
     Column("title", Kind.TEXT, ("title",), required=True, max_bytes=16_384),
     Column("handle", Kind.TEXT, ("handle",), required=True, max_length=255),
     Column(
@@ -92,20 +91,20 @@ _PRODUCT_COLUMNS = (
     Column("template_suffix", Kind.TEXT, ("templateSuffix",), max_length=100),
     Column("category_id", Kind.TEXT, ("category.id",), max_length=100),
     Column("published_at", Kind.TIMESTAMP, ("publishedAt",)),
-    _CREATED,
-    _UPDATED,
+    CREATED,
+    UPDATED,
 )
 
 _VARIANT_COLUMNS = (
-    _GID,
-    _LEGACY_ID,
+    GID,
+    LEGACY_ID,
     Column("title", Kind.TEXT, ("title",), required=True, max_length=255),
     Column("sku", Kind.TEXT, ("sku",), max_length=255),
     Column("barcode", Kind.TEXT, ("barcode",), max_length=100),
-    Column("price", Kind.NUMERIC, ("price",), required=True, precision=_MONEY),
-    Column("compare_at_price", Kind.NUMERIC, ("compareAtPrice",), precision=_MONEY),
+    Column("price", Kind.NUMERIC, ("price",), required=True, precision=MONEY),
+    Column("compare_at_price", Kind.NUMERIC, ("compareAtPrice",), precision=MONEY),
     Column("currency_code", Kind.TEXT, (), max_length=3, derivation=Derivation.SHOP_CURRENCY),
-    Column("cost", Kind.NUMERIC, ("inventoryItem.unitCost.amount",), precision=_MONEY),
+    Column("cost", Kind.NUMERIC, ("inventoryItem.unitCost.amount",), precision=MONEY),
     Column("weight", Kind.NUMERIC, ("inventoryItem.measurement.weight.value",), precision=(10, 4)),
     Column(
         "weight_unit",
@@ -124,12 +123,12 @@ _VARIANT_COLUMNS = (
     Column("position", Kind.INTEGER, ("position",)),
     Column("selected_options", Kind.JSON, ("selectedOptions",), shape=[{"name": "text", "value": "text"}]),
     Column("image_url", Kind.TEXT, ("image.url",)),
-    _CREATED,
-    _UPDATED,
+    CREATED,
+    UPDATED,
 )
 
 _MEDIA_COLUMNS = (
-    _GID,
+    GID,
     Column("legacy_resource_id", Kind.BIGINT, ("legacyResourceId",), derivation=Derivation.GID_NUMBER),
     Column(
         "media_type",
@@ -177,7 +176,7 @@ PRODUCTS = Resource(
             columns=_PRODUCT_COLUMNS,
             lookup=Lookup("featured_image_url", "featured_media_gid", "shopify_media", "url"),
             version="updated_at_shopify",
-            children=(Children(("Metafield",), "Product", "metafields", _METAFIELD_KEY, _METAFIELD_MEMBERS),),
+            children=(Children(("Metafield",), "Product", "metafields", METAFIELD_KEY, METAFIELD_MEMBERS),),
             links=(
                 Link(
                     _MEDIA_NODES,
@@ -203,8 +202,8 @@ PRODUCTS = Resource(
                     ("Metafield",),
                     "ProductVariant",
                     "metafields",
-                    _METAFIELD_KEY,
-                    _METAFIELD_MEMBERS,
+                    METAFIELD_KEY,
+                    METAFIELD_MEMBERS,
                     in_query=False,
                 ),
             ),
@@ -226,9 +225,7 @@ PRODUCTS = Resource(
             # Shopify's own sums over variants, which the mirror holds row by row.
             "totalInventory",
             "tracksInventory",
-            # Line identity, used for routing.
-            "__typename",
-            "__parentId",
         }
-    ),
+    )
+    | LINE_IDENTITY,
 )

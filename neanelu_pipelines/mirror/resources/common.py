@@ -1,0 +1,21 @@
+"""What the declarations have in common: identity, moments, metafields, the precision of money.
+
+Belongs here: columns that several resources declare alike. Does not belong here: any one resource.
+"""
+
+from neanelu_pipelines.mirror.declarations import Column, Derivation, Kind
+
+MONEY = (12, 2)
+
+GID = Column("shopify_gid", Kind.TEXT, ("id",), required=True, max_length=100)
+LEGACY_ID = Column(
+    "legacy_resource_id", Kind.BIGINT, ("legacyResourceId",), required=True, derivation=Derivation.GID_NUMBER
+)
+CREATED = Column("created_at_shopify", Kind.TIMESTAMP, ("createdAt",))
+UPDATED = Column("updated_at_shopify", Kind.TIMESTAMP, ("updatedAt",))
+
+METAFIELD_KEY = ("namespace", "key")
+METAFIELD_MEMBERS = (Column("type", Kind.TEXT, ("type",)), Column("value", Kind.TEXT, ("value",)))
+
+LINE_IDENTITY = frozenset({"__typename", "__parentId"})
+"""Fields used for routing; no column takes them."""

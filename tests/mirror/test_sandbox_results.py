@@ -1,0 +1,52 @@
+"""A whole made-up shop through the river: what the sandbox answers to each resource's own query becomes its rows."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+from lines import DOMAIN, River, moment, written
+
+from neanelu_pipelines.mirror.resources import RESOURCES
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
+from tests.sandbox.admin_client import AdminClient
+
+ROOTS = {"products": "Product", "collections": "Collection"}
+
+
+@pytest.fixture(scope="module")
+def results() -> Iterator[dict[str, bytes]]:
+    """The result of every declared resource's query, of one shop."""
+    shop = GeneratedShop(DOMAIN, seed=3, products=90, orders=150, customers=60, collections=12, files=40)
+    with Sandbox([shop]) as sandbox:
+        admin = AdminClient(sandbox, DOMAIN)
+        yield {name: admin.bulk(document(name)) for name in RESOURCES}
+
+
+def document(resource: str) -> str:
+    """The resource's query as it is sent in bulk: without a head and a search."""
+    text = files("neanelu_pipelines.shopify").joinpath(f"documents/{resource}.graphql").read_text(encoding="utf-8")
+    return re.sub(r"^query \w+(\(.*?\))? ", "", text).replace(", query: $search", "")
+
+
+def test_every_resource_of_a_shop_arrives_whole(river: River, results: dict[str, bytes]) -> None:
+    for name, resource in RESOURCES.items():
+        nodes = Counter(json.loads(line)["__typename"] for line in results[name].splitlines())
+
+        report = river.load(results[name], resource=name, as_of=moment(5))
+
+        assert (report.stage.total.rejected, report.stage.notes) == (0, []), (name, report.rejections)
+        total = report.stage.total
+        assert (total.staged, total.ignored) == (sum(nodes.values()), 0), name
+        root = resource.entity(next(e.table for e in resource.entities if ROOTS[name] in e.node_types))
+        assert river.one(f"SELECT count(*) FROM {root.table}") == nodes[ROOTS[name]] > 0, name
+        assert river.one(f"SELECT count(*) FROM {root.table} WHERE fingerprint IS NULL") == 0, name
+        for table, counts in report.tables.items():
+            assert counts.inserted == river.one(f"SELECT count(*) FROM {table}"), (name, table)
+
+    before = river.versions()
+    for name in RESOURCES:
+        assert written(river.load(results[name], resource=name, as_of=moment(6))) == {}, name
+    assert river.versions() == before
