@@ -9,7 +9,7 @@ from typing import NoReturn
 import psycopg
 import typer
 
-from neanelu_pipelines.cli import bench, database, demo, dev, doctor, load, migrate, sandbox, shop, status
+from neanelu_pipelines.cli import bench, database, demo, dev, doctor, load, migrate, sandbox, shop, status, webhooks
 from neanelu_pipelines.cli.output import Output
 from neanelu_pipelines.errors import NeaneluError
 
@@ -27,6 +27,7 @@ app.command("load")(load.load)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("sandbox")(sandbox.sandbox)
+app.command("webhooks")(webhooks.webhooks)
 # Its options are those of benchmarks/, and so is its help.
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 app.command("bench", add_help_option=False, context_settings=_PASS_ON)(bench.bench)
