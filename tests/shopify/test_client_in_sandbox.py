@@ -113,7 +113,7 @@ def test_a_mutation_whose_answer_is_lost_is_carried_out_once(client: AdminClient
     with pytest.raises(Unavailable):
         client.execute(RUN)
     errors = client.execute(RUN).data["bulkOperationRunQuery"]["userErrors"]
-    assert "already in progress" in errors[0]["message"] or errors == []
+    assert errors == [] or "already in progress" in errors[0]["message"], "it was carried out, and may be over by now"
     assert len([one for one in sandbox.requests if one.kind == "graphql"]) == 2
 
 
