@@ -78,6 +78,15 @@ class Settings(BaseSettings):
     shopify_max_reply_bytes: Annotated[
         int, Field(ge=1024, description="A larger reply is not read to its end. Bulk results do not come this way.")
     ] = 64 * 1024 * 1024
+    export_wait: Annotated[
+        float, Field(ge=0, description="Seconds that a run waits for a bulk operation; then a sensor goes on with it.")
+    ] = 600.0
+    export_first_poll: Annotated[
+        float, Field(gt=0, description="Seconds until a bulk operation is first asked about; the pauses grow.")
+    ] = 1.0
+    export_longest_poll: Annotated[
+        float, Field(gt=0, description="Seconds between two questions about a bulk operation, at most.")
+    ] = 30.0
 
     @property
     def artifact_root(self) -> str:

@@ -83,9 +83,8 @@ def _run_load(
 ) -> LoadOutcome:
     from dagster._core.utils import make_new_run_id
 
-    from neanelu_pipelines.defs.artifacts.assets import artifact_op_name
     from neanelu_pipelines.defs.build import build_defs
-    from neanelu_pipelines.defs.loads.factory import load_job_name
+    from neanelu_pipelines.defs.loads.keys import artifact_op_name, load_job_name
     from neanelu_pipelines.defs.shops.partitions import SHOPS
     from neanelu_pipelines.defs.warehouse import Warehouse
     from neanelu_pipelines.mirror.resources import resource_named
@@ -108,7 +107,7 @@ def _run_load(
             raise_on_error=False,
             tags={LAUNCHER_TAG: _launcher(run_id)},
             run_config={
-                "ops": {artifact_op_name(declared): {"config": config}},
+                "ops": {artifact_op_name(resource): {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import dagster as dg
 
 from neanelu_pipelines.defs.catalogue.external import external_specs
+from neanelu_pipelines.defs.exports.schedule import daily_schedule
+from neanelu_pipelines.defs.exports.sensor import exports_sensor
 from neanelu_pipelines.defs.keys.assets import TABLE as KEY_ROTATIONS
 from neanelu_pipelines.defs.keys.assets import key_rotations_asset
 from neanelu_pipelines.defs.loads.factory import load_definitions
@@ -35,12 +37,19 @@ def build_defs(
     """
     declared = tuple((RESOURCES if resources is None else resources).values())
     written = frozenset(table for resource in declared for table in (*resource.staging_tables, *resource.mirror_tables))
+    loads = {resource.name: load_definitions(resource) for resource in declared}
+    jobs = {name: load.job for name, load in loads.items()}
     return dg.Definitions.merge(
-        *(load_definitions(resource) for resource in declared),
         maintenance_definitions(),
         dg.Definitions(
-            assets=[*external_specs(written | {KEY_ROTATIONS}), key_rotations_asset()],
-            sensors=[shop_sensor],
+            assets=[
+                *(asset for load in loads.values() for asset in load.assets),
+                *external_specs(written | {KEY_ROTATIONS}),
+                key_rotations_asset(),
+            ],
+            jobs=list(jobs.values()),
+            sensors=[shop_sensor, exports_sensor(jobs)],
+            schedules=[daily_schedule(name, job) for name, job in jobs.items()],
             resources={"warehouse": warehouse or Warehouse()},
             executor=dg.in_process_executor,
         ),

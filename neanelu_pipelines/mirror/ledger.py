@@ -121,6 +121,20 @@ def find_load(book: Connection, shop_domain: str, resource: str, dagster_run_id:
     return LoadRun(*row)
 
 
+def take_load(book: Connection, run_id: UUID, *, dagster_run_id: str, first_run_id: str) -> LoadRun | None:
+    """The export of that id as a load of this Dagster run; None if it is not there to be loaded, or another run's.
+
+    Args:
+        book: the ledger.
+        run_id: an export whose result is in the artifact store.
+        dagster_run_id: the Dagster run whose later steps are to find the load.
+        first_run_id: the Dagster run that it repeats, or itself: what one of them took, the next may go on with.
+    """
+    parameters = {"run_id": run_id, "dagster_run_id": dagster_run_id, "first_run_id": first_run_id}
+    row = _one(book, "ledger/take_load", parameters)
+    return LoadRun(*row) if row else None
+
+
 def as_of(book: Connection, load: LoadRun) -> datetime:
     """The moment whose state of the shop the artifact shows."""
     row = _one(book, "ledger/run_state", {"run_id": load.run_id})

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import Connection
@@ -104,6 +105,12 @@ def current_load(database: Database, *, shop_domain: str, resource: str, dagster
     """
     with ledger.opened(database) as book:
         return ledger.find_load(book, shop_domain, resource, dagster_run_id or "")
+
+
+def take_load(database: Database, run_id: UUID, *, dagster_run_id: str, first_run_id: str) -> LoadRun | None:
+    """Go on with an export that came from Shopify as with any load; None if another run does, or it has ended."""
+    with ledger.opened(database) as book:
+        return ledger.take_load(book, run_id, dagster_run_id=dagster_run_id, first_run_id=first_run_id)
 
 
 def stage(database: Database, settings: Settings, load: LoadRun) -> StageReport:

@@ -5,9 +5,12 @@ import sys
 import time
 from pathlib import Path
 
+import dagster as dg
 import yaml
 from dagster._config import validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
+
+from neanelu_pipelines.defs.build import build_defs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -46,9 +49,30 @@ def test_dagster_yaml_is_valid_and_says_what_must_hold() -> None:
     assert config["run_monitoring"]["max_runtime_seconds"] > 0
     assert config["run_monitoring"]["free_slots_after_run_end_seconds"] > 0
     assert config["concurrency"]["runs"]["max_concurrent_runs"] > 0
+    [per_shop] = config["concurrency"]["runs"]["tag_concurrency_limits"]
+    assert per_shop["key"] == "dagster/partition"
+    assert per_shop["value"] == {"applyLimitPerUniqueValue": True}
+    assert per_shop["limit"] < config["concurrency"]["runs"]["max_concurrent_runs"]
+    assert config["concurrency"]["pools"]["granularity"] == "op"
+    assert config["concurrency"]["pools"]["default_limit"] < config["concurrency"]["runs"]["max_concurrent_runs"]
     assert config["telemetry"] == {"enabled": False}
     assert config["nux"] == {"enabled": False}
     assert config["retention"]
+
+
+def test_steps_stand_in_the_pools_that_dagster_yaml_limits() -> None:
+    pools = {
+        op.name: op.pool
+        for asset in build_defs().resolve_asset_graph().assets_defs
+        if asset.is_executable
+        for op in [asset.node_def]
+        if isinstance(op, dg.OpDefinition)
+    }
+    for name, pool in pools.items():
+        if name.endswith("_artifact"):
+            assert pool == "shopify"
+        if name.endswith("_staging"):
+            assert pool == "copy"
 
 
 def test_workspace_names_the_location() -> None:

@@ -8,10 +8,13 @@ from enum import StrEnum
 
 
 class Writer(StrEnum):
-    """Who writes a relation that no asset of this location materializes, as a sentence for its description."""
+    """Who writes a relation that no load materializes, as a sentence for its description."""
 
     APPLICATION = "Written by the application; Neanelu Pipelines only reads it."
     LEDGER = "Written by every load, as its ledger; not materialized by itself."
+    CLIENT = "Written by every request to Shopify, whichever asset or command sends it; not materialized by itself."
+    KEYS = "Written by its own asset, when a person materializes it after adding a key."
+    COMMAND = "Written by `neanelu shop` and by the application."
     MIGRATIONS = "Written by `neanelu migrate`."
     TRIGGERS = "Written by the audit triggers, whoever changes the audited tables."
     SHOPIFY_RIVER = "Part of the Shopify river; no load fills it yet."
@@ -25,10 +28,13 @@ class Writer(StrEnum):
 
 _BY_WRITER: dict[Writer, str] = {
     Writer.APPLICATION: """
-        shops staff_users app_sessions oauth_states oauth_nonces key_rotations feature_flags system_config
+        staff_users app_sessions oauth_states oauth_nonces feature_flags system_config
         shopify_webhooks prod_taxonomy prod_sources prod_channel_mappings prod_attr_definitions prod_attr_synonyms
         prod_translations scheduled_tasks scraper_configs""",
     Writer.LEDGER: "bulk_runs bulk_steps bulk_artifacts bulk_errors",
+    Writer.CLIENT: "rate_limit_buckets api_cost_tracking",
+    Writer.KEYS: "key_rotations",
+    Writer.COMMAND: "shops",
     Writer.MIGRATIONS: "migration_history",
     Writer.TRIGGERS: "audit_logs",
     Writer.SHOPIFY_RIVER: """
@@ -45,7 +51,7 @@ _BY_WRITER: dict[Writer, str] = {
     Writer.EMBEDDINGS_RIVER: """
         prod_embeddings shop_product_embeddings embedding_batches ai_batches ai_batch_items""",
     Writer.OPERATIONS: """
-        job_runs rate_limit_buckets api_cost_tracking api_usage_log sync_checkpoints""",
+        job_runs api_usage_log sync_checkpoints""",
     Writer.VIEW: "v_api_daily_costs",
     Writer.MATERIALIZED_VIEW: """
         inventory_current mv_shop_summary mv_low_stock_alerts mv_top_sellers mv_pim_quality_progress

@@ -1,4 +1,4 @@
-"""The asset keys of a load, from the resource's declaration.
+"""The names of a load: its asset keys, from the resource's declaration, its job and its configurable step.
 
 Belongs here: names. Does not belong here: assets.
 """
@@ -27,3 +27,13 @@ def mirror_key(table: str) -> dg.AssetKey:
 def bare(table: str) -> str:
     """The table's name without its schema."""
     return table.rpartition(".")[2]
+
+
+def artifact_op_name(resource: str) -> str:
+    """The name of a resource's artifact step, under which a run's config addresses it."""
+    return f"{resource}_artifact"
+
+
+def load_job_name(resource: str) -> str:
+    """The name of the job that loads a resource."""
+    return f"load_{resource}"

@@ -1,0 +1,190 @@
+"""One run's share of an export: begun or gone on with, waited for, and handed over as a load.
+
+Belongs here: which export, with whose token, and the four ways in which a run's share of it ends. Does not belong here:
+how Dagster shows them (`reports`). Imports no Dagster.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.defs.exports.shares import Brought, Denied, LoadedElsewhere, Share, Waits
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror import river
+from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.access import ShopAccess, ShopError, read_access
+from neanelu_pipelines.shopify.bulk import exports, ledger
+from neanelu_pipelines.shopify.bulk.states import Pace
+from neanelu_pipelines.shopify.client import AdminClient, Patience
+from neanelu_pipelines.shopify.documents import document, inlined, probe
+from neanelu_pipelines.shopify.endpoint import is_this_machine
+from neanelu_pipelines.shopify.faults import AccessDenied, ShopifyFault
+from neanelu_pipelines.shopify.replies import Reply
+from neanelu_pipelines.shopify.vault import Keyring
+
+_ACCESS_DENIED = "ACCESS_DENIED"
+
+
+class ExportFailedError(NeaneluError):
+    """Shopify's operation came to nothing that can be merged."""
+
+    def __init__(self, message: str, *, transient: bool) -> None:
+        super().__init__(message)
+        self.transient = transient
+
+
+class ExportTakenError(NeaneluError):
+    """Another run took the result of the export that this one had joined: a new one begins when this is tried again."""
+
+    transient = True
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run asks for, and as whom."""
+
+    shop_domain: str
+    resource: str
+    dagster_run_id: str
+    first_run_id: str
+    """The Dagster run that this one repeats, or itself."""
+    export: UUID | None = None
+    """An export under way that is to be taken further; None begins one, or joins the one of the same query."""
+
+
+def comes_from_shopify(database: Database, shop_domain: str) -> bool:
+    """Whether a load of this shop that names no file is an export from Shopify: if the shop has a token.
+
+    Raises:
+        ShopError: the shop was removed.
+    """
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        row = connection.execute(statement("defs/shop_source"), {"shop_domain": shop_domain}).fetchone()
+    if row is None:
+        return False  # Whoever opens the load says that there is no such shop.
+    installed, has_token = row
+    if not installed:
+        raise ShopError(f"{shop_domain} was removed. `neanelu shop add {shop_domain}` brings it back.")
+    return bool(has_token)
+
+
+def bring(database: Database, settings: Settings, asked: Asked) -> Share:
+    """Take an export as far as it goes within NEANELU_EXPORT_WAIT.
+
+    Raises:
+        ExportFailedError: Shopify's operation failed; transient if a new one may do better.
+        ExportTakenError: another run was quicker; try again.
+        ShopifyFault: Shopify cannot be reached (transient), or refuses.
+        ShopError, KeyringError: the shop is not there, was removed, or its token does not open.
+    """
+    started = time.perf_counter()
+    access = _access(database, settings, asked)
+    export = asked.export or exports.begin(
+        database,
+        shop_id=access.shop_id,
+        resource=asked.resource,
+        query=export_query(asked.resource),
+        dagster_run_id=asked.dagster_run_id,
+        name=asked.resource,
+    )
+    patience = Patience.from_settings(settings)
+    with AdminClient(access, database=database, endpoint=settings.shopify_url, patience=patience) as client:
+        metered = _Metered(client)
+        try:
+            outcome = exports.advance(
+                database,
+                metered,
+                export,
+                artifact_root=settings.artifact_root,
+                this_machine=is_this_machine(settings.shopify_url),
+                wait=settings.export_wait,
+                pace=Pace(first_poll=settings.export_first_poll, longest_poll=settings.export_longest_poll),
+            )
+        except AccessDenied as fault:
+            return Denied(export, fault.scope, str(fault))
+        if outcome.reason == _ACCESS_DENIED:
+            return Denied(export, _lacking_scope(client, asked.resource), outcome.message or "")
+    if outcome.status == "waiting":
+        return Waits(export, outcome.operation_id, outcome.due, outcome.message)
+    if outcome.status == "failed":
+        words = outcome.message or f"The export {export} failed."
+        raise ExportFailedError(words, transient=outcome.transient)
+    return _hand_over(database, asked, export, metered, started)
+
+
+def export_query(resource: str) -> str:
+    """The bulk query of a whole resource: a full snapshot."""
+    return _searching(resource, None)
+
+
+def _searching(resource: str, search: str | None) -> str:
+    """The resource's query with this search; what Shopify does not let anybody search is asked for whole."""
+    text = document(resource)
+    return inlined(text, {"search": search} if "$search" in text else {})
+
+
+def _lacking_scope(client: AdminClient, resource: str) -> str | None:
+    """The scope that an operation ended for want of: it does not say, but a question for one row does."""
+    asked = probe(_searching(resource, "id:0"))
+    try:
+        if asked is not None:
+            client.execute(asked)
+    except AccessDenied as fault:
+        return fault.scope
+    except ShopifyFault:
+        return None  # What is known already is worth more than why this could not be asked.
+    return None
+
+
+def _access(database: Database, settings: Settings, asked: Asked) -> ShopAccess:
+    """The shop's token. Without one nothing can come of an export that is under way: it is closed, not left to wait."""
+    keyring = Keyring.from_settings(settings)
+    try:
+        return read_access(database, keyring, asked.shop_domain)
+    except ShopError as error:
+        if asked.export is not None:
+            with ledger.opened(database) as book:
+                shop_id = ledger.read_export(book, asked.export).shop_id
+            load = LoadRun(asked.export, shop_id, asked.shop_domain, asked.resource, "", 0, "")
+            river.fail(database, load, str(error))
+        raise
+
+
+def _hand_over(database: Database, asked: Asked, export: UUID, metered: "_Metered", started: float) -> Share:
+    load = river.take_load(database, export, dagster_run_id=asked.dagster_run_id, first_run_id=asked.first_run_id)
+    if load is None and asked.export is not None:
+        return LoadedElsewhere(export)
+    if load is None:
+        raise ExportTakenError(f"Another run of {asked.shop_domain} took the result of the export {export}.")
+    with ledger.opened(database) as book:
+        state = ledger.read_export(book, export).state
+    return Brought(
+        load=load,
+        operation_id=state.operation_id,
+        created_at=state.created_at,
+        objects=state.objects,
+        requests=metered.requests,
+        points=metered.points,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class _Metered:
+    """A client whose requests are counted, and their points."""
+
+    def __init__(self, client: AdminClient) -> None:
+        self._client = client
+        self.requests = 0
+        self.points = 0.0
+
+    def execute(self, document: str, variables: Mapping[str, Any] | None = None, *, cost: float | None = None) -> Reply:
+        """As the client's."""
+        reply = self._client.execute(document, variables, cost=cost)
+        self.requests += 1
+        self.points += (reply.cost.actual or 0.0) if reply.cost else 0.0
+        return reply

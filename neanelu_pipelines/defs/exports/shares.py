@@ -1,0 +1,57 @@
+"""The four ways in which a run's share of an export ends.
+
+Belongs here: plain data. Does not belong here: how it comes to that (`bring`), how it is shown (`reports`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from neanelu_pipelines.mirror.reports import LoadRun
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The whole result is in the artifact store, as a load of this run."""
+
+    load: LoadRun
+    operation_id: str | None
+    created_at: datetime | None
+    """When Shopify began: the moment whose state of the shop the result shows."""
+    objects: int
+    requests: int
+    """How many requests this run sent for it."""
+    points: float
+    """What these cost."""
+    seconds: float
+    """How long this run took over it."""
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Shopify is not ready, and the run has waited as long as it may."""
+
+    export: UUID
+    operation_id: str | None
+    due: datetime | None
+    message: str | None
+
+
+@dataclass(frozen=True)
+class Denied:
+    """The token may not read this resource."""
+
+    export: UUID
+    scope: str | None
+    """As Shopify named it; None if it named none."""
+    message: str
+
+
+@dataclass(frozen=True)
+class LoadedElsewhere:
+    """The export that was to be taken further was brought in by another run meanwhile."""
+
+    export: UUID
+
+
+Share = Brought | Waits | Denied | LoadedElsewhere

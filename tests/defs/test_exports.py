@@ -1,0 +1,391 @@
+"""From the Admin API to the mirror as Dagster runs it: a real sandbox over HTTP, real runs, the real database."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import dagster as dg
+import httpx
+import pytest
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.defs.build import build_defs
+from neanelu_pipelines.defs.exports.bring import export_query
+from neanelu_pipelines.defs.exports.reports import EXPORT_TAG, OUTCOME_TAG
+from neanelu_pipelines.defs.exports.sensor import due_exports, request_for
+from neanelu_pipelines.defs.shops.partitions import SHOPS
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.mirror import river
+from neanelu_pipelines.mirror.resources.products import PRODUCTS
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox, Trouble
+from neanelu_pipelines.sandbox.catalogue import write_products
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify import shops
+from neanelu_pipelines.shopify.access import Secret
+from neanelu_pipelines.shopify.bulk import exports, ledger
+from neanelu_pipelines.shopify.vault import Keyring
+from tests.defs.shops import add_shop
+
+KEYS = "1:" + base64.b64encode(os.urandom(32)).decode()
+SLOW = Pace(running=0.8)
+ARTIFACT = dg.AssetKey(["artifacts", "products_jsonl"])
+MIRROR = dg.AssetKey(["mirror", "shopify_products"])
+
+
+class Office:
+    """A shop in the sandbox, known to the database, and the location's runs over both."""
+
+    def __init__(self, sandbox: Sandbox, domain: str, database: Database, home: Path, instance: dg.DagsterInstance):
+        self.sandbox, self.domain, self.database, self.instance = sandbox, domain, database, instance
+        self.settings = Settings(  # type: ignore[call-arg]
+            _env_file=None,
+            home=home,
+            encryption_keys=Secret(KEYS),
+            shopify_url=sandbox.url_template,
+            shopify_tries=1,
+            export_wait=20,
+            export_first_poll=0.02,
+            export_longest_poll=0.1,
+        )
+        instance.add_dynamic_partitions(str(SHOPS.name), [domain])
+        self.give_token(sandbox.token(domain))
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.database, self.settings)
+
+    @cached_property
+    def defs(self) -> dg.Definitions:
+        return build_defs(warehouse=self.warehouse, resources={"products": PRODUCTS})
+
+    def give_token(self, token: str) -> UUID:
+        return shops.install(self.database, Keyring.parse(Secret(KEYS)), self.domain, Secret(token))
+
+    def wait(self, seconds: float) -> None:
+        self.settings = self.settings.model_copy(update={"export_wait": seconds})
+        self.__dict__.pop("defs", None)
+
+    def run(
+        self, request: dg.RunRequest | None = None, *, steps: list[dg.AssetKey] | None = None, **config: Any
+    ) -> dg.ExecuteInProcessResult:
+        asked = {"ops": {"products_artifact": {"config": config}}}
+        return self.defs.resolve_job_def("load_products").execute_in_process(
+            instance=self.instance,
+            partition_key=self.domain,
+            run_config=request.run_config if request else asked,
+            tags=dict(request.tags) if request else {},
+            asset_selection=steps,
+            raise_on_error=False,
+        )
+
+    def tick(self) -> list[dg.RunRequest]:
+        context = dg.build_sensor_context(instance=self.instance, resources={"warehouse": self.warehouse})
+        answer = self.defs.resolve_sensor_def("exports_due")(context)
+        return [item for item in answer if isinstance(item, dg.RunRequest)]
+
+    def rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self.database.connect(Role.ADMIN) as connection:
+            return connection.execute(text, values).fetchall()  # type: ignore[arg-type]
+
+    def states(self) -> list[str]:
+        return [status for (status,) in self.rows("SELECT status FROM bulk_runs ORDER BY id")]
+
+    def events(self, run_id: str) -> str:
+        return "\n".join(str(entry) for entry in self.instance.all_logs(run_id))
+
+    def make_due(self) -> None:
+        self.rows("UPDATE bulk_runs SET cursor_state = jsonb_set(cursor_state, '{bulk,due}', 'null') RETURNING 1")
+
+
+MakeOffice = Callable[..., Office]
+
+
+@pytest.fixture(scope="module")
+def _served() -> Iterator[tuple[Sandbox, Iterator[str]]]:
+    made = [GeneratedShop(f"gradina-{number}.myshopify.com", seed=number, products=12) for number in range(20)]
+    with Sandbox(
+        [*made, GeneratedShop("fara-drept.myshopify.com", scopes=("read_orders",))], bucket=(20_000, 10_000)
+    ) as one:
+        yield one, iter([shop.domain for shop in made])
+
+
+@pytest.fixture
+def make_office(
+    _served: tuple[Sandbox, Iterator[str]], database: Database, tmp_path: Path, instance: dg.DagsterInstance
+) -> Iterator[MakeOffice]:
+    sandbox, unused = _served
+
+    def make(domain: str | None = None, pace: Pace | None = None) -> Office:
+        domain = domain or next(unused)
+        if pace:
+            sandbox.bulk(domain).pace = pace
+        return Office(sandbox, domain, database, tmp_path, instance)
+
+    yield make
+    sandbox.faults.clear()
+
+
+def kinds(result: dg.ExecuteInProcessResult) -> list[str]:
+    return [event.event_type_value for event in result.all_events]
+
+
+def check_of(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
+    [check] = [check for check in result.get_asset_check_evaluations() if check.check_name == "scope_granted"]
+    return check
+
+
+def failure_of(result: dg.ExecuteInProcessResult) -> str:
+    [failure] = [event.step_failure_data for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert failure.user_failure_data
+    return str(failure.user_failure_data.description)
+
+
+QUESTION = """{ products(first: 100) { nodes { id title handle status vendor tags
+  variants(first: 100) { nodes { id sku price barcode inventoryQuantity title } } } } }"""
+
+
+def sold(office: Office) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The shop's products and variants, asked of the API directly, a page at a time."""
+    url = office.sandbox.url_template.format(domain=office.domain, version="2025-10")
+    headers = {"X-Shopify-Access-Token": office.sandbox.token(office.domain)}
+    answer = httpx.post(url, json={"query": QUESTION}, headers=headers, trust_env=False).json()["data"]["products"]
+    products = answer["nodes"]
+    return (
+        {p["id"]: (p["title"], p["handle"], p["status"], p["vendor"], sorted(p["tags"])) for p in products},
+        {
+            v["id"]: (p["id"], v["title"], v["sku"], Decimal(v["price"]), v["barcode"], v["inventoryQuantity"])
+            for p in products
+            for v in p["variants"]["nodes"]
+        },
+    )
+
+
+def mirrored(office: Office) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same from the mirror."""
+    products = office.rows("SELECT shopify_gid, title, handle, status, vendor, tags FROM shopify_products")
+    variants = office.rows(
+        "SELECT v.shopify_gid, p.shopify_gid, v.title, v.sku, v.price, v.barcode, v.inventory_quantity"
+        " FROM shopify_variants v JOIN shopify_products p ON p.id = v.product_id"
+    )
+    return (
+        {row[0]: (*row[1:5], sorted(row[5] or [])) for row in products},
+        {row[0]: row[1:] for row in variants},
+    )
+
+
+def test_a_shop_comes_whole_from_the_api_into_the_mirror(make_office: MakeOffice) -> None:
+    office = make_office()
+    result = office.run()
+    assert result.success
+    products, variants = sold(office)
+    assert len(products) == 12
+    assert variants
+    assert mirrored(office) == (products, variants)
+    assert office.states() == ["completed"]
+    assert check_of(result).passed
+    [event] = result.asset_materializations_for_node("products_artifact")
+    figures = {name: value.value for name, value in event.metadata.items()}
+    stored = Path(figures["path"])
+    assert figures["sha256"] == hashlib.sha256(stored.read_bytes()).hexdigest()
+    assert figures["lines"] == figures["object_count"] == stored.read_bytes().count(b"\n")
+    assert figures["bytes"] == stored.stat().st_size
+    assert figures["operation_id"].startswith("gid://shopify/BulkOperation/")
+    assert figures["requests"] >= 2
+    assert figures["points_used"] > 0
+    assert figures["seconds"] > 0
+
+    again = office.run()
+    assert again.success
+    [merged] = [m for m in again.asset_materializations_for_node("products_mirror") if m.asset_key == MIRROR]
+    assert [merged.metadata[f"rows_{kind}"].value for kind in ("inserted", "updated", "deleted")] == [0, 0, 0]
+    assert office.states() == ["completed", "completed"], "a second run asks anew"
+
+
+def test_a_run_that_outlasts_its_wait_is_gone_on_with_by_the_sensor(make_office: MakeOffice) -> None:
+    office = make_office(pace=SLOW)
+    office.wait(0.1)
+    result = office.run()
+    assert result.success, "nothing failed"
+    assert not result.get_asset_materialization_events(), "and nothing is said to be there that is not"
+    assert "STEP_SKIPPED" in kinds(result)
+    [observed] = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
+    metadata = observed.event_specific_data.asset_observation.metadata
+    assert metadata["outcome"].value == "waiting"
+    assert metadata["operation_id"].value.startswith("gid://shopify/BulkOperation/")
+    assert metadata["due"].value
+    run = office.instance.get_run_by_id(result.run_id)
+    assert run
+    assert run.tags[OUTCOME_TAG] == "waiting"
+    assert "exports_due" in office.events(result.run_id), "the log says who goes on"
+    assert office.states() == ["pending"]
+
+    office.make_due()
+    [request] = office.tick()
+    assert (request.job_name, request.partition_key) == ("load_products", office.domain)
+    assert run.tags[EXPORT_TAG] == request.tags[EXPORT_TAG]
+    assert [again.run_key for again in office.tick()] == [request.run_key], "two ticks launch it once"
+
+    office.wait(20)
+    gone_on = office.run(request)
+    assert gone_on.success
+    assert office.states() == ["completed"], "the same export, not another"
+    assert len(mirrored(office)[0]) == 12
+    assert office.tick() == []
+    late = office.run(request)
+    assert late.success, "a run that comes too late has nothing to do"
+    assert not late.get_asset_materialization_events()
+    assert "brought in by another run" in office.events(late.run_id)
+
+
+def test_an_export_that_somebody_is_at_gets_no_run(make_office: MakeOffice) -> None:
+    office = make_office(pace=SLOW)
+    office.wait(0)
+    office.run()
+    office.make_due()
+    [export] = [row[0] for row in office.rows("SELECT id FROM bulk_runs")]
+    with ledger.locked(office.database, export):
+        assert office.tick() == []
+    [request] = office.tick()
+    under_way = office.instance.create_run_for_job(
+        office.defs.resolve_job_def("load_products"), tags=dict(request.tags), status=dg.DagsterRunStatus.STARTED
+    )
+    assert office.tick() == []
+    office.instance.report_run_failed(under_way)
+    assert office.tick() == [], "not again at once"
+    [record] = office.instance.get_run_records(dg.RunsFilter(run_ids=[under_way.run_id]))
+    [due] = due_exports(office.warehouse)
+    soon = datetime.fromtimestamp(record.end_time or 0, UTC) + timedelta(seconds=61)
+    later = request_for(office.instance, due, soon)
+    assert later
+    assert later.run_key != request.run_key
+    office.instance.delete_dynamic_partition(str(SHOPS.name), office.domain)
+    assert office.tick() == [], "a shop that has left"
+
+
+def test_what_failed_at_shopify_is_not_merged_and_its_part_is_kept(make_office: MakeOffice) -> None:
+    office = make_office()
+    office.sandbox.faults.add(Trouble.BULK_CANCELED, shop=office.domain)
+    result = office.run()
+    assert not result.success
+    assert "canceled" in failure_of(result)
+    assert "STEP_UP_FOR_RETRY" not in kinds(result), "whoever canceled it meant it"
+    assert office.states() == ["failed"]
+    assert office.rows("SELECT artifact_type FROM bulk_artifacts") == [("partial",)]
+    assert mirrored(office) == ({}, {})
+
+
+def test_what_failed_and_may_work_is_asked_for_anew(make_office: MakeOffice) -> None:
+    office = make_office()
+    office.sandbox.faults.add(Trouble.BULK_FAILED, shop=office.domain)
+    result = office.run()
+    assert result.success
+    assert kinds(result).count("STEP_UP_FOR_RETRY") == 1
+    assert office.states() == ["failed", "completed"]
+    assert sorted(office.rows("SELECT artifact_type FROM bulk_artifacts")) == [("jsonl",), ("partial",)]
+    assert mirrored(office) == sold(office)
+
+
+def test_a_missing_scope_is_a_warning_that_names_it(make_office: MakeOffice) -> None:
+    office = make_office("fara-drept.myshopify.com")
+    result = office.run()
+    assert result.success
+    assert not result.get_asset_materialization_events()
+    check = check_of(result)
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert check.metadata["scope"].value == "read_products"
+    assert "read_products" in str(check.description)
+    run = office.instance.get_run_by_id(result.run_id)
+    assert run
+    assert run.tags[OUTCOME_TAG] == "denied"
+    assert office.states() == ["failed"]
+    assert mirrored(office) == ({}, {})
+
+
+def test_a_refused_token_ends_it_with_words_and_shows_nothing(make_office: MakeOffice) -> None:
+    office = make_office()
+    token = "shpat_wrong5ecret0123456789abcdef"
+    office.give_token(token)
+    result = office.run()
+    assert not result.success
+    assert "STEP_UP_FOR_RETRY" not in kinds(result)
+    assert "token" in failure_of(result)
+    assert office.states() == ["failed"]
+    ledger_rows = str(office.rows("SELECT to_jsonb(r)::text FROM bulk_runs r"))
+    for secret in (token, KEYS.partition(":")[2]):
+        assert secret not in office.events(result.run_id) + ledger_rows
+
+
+def test_a_removed_shop_is_not_asked_and_its_export_ends(make_office: MakeOffice) -> None:
+    office = make_office(pace=SLOW)
+    office.wait(0)
+    office.run()
+    office.make_due()
+    [request] = office.tick()
+    assert shops.remove(office.database, office.domain)
+    for result in (office.run(), office.run(request)):
+        assert not result.success
+        assert "was removed" in failure_of(result)
+    assert office.states() == ["failed"], "it does not wait for ever"
+
+
+def test_a_process_that_died_half_way_is_gone_on_with(make_office: MakeOffice) -> None:
+    """The row is pending and the operation runs: what a kill leaves (its kills are in tests/shopify)."""
+    office = make_office(pace=SLOW)
+    [shop_id] = [row[0] for row in office.rows("SELECT id FROM shops")]
+    begun = exports.begin(
+        office.database, shop_id=shop_id, resource="products", query=export_query("products"), dagster_run_id="dead"
+    )
+    assert [request.tags[EXPORT_TAG] for request in office.tick()] == [str(begun)]
+    result = office.run()
+    assert result.success
+    assert office.rows("SELECT id, status FROM bulk_runs") == [(begun, "completed")]
+
+
+def test_what_a_run_took_only_that_run_and_its_repetition_load(make_office: MakeOffice) -> None:
+    office = make_office()
+    artifact = office.run(steps=[ARTIFACT])
+    [export] = [row[0] for row in office.rows("SELECT id FROM bulk_runs")]
+    take = partial(river.take_load, office.database, export)
+    assert take(dagster_run_id="other", first_run_id="other") is None
+    load = take(dagster_run_id="repeated", first_run_id=artifact.run_id)
+    assert load
+    assert (
+        river.current_load(office.database, shop_domain=office.domain, resource="products", dagster_run_id="repeated")
+        == load
+    )
+
+
+def test_a_file_is_still_a_file(make_office: MakeOffice, tmp_path: Path) -> None:
+    office = make_office()
+    path = tmp_path / "products.jsonl"
+    write_products(path, 3, seed=1)
+    result = office.run(steps=[ARTIFACT], source=str(path))
+    assert result.success
+    assert check_of(result).passed
+    assert office.rows("SELECT count(*) FROM bulk_runs WHERE shopify_operation_id IS NOT NULL") == [(0,)]
+
+
+def test_the_daily_schedule_is_off_and_takes_the_shops_with_a_token(make_office: MakeOffice, tmp_path: Path) -> None:
+    office = make_office()
+    office.instance = dg.DagsterInstance.local_temp(str(tmp_path))  # A schedule's context demands one that persists.
+    office.instance.add_dynamic_partitions(str(SHOPS.name), [office.domain])
+    add_shop(office.database, "fara-jeton.myshopify.com")
+    office.instance.add_dynamic_partitions(str(SHOPS.name), ["fara-jeton.myshopify.com"])
+    schedule = office.defs.resolve_schedule_def("sync_products_daily")
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+    context = dg.build_schedule_context(
+        instance=office.instance,
+        scheduled_execution_time=datetime(2026, 1, 31, 1, 30, tzinfo=UTC),
+        resources={"warehouse": office.warehouse},
+    )
+    requests = [item for item in schedule(context) if isinstance(item, dg.RunRequest)]
+    assert [(item.partition_key, item.run_key) for item in requests] == [(office.domain, f"{office.domain}/2026-01-31")]
+    shops.remove(office.database, office.domain)
+    assert [item for item in schedule(context) if isinstance(item, dg.RunRequest)] == []
