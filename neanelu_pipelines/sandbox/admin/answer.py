@@ -7,12 +7,12 @@ root's other fields (`api`), bulk results (`bulk`).
 from collections.abc import Callable
 from typing import Any
 
-from neanelu_pipelines.sandbox.admin.cost import weight_of_page
 from neanelu_pipelines.sandbox.admin.document import RequestError, Selected, Selection
 from neanelu_pipelines.sandbox.admin.pages import Page, cursor, page
 from neanelu_pipelines.sandbox.admin.schema import SCOPES, Shape
 from neanelu_pipelines.sandbox.shop.overlay import Node
 from neanelu_pipelines.sandbox.shop.table import ListRows, Rows
+from neanelu_pipelines.shopify.queries import page_weight
 
 Resolver = Callable[[Selected], Any]
 
@@ -99,7 +99,7 @@ class Walk:
             self._warn(part, shown)
         size = len(shown.keys)
         self.cost += 2 * times
-        inner = times * weight_of_page(size) / max(size, 1)
+        inner = times * page_weight(size) / max(size, 1)
         nodes = [rows.node(index) for index in shown.indexes()]
         result: dict[str, Any] = {}
         for one in part.selection.of(part.selection.type_name):

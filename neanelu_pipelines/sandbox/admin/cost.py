@@ -2,26 +2,24 @@
 
 Belongs here: Shopify's cost rules as far as recorded traffic shows them. Does not belong here: refusing a request.
 
-A connection costs 2 and the cost of its node times a number that grows slowly with the page: recorded for 1, 5, 50
-and 250 nodes, and interpolated in between. Objects with an id cost 1, those without one and scalars nothing, a
-mutation 10. The actual cost counts the nodes that there were.
+A connection costs 2 and the cost of its node times a number that grows slowly with the page (`page_weight`). Objects
+with an id cost 1, those without one and scalars nothing, a mutation 10. The actual cost counts the nodes that there
+were.
 """
 
-import math
 import threading
 import time
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from neanelu_pipelines.sandbox.admin.document import Operation, Selection
 from neanelu_pipelines.sandbox.admin.schema import Shape, fields_of, is_connection
+from neanelu_pipelines.shopify.queries import page_weight
 
 MAX_QUERY_COST = 1000
 _MUTATION = 10
 _COUNT = 10
-_RECORDED = ((1, 1), (5, 3), (50, 7), (250, 11))
 
 
 def requested_cost(operation: Operation) -> int:
@@ -29,16 +27,6 @@ def requested_cost(operation: Operation) -> int:
     if operation.kind == "mutation":
         return _MUTATION * len(operation.selection.parts)
     return max(1, round(_fields_cost(operation.selection)))
-
-
-def weight_of_page(size: int) -> float:
-    """How many times its node's cost a page of this size costs."""
-    if size <= 1:
-        return float(max(size, 0))
-    sizes = [one for one, _ in _RECORDED]
-    right = min(bisect_left(sizes, size), len(sizes) - 1)
-    (low, from_), (high, to) = _RECORDED[right - 1], _RECORDED[right]
-    return from_ + (to - from_) * (math.log(size / low) / math.log(high / low))
 
 
 def _fields_cost(selection: Selection) -> float:
@@ -51,7 +39,7 @@ def _fields_cost(selection: Selection) -> float:
             for edges in part.selection.all():
                 if edges.field.name == "edges":
                     node += sum(_node_cost(one.selection) for one in edges.selection.all() if one.field.name == "node")
-            total += 2 + weight_of_page(int(first)) * node
+            total += 2 + page_weight(int(first)) * node
         elif kind.shape is not Shape.SCALAR:
             total += _COUNT if kind.type_name == "Count" and selection.type_name == "QueryRoot" else 0
             total += _node_cost(part.selection)
