@@ -1,0 +1,195 @@
+"""Working off the events that were kept: claimed in batches, in the order of the shop's time, written by the one way.
+
+Belongs here: claiming, choosing the newest word on each product, what becomes of an event. Does not belong here: the
+merge itself, which is handed in (`Write`), because webhooks are the wire and the mirror is a later room.
+
+A batch is one shop's and one transaction: whoever dies while working on it leaves it as it was. To write the same again
+changes nothing, so no more is needed. Events of one artifact are as new as the oldest of them: an event that is merged
+as older than it is can be passed over, never the other way round.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
+from neanelu_pipelines.shopify.webhooks.envelope import PRODUCT_TOPICS, UNINSTALLED
+from neanelu_pipelines.shopify.webhooks.products import BodyError, Node, encoded, product_gid, product_lines, shape
+
+TRIES = 3
+BATCH = 500
+
+Write = Callable[[str, str, Path, datetime], UUID]
+"""Merge a file of lines (shop domain, resource, file, moment); the id of the load. Lines it rejects stand in the
+ledger; it does not fail for them."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A kept event, claimed."""
+
+    key: str
+    triggered_at: datetime
+    topic: str
+    payload: Any
+    tries: int
+
+
+@dataclass
+class Batch:
+    """What became of the events of one batch."""
+
+    domain: str
+    done: int = 0
+    again: int = 0
+    """Failed, and tried again by a later batch."""
+    aside: int = 0
+    loads: int = 0
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The newest word on a product, with those that it makes void."""
+
+    event: Event
+    earlier: tuple[Event, ...]
+    lines: list[Node]
+
+
+class _Outcomes:
+    """What is to be written about the events, and the sums."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self._rows: list[tuple[str, str, str | None]] = []
+
+    def done(self, *events: Event) -> None:
+        self._rows += [(event.key, "done", None) for event in events]
+        self.batch.done += len(events)
+
+    def aside(self, event: Event, reason: str) -> None:
+        self._rows.append((event.key, "aside", reason))
+        self.batch.aside += 1
+
+    def failed(self, event: Event, reason: str) -> None:
+        if event.tries + 1 >= TRIES:
+            self.aside(event, f"Set aside after {TRIES} tries: {reason}")
+        else:
+            self._rows.append((event.key, "new", reason))
+            self.batch.again += 1
+
+    def write(self, connection: Connection, job_id: str | None) -> None:
+        if self._rows:
+            keys, states, reasons = (list(values) for values in zip(*self._rows, strict=True))
+            parameters = {"keys": keys, "states": states, "reasons": reasons, "job_id": job_id}
+            connection.execute(statement("webhooks/settle_events"), parameters)
+
+
+def process_batch(database: Database, write: Write, *, job_id: str | None = None, limit: int = BATCH) -> Batch | None:
+    """Process the oldest new events of the shop that has waited longest; None if no event is new.
+
+    Raises:
+        psycopg.OperationalError, ArtifactUnreadableError, OSError, NeaneluError (transient): the database or the
+            artifact store is away. No event is to blame: the batch stays as it was.
+    """
+    with database.connect(Role.PIPELINE) as connection:
+        found = connection.execute(statement("webhooks/oldest_new")).fetchone()
+        if found is None:
+            return None
+        shop_id, domain = found
+        parameters = {"shop_id": shop_id, "limit": limit}
+        rows = connection.execute(statement("webhooks/claim_events"), parameters).fetchall()
+        outcomes = _Outcomes(Batch(domain))
+        _process(connection, shop_id, [Event(*row) for row in rows], write, outcomes)
+        outcomes.write(connection, job_id)
+    return outcomes.batch
+
+
+def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], write: Write, outcomes: _Outcomes) -> None:
+    products = [event for event in events if event.topic in PRODUCT_TOPICS]
+    for group in _groups(_pieces(products, outcomes)):
+        _write_group(connection, group, write, outcomes)
+    for event in events:
+        if event.topic == UNINSTALLED:
+            connection.execute(
+                statement("webhooks/mark_uninstalled"), {"shop_id": shop_id, "moment": event.triggered_at}
+            )
+            outcomes.done(event)
+        elif event.topic not in PRODUCT_TOPICS:
+            outcomes.aside(event, f"Nothing here processes the topic {event.topic}.")
+
+
+def _pieces(events: Iterable[Event], outcomes: _Outcomes) -> Iterator[_Piece]:
+    """The newest readable event on each product; unreadable ones are set aside."""
+    read: dict[str, list[tuple[Event, list[Node]]]] = {}
+    for event in events:
+        try:
+            gid, lines = product_gid(event.payload), product_lines(event.payload)
+        except BodyError as error:
+            outcomes.aside(event, str(error))
+        else:
+            read.setdefault(gid, []).append((event, lines))
+    for versions in read.values():
+        event, lines = versions[-1]
+        yield _Piece(event, tuple(earlier for earlier, _ in versions[:-1]), lines)
+
+
+def _groups(pieces: Iterable[_Piece]) -> list[list[_Piece]]:
+    """Pieces that may share a file: of one shape. One that has failed before is alone: it may be to blame."""
+    groups: dict[object, list[_Piece]] = {}
+    for piece in pieces:
+        groups.setdefault(piece.event.key if piece.event.tries else shape(piece.lines), []).append(piece)
+    return list(groups.values())
+
+
+def _write_group(connection: Connection, group: Sequence[_Piece], write: Write, outcomes: _Outcomes) -> None:
+    try:
+        load = _write(group, write, outcomes.batch.domain)
+    except (psycopg.OperationalError, ArtifactUnreadableError, OSError):
+        raise
+    except Exception as error:
+        if isinstance(error, NeaneluError) and error.transient:
+            raise
+        for piece in group:
+            outcomes.failed(piece.event, f"{type(error).__name__}: {error}")
+        return
+    outcomes.batch.loads += 1
+    connection.execute(statement("webhooks/tell_from_snapshot"), {"run_id": load})
+    rejections = connection.execute(statement("webhooks/rejected_lines"), {"run_id": load}).fetchall()
+    reasons: dict[int, str] = dict(rejections)
+    last = 0
+    for piece in group:
+        first, last = last + 1, last + len(piece.lines)
+        rejected = [reasons[line] for line in range(first, last + 1) if line in reasons]
+        if rejected:
+            outcomes.aside(piece.event, f"{len(rejected)} of its {len(piece.lines)} lines were rejected: {rejected[0]}")
+        else:
+            outcomes.done(piece.event, *piece.earlier)
+
+
+def _write(group: Sequence[_Piece], write: Write, domain: str) -> UUID:
+    with tempfile.TemporaryDirectory(prefix="neanelu-webhooks-") as folder:
+        file = Path(folder) / "events.jsonl"
+        file.write_bytes(encoded(_agreed(group)))
+        return write(domain, "products", file, min(piece.event.triggered_at for piece in group))
+
+
+def _agreed(group: Sequence[_Piece]) -> Iterator[Node]:
+    """The lines of the group. Two products may show one picture: both say of it what the newer event says."""
+    newest: dict[str, Node] = {}
+    for piece in sorted(group, key=lambda piece: piece.event.triggered_at):
+        newest |= {line["id"]: line for line in piece.lines}
+    for piece in group:
+        for line in piece.lines:
+            parent = {"__parentId": line["__parentId"]} if "__parentId" in line else {}
+            yield {**newest[line["id"]], **parent}

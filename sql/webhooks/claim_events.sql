@@ -1,0 +1,9 @@
+-- The oldest new events of a shop, in the order of the shop's time; ours until the transaction ends.
+SELECT k.idempotency_key, k.triggered_at, e.topic, e.payload, COALESCE(e.retry_count, 0)
+  FROM pipeline.webhook_keys k
+  JOIN webhook_events e ON e.id = k.event_id AND e.created_at = k.received_at
+ WHERE k.state = 'new'
+   AND k.shop_id = %(shop_id)s
+ ORDER BY k.triggered_at, k.idempotency_key
+ LIMIT %(limit)s
+   FOR UPDATE OF k SKIP LOCKED

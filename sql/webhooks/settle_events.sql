@@ -1,0 +1,16 @@
+-- What became of claimed events: done, or tried once more in vain, or aside for good.
+WITH settled AS (
+  UPDATE pipeline.webhook_keys k
+     SET state = o.state
+    FROM unnest(%(keys)s::text[], %(states)s::text[], %(reasons)s::text[]) AS o(key, state, reason)
+   WHERE k.idempotency_key = o.key
+  RETURNING k.event_id, k.received_at, o.state, o.reason
+)
+UPDATE webhook_events e
+   SET processed_at = CASE WHEN s.state = 'done' THEN clock_timestamp() END,
+       processing_error = s.reason,
+       retry_count = COALESCE(e.retry_count, 0) + (s.reason IS NOT NULL)::int,
+       job_id = %(job_id)s
+  FROM settled s
+ WHERE e.id = s.event_id
+   AND e.created_at = s.received_at

@@ -1,0 +1,244 @@
+"""From kept events to the mirror: in the shop's order, once, by the one way of writing."""
+
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.defs.webhooks.writing import into_mirror
+from neanelu_pipelines.mirror import river
+from neanelu_pipelines.sandbox.shop.hooks import Event
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.webhooks.processing import TRIES, Batch, Write, process_batch
+from neanelu_pipelines.shopify.webhooks.products import encoded, product_lines
+from tests.shopify.conftest import make_shop
+from tests.shopify.webhooks import DOMAIN, event, events_of, posted, rows
+
+OTHER = "alt-magazin.myshopify.com"
+
+
+@pytest.fixture
+def obeyed(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)  # type: ignore[call-arg]
+
+
+def body(number: int = 7, hour: int = 10, **fields: Any) -> dict[str, Any]:
+    moment = f"2026-11-01T{hour:02}:00:00+02:00"
+    variant = {"id": number * 10, "title": "Default Title", "price": "19.90", "updated_at": moment, "sku": "S"}
+    common = {"id": number, "title": "Sapă", "handle": f"sapa-{number}", "status": "active", "updated_at": moment}
+    return common | {"tags": "unelte, grădină", "variants": [variant]} | fields
+
+
+def happened(number: int = 7, hour: int = 10, topic: str = "products/update", **fields: Any) -> Event:
+    return event(body(number, hour, **fields), topic, triggered_at=f"2026-11-01T{hour:02}:00:01+02:00")
+
+
+def work_off(database: Database, write: Write) -> list[Batch]:
+    done = []
+    while batch := process_batch(database, write):
+        done.append(batch)
+    return done
+
+
+def titles(database: Database) -> dict[int, str]:
+    return dict(rows(database, "SELECT legacy_resource_id, title FROM shopify_products ORDER BY 1"))  # type: ignore[arg-type]
+
+
+def states(database: Database) -> list[str]:
+    return [state for _, state, _, _ in events_of(database)]
+
+
+def test_events_become_rows_of_the_mirror(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+    posted(database, happened(7, topic="products/create"), happened(8, title="Greblă"))
+    (batch,) = work_off(database, into_mirror(database, obeyed))
+    assert (batch.domain, batch.done, batch.loads) == (DOMAIN, 2, 1)
+    assert titles(database) == {7: "Sapă", 8: "Greblă"}
+    ((tags, updated),) = rows(database, "SELECT tags, updated_at_shopify FROM shopify_products WHERE title = 'Sapă'")
+    assert tags == ["unelte", "grădină"]
+    assert updated == datetime(2026, 11, 1, 8, tzinfo=UTC)
+    assert rows(database, "SELECT price::text, sku FROM shopify_variants") == [("19.90", "S")] * 2
+    assert rows(database, "SELECT count(*) FROM webhook_events WHERE processed_at IS NOT NULL") == [(2,)]
+    assert rows(database, "SELECT count(*) FROM bulk_runs WHERE status = 'completed'") == [(1,)]
+    # Nothing is left to do, and to do it again changes nothing.
+    assert work_off(database, into_mirror(database, obeyed)) == []
+
+
+def test_the_newest_word_on_a_product_counts_in_whatever_order_it_comes(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+    write = into_mirror(database, obeyed)
+    posted(database, happened(7, 12, title="De la 12"), happened(7, 9, title="De la 9"))
+    (batch,) = work_off(database, write)
+    assert batch.done == 2
+    assert titles(database) == {7: "De la 12"}
+    posted(database, happened(7, 11, title="De la 11"))
+    work_off(database, write)
+    assert titles(database) == {7: "De la 12"}
+    assert states(database) == ["done"] * 3
+
+
+def test_the_mirror_keeps_what_bodies_do_not_carry(database: Database, obeyed: Settings, tmp_path: Path) -> None:
+    make_shop(database)
+    full = product_lines(body(7, 9))
+    full[0] |= {"isGiftCard": True, "seo": {"title": "SEO", "description": None}, "vendor": "Hecht"}
+    full[1] |= {"barcode": "594", "inventoryItem": {"id": "gid://shopify/InventoryItem/1", "unitCost": {"amount": "3"}}}
+    meta = {"__typename": "Metafield", "id": "gid://shopify/Metafield/1", "namespace": "a", "key": "b"}
+    full.append(meta | {"type": "text", "value": "v", "__parentId": full[0]["id"]})
+    file = tmp_path / "bulk.jsonl"
+    file.write_bytes(encoded(full))
+    river.load_file(
+        database,
+        obeyed,
+        shop_domain=DOMAIN,
+        resource="products",
+        source=str(file),
+        as_of=datetime(2026, 11, 1, 8, tzinfo=UTC),
+    )
+    # One event with a vendor and one without stand in one batch: they must not clear each other's fields.
+    posted(database, happened(7, 11, title="Nou"), happened(8, 11, vendor="Gardena"))
+    work_off(database, into_mirror(database, obeyed))
+    ((title, gift, seo, vendor, metafields),) = rows(
+        database,
+        "SELECT title, is_gift_card, seo->>'title', vendor, metafields"
+        " FROM shopify_products WHERE legacy_resource_id = 7",
+    )
+    assert (title, gift, seo, vendor) == ("Nou", True, "SEO", "Hecht")
+    assert list(metafields.values()) == [{"type": "text", "value": "v"}]
+    assert rows(database, "SELECT barcode, cost::text FROM shopify_variants WHERE legacy_resource_id = 70") == [
+        ("594", "3.00")
+    ]
+
+
+def test_an_export_begun_before_an_event_still_counts_for_all_other_rows(
+    database: Database, obeyed: Settings, tmp_path: Path
+) -> None:
+    """A load of events is no snapshot of the shop: rows that it does not show are no newer for it."""
+    make_shop(database)
+
+    def export(file: str, hour: int, alt: str) -> None:
+        lines = product_lines(body(8, 8))
+        media = {"__typename": "MediaImage", "id": "gid://shopify/MediaImage/5", "alt": alt, "status": "READY"}
+        media |= {"mediaContentType": "IMAGE", "image": {"url": "https://cdn.example/a.jpg", "width": 1, "height": 1}}
+        path = tmp_path / file
+        path.write_bytes(encoded([*lines, media | {"__parentId": lines[0]["id"]}]))
+        moment = datetime(2026, 11, 1, hour, tzinfo=UTC)
+        river.load_file(database, obeyed, shop_domain=DOMAIN, resource="products", source=str(path), as_of=moment)
+
+    export("first.jsonl", 7, "veche")
+    posted(database, happened(7, 12))
+    work_off(database, into_mirror(database, obeyed))
+    export("second.jsonl", 9, "nouă")  # 11:00 of the shop: before the event of 12:00
+    assert rows(database, "SELECT alt FROM shopify_media") == [("nouă",)]
+
+
+def test_poison_is_set_aside_with_the_reason_and_the_rest_is_merged(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+    no_handle = body(9)
+    del no_handle["handle"]
+    poison = [
+        event(no_handle, triggered_at="2026-11-01T01:00:00Z"),
+        event({"id": 1, "variants": 5}, triggered_at="2026-11-01T02:00:00Z"),
+        happened(11, 5, status="paused"),
+    ]
+    posted(database, *poison, happened(7, 12))
+    work_off(database, into_mirror(database, obeyed))
+    assert titles(database) == {7: "Sapă"}
+    found = events_of(database)
+    assert sorted(state for _, state, _, _ in found) == ["aside", "aside", "aside", "done"]
+    reasons = " ".join(reason for _, _, reason, _ in found if reason)
+    assert "handle" in reasons
+    assert "not a product's" in reasons
+    assert "ACTIVE" in reasons
+
+
+def test_an_event_that_cannot_be_written_is_tried_a_few_times_alone(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+    posted(database, happened(7), happened(8, 11), happened(9, 12))
+    good = into_mirror(database, obeyed)
+    sizes: list[int] = []
+
+    def bad(domain: str, resource: str, file: Path, as_of: datetime) -> UUID:
+        text = file.read_text()
+        sizes.append(text.count('"__typename":"Product"'))
+        if "Product/8" in text:
+            raise RuntimeError("nu merge")
+        return good(domain, resource, file, as_of)
+
+    work_off(database, bad)
+    assert sizes[0] == 3
+    assert set(sizes[1:]) == {1}
+    assert sorted(titles(database)) == [7, 9]
+    by_tries = {tries: (state, reason) for _, state, reason, tries in events_of(database)}
+    assert by_tries[TRIES][0] == "aside"
+    assert "nu merge" in by_tries[TRIES][1]
+
+
+def test_a_database_that_goes_away_blames_no_event(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+    posted(database, happened(7))
+
+    def away(*_: Any) -> UUID:
+        raise psycopg.OperationalError("gone")
+
+    with pytest.raises(psycopg.OperationalError):
+        process_batch(database, away)
+    assert events_of(database) == [("products/update", "new", None, 0)]
+    work_off(database, into_mirror(database, obeyed))
+    assert states(database) == ["done"]
+
+
+def test_two_workers_never_take_the_same_event(database: Database, obeyed: Settings) -> None:
+    first, second = make_shop(database), make_shop(database, OTHER)
+    posted(database, happened(7))
+    posted(database, happened(8), domain=OTHER)
+    good = into_mirror(database, obeyed)
+    inside = threading.Barrier(2, timeout=20)
+    domains: list[str] = []
+
+    def slow(domain: str, resource: str, file: Path, as_of: datetime) -> UUID:
+        domains.append(domain)
+        inside.wait()
+        return good(domain, resource, file, as_of)
+
+    workers = [threading.Thread(target=process_batch, args=(database, slow)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(domains) == sorted([DOMAIN, OTHER])
+    found = rows(database, "SELECT shop_id, legacy_resource_id FROM shopify_products ORDER BY 2")
+    assert found == [(first, 7), (second, 8)]
+
+
+def test_an_uninstalled_app_marks_the_shop_unless_it_was_installed_again_since(
+    database: Database, obeyed: Settings
+) -> None:
+    shop, other = make_shop(database), make_shop(database, OTHER)
+    with database.connect(Role.ADMIN) as connection:
+        for day, which in (("2026-10-01", shop), ("2026-11-02", other)):
+            connection.execute(
+                "UPDATE shops SET installed_at = %s, access_token_ciphertext = 'x' WHERE id = %s", [day, which]
+            )
+    gone = event({"id": 1}, "app/uninstalled", triggered_at="2026-11-01T10:00:00Z")
+    posted(database, gone)
+    posted(database, event({"id": 1}, "app/uninstalled", triggered_at="2026-11-01T10:00:00Z"), domain=OTHER)
+    work_off(database, into_mirror(database, obeyed))
+    found = rows(database, "SELECT id, uninstalled_at, access_token_ciphertext FROM shops ORDER BY installed_at")
+    assert found == [(shop, datetime(2026, 11, 1, 10, tzinfo=UTC), b""), (other, None, b"x")]
+    assert states(database) == ["done", "done"]
+
+
+def test_deletions_wait_and_change_nothing(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+    write = into_mirror(database, obeyed)
+    posted(database, happened(7))
+    work_off(database, write)
+    posted(database, event({"id": 7}, "products/delete"))
+    assert work_off(database, write) == []
+    assert titles(database) == {7: "Sapă"}
+    assert [(topic, state) for topic, state, _, _ in events_of(database)][-1] == ("products/delete", "waiting")
