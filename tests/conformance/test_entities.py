@@ -16,8 +16,23 @@ from neanelu_pipelines.sandbox.wire import encode_line
 from neanelu_pipelines.settings import Settings
 
 DOMAIN = "unelte.myshopify.com"
-ROOTS = {"collections": ("Collection", "shopify_collections")}
-WHOLE: dict[str, dict[str, Any]] = {"collections": {"title": "Unelte", "handle": "unelte", "sortOrder": "MANUAL"}}
+ROOTS = {
+    "collections": ("Collection", "shopify_collections"),
+    "customers": ("Customer", "shopify_customers"),
+    "orders": ("Order", "shopify_orders"),
+    "locations": ("Location", "inventory_locations"),
+}
+WHOLE: dict[str, dict[str, Any]] = {
+    "collections": {"title": "Unelte", "handle": "unelte", "sortOrder": "MANUAL"},
+    "customers": {},
+    "orders": {
+        "name": "#1001",
+        "number": 1001,
+        "currencyCode": "RON",
+        "totalPriceSet": {"shopMoney": {"amount": "119.9", "currencyCode": "RON"}},
+    },
+    "locations": {"name": "Depozit"},
+}
 """What a row demands, where the recorded query did not ask for it."""
 
 

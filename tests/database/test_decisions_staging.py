@@ -8,12 +8,15 @@ import pytest
 from neanelu_pipelines.database.connect import Database, Role
 from tests.database.rows import insert, new_shop, product, scalar, variant
 
-OURS = {"id", "media_id", "shop_id", "product_id", "synced_at", "created_at", "updated_at"}
+OURS = {"id", "media_id", "shop_id", "product_id", "customer_id", "synced_at", "created_at", "updated_at"}
 STAGED = {
     "public.staging_products": "shopify_products",
     "public.staging_variants": "shopify_variants",
     "pipeline.staging_media": "shopify_media",
     "pipeline.staging_collections": "shopify_collections",
+    "pipeline.staging_customers": "shopify_customers",
+    "pipeline.staging_orders": "shopify_orders",
+    "pipeline.staging_locations": "inventory_locations",
 }
 
 
@@ -57,6 +60,9 @@ def test_staging_is_unlogged_and_nothing_else_is(database: Database) -> None:
         "staging_variants",
         "staging_media",
         "staging_collections",
+        "staging_customers",
+        "staging_orders",
+        "staging_locations",
         "staging_children",
         "staging_links",
         "staging_lines",
@@ -70,7 +76,7 @@ def test_staging_pays_for_no_foreign_key(database: Database) -> None:
             " AND conenforced"
         )
         assert scalar(connection, enforced) == 0
-        assert scalar(connection, enforced.replace("AND conenforced", "")) == 15
+        assert scalar(connection, enforced.replace("AND conenforced", "")) == 21
 
 
 def test_gids_are_compared_by_bytes(database: Database) -> None:

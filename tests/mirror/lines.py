@@ -30,12 +30,18 @@ MIRROR = {
     "shopify_variant_media": "variant_id, media_id",
     "shopify_collections": "id",
     "shopify_collection_products": "collection_id, product_id",
+    "shopify_customers": "id",
+    "shopify_orders": "id",
+    "inventory_locations": "id",
 }
 STAGING = (
     "staging_products",
     "staging_variants",
     "pipeline.staging_media",
     "pipeline.staging_collections",
+    "pipeline.staging_customers",
+    "pipeline.staging_orders",
+    "pipeline.staging_locations",
     "pipeline.staging_children",
     "pipeline.staging_links",
     "pipeline.staging_lines",

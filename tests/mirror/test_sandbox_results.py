@@ -13,7 +13,13 @@ from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from tests.sandbox.admin_client import AdminClient
 
-ROOTS = {"products": "Product", "collections": "Collection"}
+ROOTS = {
+    "products": "Product",
+    "collections": "Collection",
+    "customers": "Customer",
+    "orders": "Order",
+    "locations": "Location",
+}
 
 
 @pytest.fixture(scope="module")

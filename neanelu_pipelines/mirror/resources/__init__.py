@@ -3,9 +3,14 @@
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.resources.collections import COLLECTIONS
+from neanelu_pipelines.mirror.resources.customers import CUSTOMERS
+from neanelu_pipelines.mirror.resources.locations import LOCATIONS
+from neanelu_pipelines.mirror.resources.orders import ORDERS
 from neanelu_pipelines.mirror.resources.products import PRODUCTS
 
-RESOURCES: dict[str, Resource] = {resource.name: resource for resource in (PRODUCTS, COLLECTIONS)}
+RESOURCES: dict[str, Resource] = {
+    resource.name: resource for resource in (PRODUCTS, COLLECTIONS, CUSTOMERS, ORDERS, LOCATIONS)
+}
 
 
 class UnknownResourceError(NeaneluError):

@@ -19,3 +19,20 @@ METAFIELD_MEMBERS = (Column("type", Kind.TEXT, ("type",)), Column("value", Kind.
 
 LINE_IDENTITY = frozenset({"__typename", "__parentId"})
 """Fields used for routing; no column takes them."""
+
+ADDRESS = (
+    "name",
+    "firstName",
+    "lastName",
+    "company",
+    "address1",
+    "address2",
+    "city",
+    "province",
+    "provinceCode",
+    "country",
+    "countryCodeV2",
+    "zip",
+    "phone",
+)
+"""The fields of a postal address that are kept, under Shopify's own names."""

@@ -98,9 +98,10 @@ _TYPES: dict[str, str] = {
         image:Image productsCount:Count ruleSet:CollectionRuleSet products(sortKey):Product*""",
     "CollectionRuleSet": "appliedDisjunctively rules:[CollectionRule]",
     "CollectionRule": "column relation condition",
-    "Order": """id legacyResourceId name email phone createdAt updatedAt processedAt cancelledAt cancelReason closedAt
-        test displayFinancialStatus displayFulfillmentStatus currencyCode presentmentCurrencyCode taxesIncluded
-        sourceName tags note customAttributes:[Attribute] customer:Customer totalPriceSet:MoneyBag
+    "Order": """id legacyResourceId name number email phone createdAt updatedAt processedAt cancelledAt cancelReason
+        closedAt test displayFinancialStatus displayFulfillmentStatus currencyCode presentmentCurrencyCode taxesIncluded
+        sourceName sourceIdentifier customerLocale discountCodes paymentGatewayNames tags note
+        customAttributes:[Attribute] customer:Customer totalPriceSet:MoneyBag
         subtotalPriceSet:MoneyBag totalTaxSet:MoneyBag totalDiscountsSet:MoneyBag totalShippingPriceSet:MoneyBag
         currentTotalPriceSet:MoneyBag totalRefundedSet:MoneyBag refunds(first):[Refund]
         transactions(first):[OrderTransaction] fulfillments(first):[Fulfillment] billingAddress:MailingAddress
@@ -120,7 +121,7 @@ _TYPES: dict[str, str] = {
         numberOfOrders amountSpent:MoneyV2 createdAt updatedAt defaultAddress:MailingAddress
         addressesV2:MailingAddress* """
     + _METAFIELDS,
-    "CustomerEmailAddress": "emailAddress marketingState",
+    "CustomerEmailAddress": "emailAddress marketingState marketingOptInLevel marketingUpdatedAt",
     "CustomerPhoneNumber": "phoneNumber marketingState",
     "InventoryItem": """id legacyResourceId sku tracked requiresShipping countryCodeOfOrigin harmonizedSystemCode
         createdAt updatedAt unitCost:MoneyV2 measurement:InventoryItemMeasurement variant:ProductVariant

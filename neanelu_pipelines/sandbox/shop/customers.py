@@ -50,7 +50,7 @@ class Customers:
             "firstName": first_name if dice.chance(0.97) else None,
             "lastName": last_name,
             "displayName": f"{first_name} {last_name}",
-            "defaultEmailAddress": {"emailAddress": email, "marketingState": marketing} if dice.chance(0.95) else None,
+            "defaultEmailAddress": _email(email, marketing, created) if dice.chance(0.95) else None,
             "defaultPhoneNumber": _phone(number) if has_phone else None,
             "state": dice.pick(_STATES),
             "locale": dice.pick(("ro", "ro", "ro", "ro-RO", "hu", "en")),
@@ -82,6 +82,16 @@ class Customers:
             "updatedAt": created,
         }
         return self._overlay.apply_all([node])
+
+
+def _email(address: str, state: str, created: str) -> Node:
+    asked = state in {"SUBSCRIBED", "UNSUBSCRIBED", "PENDING"}
+    return {
+        "emailAddress": address,
+        "marketingState": state,
+        "marketingOptInLevel": "SINGLE_OPT_IN" if asked else None,
+        "marketingUpdatedAt": created if asked else None,
+    }
 
 
 def _phone(number: int) -> Node:
