@@ -22,7 +22,7 @@ from neanelu_pipelines.mirror import staging_area
 from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
-from neanelu_pipelines.mirror.routes import gid_hashes, hash_seed, line_hashes, names_parent, routes_of
+from neanelu_pipelines.mirror.routes import gid_hashes, hash_seed, line_hashes, names_parent, routes_of, takers
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import Block, read_blocks
 from neanelu_pipelines.shopify.line_index import LineIndex
@@ -187,24 +187,20 @@ def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey, 
         survey.nodes[node] += count
     parts = []
     taken = np.zeros(len(who), dtype=bool)
-    for route in routes_of(resource):
-        mask = route.mask(who)
-        taken |= mask.to_numpy()
+    routes = routes_of(resource)
+    for route, mask in zip(routes, takers(routes, who), strict=True):
+        if not mask.any():
+            continue
+        taken |= mask
         lines = who.filter(mask)
         survey.rows[route.target] += len(lines)
-        if route.owned_name and len(lines):
+        if route.owned_name:
             survey.owned.add(route.owned_name)
         if isinstance(route.part, Link):
             lines = lines.with_columns(hash=pl.Series(gid_hashes(lines["gid"]), dtype=pl.Int64))
-        parts.append(
-            lines.select(
-                bulk_run_id=pl.lit(str(load.run_id)),
-                shop_id=pl.lit(str(load.shop_id)),
-                line_number="line_number",
-                entity=pl.lit(route.hashed_as),
-                gid=route.owner_gid,
-                hash="hash",
-            )
-        )
+        parts.append(lines.select("line_number", entity=pl.lit(route.hashed_as), gid=route.owner_gid, hash="hash"))
     survey.odd += block.numbers[~taken].tolist()
-    return pl.concat(parts)
+    if not parts:
+        return pl.DataFrame()
+    run, shop = pl.lit(str(load.run_id)), pl.lit(str(load.shop_id))
+    return pl.concat(parts).select(run.alias("bulk_run_id"), shop.alias("shop_id"), pl.all())

@@ -27,7 +27,7 @@ from neanelu_pipelines.mirror.declarations import (
 )
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
-from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, line_hashes, names_parent, routes_of
+from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, line_hashes, names_parent, routes_of, takers
 from neanelu_pipelines.mirror.selection import SAMPLE_LINES
 from neanelu_pipelines.shopify import nodes
 from neanelu_pipelines.shopify.jsonl import BadLine, Block, excerpt
@@ -103,16 +103,16 @@ class BlockParser:
         who = who.with_columns(line_number=pl.Series(whole.numbers), fingerprint=pl.Series(hashes))
         taken, wanted_here, decoded = np.zeros((3, len(whole)), bool)
         lines = _Lines(whole, text, who, taken, wanted_here, decoded, ParsedBlock(mended=mended))
-        for route in self._routes:
-            self._take(route, lines, wanted)
+        for route, mask in zip(self._routes, takers(self._routes, who), strict=True):
+            if mask.any():
+                self._take(route, lines, mask, wanted)
         self._reject_untaken(lines)
         staged = lines.wanted & ~_at(lines.bad, len(block))
         lines.parsed.staged.update(dict(who["node"].filter(pl.Series(staged)).value_counts().iter_rows()))
         lines.parsed.bad = list(lines.bad.values())
         return lines.parsed
 
-    def _take(self, route: Route, lines: _Lines, wanted: WantedOfBlock | None) -> None:
-        mask = route.mask(lines.who).to_numpy()
+    def _take(self, route: Route, lines: _Lines, mask: NDArray[np.bool_], wanted: WantedOfBlock | None) -> None:
         lines.taken |= mask
         if wanted is not None:
             mask = mask & np.isin(lines.block.numbers, wanted.by_table[route.owner.table])
