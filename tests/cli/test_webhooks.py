@@ -14,9 +14,13 @@ import httpx
 import pytest
 
 from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.defs.webhooks.writing import into_mirror
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.sandbox.shop.hooks import Event, headers_of
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.webhooks.processing import process_batch
 from tests.shopify.conftest import make_shop
-from tests.shopify.webhooks import DOMAIN, SECRET, event, rows
+from tests.shopify.webhooks import DOMAIN, SECRET, event, events_of, posted, rows
 
 COMMAND = [sys.executable, "-m", "neanelu_pipelines.cli.main", "webhooks", "--json"]
 
@@ -123,3 +127,42 @@ def test_without_a_secret_it_says_what_to_set(tmp_path: Path, secret: str) -> No
     assert ended.returncode == 1
     assert "NEANELU_WEBHOOK_SECRETS" in json.loads(ended.stdout)["error"]
     assert "Traceback" not in ended.stderr
+
+
+def test_what_happens_in_a_shop_arrives_in_its_mirror(database: Database, tmp_path: Path) -> None:
+    make_shop(database)
+    spec = GeneratedShop(DOMAIN, seed=5, products=5, orders=0, customers=0)
+    with Sandbox([spec]) as sandbox, serving(database, tmp_path) as (url, _):
+        shop = sandbox.shop(DOMAIN)
+        hooks = shop.webhooks_to(url, SECRET)
+        product = shop.products.table.node(2)
+        shop.update(product["id"], title="Sapă & lopată", tags=["unelte", "grădină"])
+        shop.update(product["variants"][0]["id"], price="1.50")
+        shop.delete(shop.products.table.node(0)["id"])
+        assert hooks.drain(20)
+        assert not hooks.given_up
+    settings = Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)  # type: ignore[call-arg]
+    batch = process_batch(database, into_mirror(database, settings))
+    assert batch is not None
+    assert (batch.done, batch.aside, batch.loads) == (2, 0, 1)
+    assert process_batch(database, into_mirror(database, settings)) is None
+    assert rows(database, "SELECT title, tags FROM shopify_products") == [("Sapă & lopată", ["unelte", "grădină"])]
+    prices = dict(rows(database, "SELECT shopify_gid, price::text FROM shopify_variants"))
+    assert len(prices) == len(product["variants"])
+    assert prices[product["variants"][0]["id"]] == "1.50"
+    pictures = [one for one in product["media"] if one["__typename"] == "MediaImage"]
+    assert rows(database, "SELECT count(*) FROM shopify_media") == [
+        (len(pictures) if len(pictures) == len(product["media"]) else 0,)
+    ]
+    assert ("products/delete", "waiting") in {(topic, state) for topic, state, _, _ in events_of(database)}
+
+
+def test_every_published_example_is_received(database: Database, shared: Path) -> None:
+    make_shop(database)
+    files = sorted((shared / "data/shopify/webhooks/metadatas/2025-10").glob("*/*.json"))
+    examples = [json.loads(file.read_text()) for file in files]
+    said = [event(one["response"], one["name"]) for one in examples]
+    assert len(said) > 20
+    assert set(posted(database, *said)) == {200}
+    kept = dict(rows(database, "SELECT topic, payload FROM webhook_events"))
+    assert kept == {one["name"]: one["response"] for one in examples}
