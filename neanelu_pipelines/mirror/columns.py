@@ -179,7 +179,11 @@ def _json(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
         return pl.when(~nothing).then(raw.struct.json_encode()), ()
     # Only structs can be encoded: wrap the value as {"v":…} and take the wrapping off the text again.
     wrapped = pl.struct(v=raw).struct.json_encode()
-    return pl.when(raw.is_not_null()).then(wrapped.str.slice(5).str.head(-1)), ()
+    checks: tuple[Check, ...] = ()
+    if column.keyed_by is not None:
+        wrong = raw.list.eval(pl.element().struct.field(column.keyed_by).is_null()).list.any()
+        checks = (Check(column.name, "missing_required", f"has an element without {column.keyed_by}", wrong),)
+    return pl.when(raw.is_not_null()).then(wrapped.str.slice(5).str.head(-1)), checks
 
 
 def _lost(raw: pl.Expr, converted: pl.Expr) -> pl.Expr:

@@ -76,6 +76,8 @@ class Column:
     precision: tuple[int, int] | None = None
     shape: Shape = "text"
     members: Mapping[str, str] | None = None
+    keyed_by: str | None = None
+    """The list of objects becomes one object, by what each holds under this key."""
     derivation: Derivation | None = None
     derived_from: str | None = None
     test: Test | None = None

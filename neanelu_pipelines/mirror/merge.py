@@ -22,7 +22,7 @@ from psycopg import Connection, sql
 
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.mirror.declarations import Children, Entity, Link, Resource
+from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Resource
 from neanelu_pipelines.mirror.reports import TableCounts
 
 
@@ -174,7 +174,7 @@ def _values(
     """What goes into each column, the joins that this needs, and the terms of the fingerprint."""
     selected = set(extent.columns.get(entity.table, ()))
     values: dict[str, sql.Composable] = {
-        column.name: sql.Identifier("s", column.name)
+        column.name: _staged_value(column)
         for column in entity.columns
         if not column.staged_only and (column.name in selected or column.required)
     }
@@ -193,6 +193,12 @@ def _values(
         joins.append(_owned_join(entity, part, alias))
         fingerprints.append(sql.SQL("COALESCE({}.fingerprint, 0)").format(alias))
     return values, joins, fingerprints
+
+
+def _staged_value(column: Column) -> sql.Composable:
+    if column.keyed_by is None:
+        return sql.Identifier("s", column.name)
+    return sql.SQL("pipeline.keyed({}, {})").format(sql.Identifier("s", column.name), sql.Literal(column.keyed_by))
 
 
 def _only_for_new_rows(entity: Entity, values: dict[str, sql.Composable]) -> dict[str, sql.Composable]:

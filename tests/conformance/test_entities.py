@@ -21,6 +21,8 @@ ROOTS = {
     "customers": ("Customer", "shopify_customers"),
     "orders": ("Order", "shopify_orders"),
     "locations": ("Location", "inventory_locations"),
+    "metaobjects": ("Metaobject", "shopify_metaobjects"),
+    "publications": ("Publication", "shopify_publications"),
 }
 WHOLE: dict[str, dict[str, Any]] = {
     "collections": {"title": "Unelte", "handle": "unelte", "sortOrder": "MANUAL"},
@@ -32,6 +34,8 @@ WHOLE: dict[str, dict[str, Any]] = {
         "totalPriceSet": {"shopMoney": {"amount": "119.9", "currencyCode": "RON"}},
     },
     "locations": {"name": "Depozit"},
+    "metaobjects": {"type": "ghid", "handle": "ghid", "fields": []},
+    "publications": {"name": "Online Store"},
 }
 """What a row demands, where the recorded query did not ask for it."""
 

@@ -17,6 +17,8 @@ STAGED = {
     "pipeline.staging_customers": "shopify_customers",
     "pipeline.staging_orders": "shopify_orders",
     "pipeline.staging_locations": "inventory_locations",
+    "pipeline.staging_metaobjects": "shopify_metaobjects",
+    "pipeline.staging_publications": "shopify_publications",
 }
 
 
@@ -63,6 +65,8 @@ def test_staging_is_unlogged_and_nothing_else_is(database: Database) -> None:
         "staging_customers",
         "staging_orders",
         "staging_locations",
+        "staging_metaobjects",
+        "staging_publications",
         "staging_children",
         "staging_links",
         "staging_lines",
@@ -76,7 +80,7 @@ def test_staging_pays_for_no_foreign_key(database: Database) -> None:
             " AND conenforced"
         )
         assert scalar(connection, enforced) == 0
-        assert scalar(connection, enforced.replace("AND conenforced", "")) == 21
+        assert scalar(connection, enforced.replace("AND conenforced", "")) == 25
 
 
 def test_gids_are_compared_by_bytes(database: Database) -> None:

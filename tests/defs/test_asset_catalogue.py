@@ -74,7 +74,7 @@ def test_external_assets_say_who_writes_them(defs: dg.Definitions) -> None:
 
 def test_mirror_tables_have_a_freshness_policy(specs: list[dg.AssetSpec]) -> None:
     loaded = [spec for spec in specs if spec.key.path[0] == "mirror" and "neanelu/resource" in spec.tags]
-    assert len(loaded) == 9
+    assert len(loaded) == 11
     assert all(spec.freshness_policy for spec in loaded)
 
 

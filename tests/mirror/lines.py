@@ -33,6 +33,8 @@ MIRROR = {
     "shopify_customers": "id",
     "shopify_orders": "id",
     "inventory_locations": "id",
+    "shopify_metaobjects": "id",
+    "shopify_publications": "id",
 }
 STAGING = (
     "staging_products",
@@ -42,6 +44,8 @@ STAGING = (
     "pipeline.staging_customers",
     "pipeline.staging_orders",
     "pipeline.staging_locations",
+    "pipeline.staging_metaobjects",
+    "pipeline.staging_publications",
     "pipeline.staging_children",
     "pipeline.staging_links",
     "pipeline.staging_lines",

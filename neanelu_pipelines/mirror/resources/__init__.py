@@ -5,11 +5,14 @@ from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.resources.collections import COLLECTIONS
 from neanelu_pipelines.mirror.resources.customers import CUSTOMERS
 from neanelu_pipelines.mirror.resources.locations import LOCATIONS
+from neanelu_pipelines.mirror.resources.metaobjects import METAOBJECTS
 from neanelu_pipelines.mirror.resources.orders import ORDERS
 from neanelu_pipelines.mirror.resources.products import PRODUCTS
+from neanelu_pipelines.mirror.resources.publications import PUBLICATIONS
 
 RESOURCES: dict[str, Resource] = {
-    resource.name: resource for resource in (PRODUCTS, COLLECTIONS, CUSTOMERS, ORDERS, LOCATIONS)
+    resource.name: resource
+    for resource in (PRODUCTS, COLLECTIONS, CUSTOMERS, ORDERS, LOCATIONS, METAOBJECTS, PUBLICATIONS)
 }
 
 

@@ -1,0 +1,43 @@
+"""Metaobjects: the metaobjects bulk query, one result per type, and their mirror table.
+
+Capabilities are asked for by no query of ours: their column is taken when a result holds them.
+"""
+
+from neanelu_pipelines.mirror.declarations import Column, Entity, Kind, Resource
+from neanelu_pipelines.mirror.resources.common import GID, LINE_IDENTITY, UPDATED
+
+METAOBJECTS = Resource(
+    name="metaobjects",
+    description="Metaobjects of one type with their fields, as one bulk query returns them.",
+    entities=(
+        Entity(
+            node_types=("Metaobject",),
+            table="shopify_metaobjects",
+            staging="pipeline.staging_metaobjects",
+            columns=(
+                GID,
+                Column("type", Kind.TEXT, ("type",), required=True, max_length=100),
+                Column("handle", Kind.TEXT, ("handle",), required=True, max_length=255),
+                Column("display_name", Kind.TEXT, ("displayName",)),
+                Column(
+                    "fields",
+                    Kind.JSON,
+                    ("fields",),
+                    required=True,
+                    shape=[{"key": "text", "type": "text", "value": "text"}],
+                    keyed_by="key",
+                ),
+                Column(
+                    "capabilities",
+                    Kind.JSON,
+                    ("capabilities",),
+                    shape={"publishable": {"status": "text"}, "onlineStore": {"templateSuffix": "text"}},
+                    in_query=False,
+                ),
+                UPDATED,
+            ),
+            version="updated_at_shopify",
+        ),
+    ),
+    ignored_fields=LINE_IDENTITY,
+)
