@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from uuid import UUID
 
 import psutil
 import psycopg
@@ -23,6 +24,7 @@ from neanelu_pipelines.database.partitions import default_partition_rows
 from neanelu_pipelines.database.server import EXTENSIONS, dagster_storage_url, refuse_unusable
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.shopify.vault import Keyring, KeyringError, SealedToken
 
 LITTLE_SPACE = 2_000_000_000
 """Bytes; with less, a load of a gigabyte may fill the disk."""
@@ -81,6 +83,7 @@ def examine(world: World, say: Callable[[str], None]) -> Iterator[Finding]:
         if what == "schema" and finding.verdict is not Verdict.WRONG:
             yield _look("partitions by time", partitions, world)
             yield _look("loads", loads, world)
+            yield _look("access tokens", tokens, world)
 
 
 def _look(what: str, look: Examination, world: World) -> Finding:
@@ -176,6 +179,37 @@ def loads(world: World) -> Finding:
             "if their process is gone, load again: the next load of the shop closes them and starts afresh",
         )
     return Finding("loads", Verdict.GOOD, "none is stuck")
+
+
+def tokens(world: World) -> Finding:
+    """Does every token open with the keys that there are?"""
+    with world.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        kept = connection.execute(statement("cli/sealed_tokens")).fetchall()
+    if not kept:
+        return Finding("access tokens", Verdict.GOOD, "no shop has one, so no key is needed")
+    keyring = Keyring.from_settings(world.settings)
+    shut = [domain for shop_id, domain, *sealed in kept if not _opens(keyring, SealedToken(*sealed), shop_id)]
+    if shut:
+        return Finding(
+            "access tokens",
+            Verdict.WRONG,
+            f"{len(shut)} of {len(kept)} do not open with the keys of NEANELU_ENCRYPTION_KEYS: {', '.join(shut[:5])}"
+            + (", …" if len(shut) > 5 else ""),  # noqa: PLR2004
+            "put the key back that sealed them, or give these shops a token again with `neanelu shop add`",
+        )
+    old = sum(version != keyring.current for *_, version in kept)
+    if old:
+        found = f"all {len(kept)} open; {old} are not under the current key (version {keyring.current})"
+        return Finding("access tokens", Verdict.DOUBTFUL, found, "materialize the asset key_rotations")
+    return Finding("access tokens", Verdict.GOOD, f"all {len(kept)} open")
+
+
+def _opens(keyring: Keyring, sealed: SealedToken, shop_id: UUID) -> bool:
+    try:
+        keyring.open(sealed, shop_id)
+    except KeyringError:
+        return False
+    return True
 
 
 def dagster_storage(world: World) -> Finding:

@@ -9,7 +9,20 @@ from typing import NoReturn
 import psycopg
 import typer
 
-from neanelu_pipelines.cli import bench, database, demo, dev, doctor, load, migrate, sandbox, shop, status, webhooks
+from neanelu_pipelines.cli import (
+    bench,
+    database,
+    demo,
+    dev,
+    doctor,
+    load,
+    migrate,
+    sandbox,
+    shop,
+    status,
+    sync,
+    webhooks,
+)
 from neanelu_pipelines.cli.output import Output
 from neanelu_pipelines.errors import NeaneluError
 
@@ -24,6 +37,7 @@ app.command("demo")(demo.demo)
 app.command("dev")(dev.dev)
 app.command("migrate")(migrate.migrate_command)
 app.command("load")(load.load)
+app.command("sync")(sync.sync)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("sandbox")(sandbox.sandbox)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import psycopg
 
-from neanelu_pipelines.cli.outcome import LINES, ROWS, LoadOutcome
+from neanelu_pipelines.cli.outcome import FIGURES_OF_SHOPIFY, LINES, ROWS, LoadOutcome
 from neanelu_pipelines.cli.world import World, use_environment
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
@@ -32,6 +32,8 @@ SOURCE_VARIABLE = "NEANELU_LOAD_SOURCE"
 """Through it a run in this process gets a source that may not be recorded."""
 
 STEP_WORDS = {"artifact": "Keeping the file", "staging": "Reading and staging", "mirror": "Merging"}
+
+EXPORT_WORDS = "Waiting for Shopify's export"
 
 _INTERRUPTED = "The command that ran this load was interrupted."
 _INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
@@ -61,11 +63,14 @@ def run_load(
     *,
     shop: str,
     resource: str,
-    source: str,
+    source: str | None,
     as_of: datetime | None,
     say: Callable[[str], None],
 ) -> LoadOutcome:
-    """Load a file through the same assets that the UI shows; the run and its materializations are in the UI too."""
+    """Load a file, or without one what Shopify has, through the same assets that the UI shows.
+
+    The run and its materializations are in the UI too.
+    """
     with dagster_instance(world) as instance:
         end_dead_runs(instance)
         return _run_load(instance, world, shop=shop, resource=resource, source=source, as_of=as_of, say=say)
@@ -77,7 +82,7 @@ def _run_load(
     *,
     shop: str,
     resource: str,
-    source: str,
+    source: str | None,
     as_of: datetime | None,
     say: Callable[[str], None],
 ) -> LoadOutcome:
@@ -95,9 +100,10 @@ def _run_load(
     ).resolve_job_def(load_job_name(resource))
     instance.add_dynamic_partitions(str(SHOPS.name), [shop])
     run_id = make_new_run_id()
-    instance.add_event_listener(run_id, lambda event: _tell(event, say))
-    config = {"source": _recordable(source), "as_of": as_of.isoformat() if as_of else None}
-    outcome = LoadOutcome(shop, resource, shown(source), dagster_run_id=run_id, status="failed", seconds=0.0)
+    instance.add_event_listener(run_id, lambda event: _tell(event, say, from_shopify=source is None))
+    config = {"source": None if source is None else _recordable(source), "as_of": as_of.isoformat() if as_of else None}
+    name = "Shopify" if source is None else shown(source)
+    outcome = LoadOutcome(shop, resource, name, dagster_run_id=run_id, status="failed", seconds=0.0)
     started = time.perf_counter()
     try:
         result = job.execute_in_process(
@@ -174,11 +180,11 @@ def _was_killed(run: "dg.DagsterRun") -> bool:
         return True
 
 
-def _tell(event: Any, say: Callable[[str], None]) -> None:
+def _tell(event: Any, say: Callable[[str], None], *, from_shopify: bool) -> None:
     happened = event.dagster_event
     if happened is not None and happened.event_type_value == "STEP_START":
         step = str(happened.step_key).rpartition("_")[2]
-        say(STEP_WORDS.get(step, step))
+        say(EXPORT_WORDS if from_shopify and step == "artifact" else STEP_WORDS.get(step, step))
 
 
 def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> None:
@@ -189,6 +195,8 @@ def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> N
         elif kind == "ASSET_CHECK_EVALUATION":
             check = event.asset_check_evaluation_data
             outcome.checks.append({"name": check.check_name, "passed": check.passed, "description": check.description})
+        elif kind == "ASSET_OBSERVATION":
+            _read_observation(outcome, event.asset_observation_data.asset_observation)
         elif kind == "STEP_FAILURE":
             outcome.error = outcome.error or _reason(event.step_failure_data)
     refused = [str(check["description"]) for check in outcome.checks if not check["passed"]]
@@ -206,6 +214,7 @@ def _read_materialization(outcome: LoadOutcome, materialization: "dg.AssetMateri
     outcome.run_id = str(figures["ledger_run_id"].value)
     if group == "artifacts":
         outcome.bytes = _count(figures, "bytes")
+        outcome.shopify = _shown_of_shopify(figures)
     elif group == "staging":
         outcome.staged[table] = _count(figures, "dagster/partition_row_count")
         outcome.lines = {kind: _count(figures, f"rows_{kind}") for kind in LINES}
@@ -218,6 +227,18 @@ def _read_materialization(outcome: LoadOutcome, materialization: "dg.AssetMateri
     else:
         outcome.tables[table] = {kind: _count(figures, f"rows_{kind}") for kind in ROWS}
         outcome.totals[table] = _count(figures, "dagster/partition_row_count")
+
+
+def _read_observation(outcome: LoadOutcome, observed: "dg.AssetObservation") -> None:
+    """The run succeeded, and nothing came of it: that is not what was asked for."""
+    outcome.status = str(observed.metadata["outcome"].value)
+    outcome.run_id = str(observed.metadata["ledger_run_id"].value)
+    outcome.error = str(observed.description)
+    outcome.shopify = _shown_of_shopify(observed.metadata)
+
+
+def _shown_of_shopify(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: figures[name].value for name in FIGURES_OF_SHOPIFY if name in figures}
 
 
 def _count(figures: Mapping[str, Any], name: str) -> int:

@@ -13,6 +13,8 @@ from neanelu_pipelines.cli.output import Output, bytes_text
 LINES = ("read", "staged", "unchanged", "ignored", "rejected")
 ROWS = ("inserted", "updated", "unchanged", "deleted")
 
+FIGURES_OF_SHOPIFY = ("operation_id", "object_count", "requests", "points_used", "scope")
+
 
 @dataclass
 class LoadOutcome:
@@ -37,6 +39,8 @@ class LoadOutcome:
     checks: list[dict[str, Any]] = field(default_factory=list)
     rejections: list[dict[str, Any]] = field(default_factory=list)
     notes: str | None = None
+    shopify: dict[str, Any] = field(default_factory=dict)
+    """Of the bulk operation, where it is one's result: its id, objects, requests, points."""
 
     @property
     def succeeded(self) -> bool:
@@ -69,6 +73,7 @@ class LoadOutcome:
             "checks": self.checks,
             "rejections": self.rejections,
             "notes": self.notes,
+            "shopify": self.shopify,
             "error": self.error,
             "dagster_run_id": self.dagster_run_id,
         }
@@ -82,6 +87,12 @@ def print_outcome(output: Output, outcome: LoadOutcome) -> None:
         f"{outcome.resource} of {outcome.shop}: {outcome.status}, {bytes_text(outcome.bytes)} in "
         f"{outcome.seconds:.1f} s ({bytes_text(rate)}/s)"
     )
+    if "object_count" in outcome.shopify:
+        said = outcome.shopify
+        output.say(
+            f"{said['operation_id']}: {said['object_count']:,} objects, asked for with {said['requests']} requests and "
+            f"{said['points_used']:.0f} points"
+        )
     if outcome.lines:
         output.say(
             f"{rows['read']:,} lines read: {rows['staged']:,} staged, {outcome.lines['unchanged']:,} unchanged, "

@@ -55,14 +55,16 @@ def print_status(output: Output, found: dict[str, list[dict[str, Any]]]) -> None
     """For a person; what is empty is left out, but for the shops."""
     output.heading("Shops")
     if not found["shops"]:
-        output.say("none yet; `neanelu demo` makes some, `neanelu load FILE --shop DOMAIN --create-shop` makes one")
+        output.say(
+            "none yet; `neanelu demo` makes some, `neanelu shop add DOMAIN` and `neanelu load … --create-shop` make one"
+        )
     else:
         columns = ("shop", "plan_tier", "installed", "products", "variants", "last_loaded_at", "freshness")
         output.table(columns, [[shop[name] for name in columns] for shop in found["shops"]])
     if found["runs"]:
         output.heading("Newest loads")
         output.table(
-            ("started", "shop", "resource", "status", "seconds", "bytes", "rejected", "error"),
+            ("started", "shop", "resource", "status", "seconds", "bytes", "rejected", "why"),
             [
                 (
                     run["started_at"],
@@ -72,7 +74,7 @@ def print_status(output: Output, found: dict[str, list[dict[str, Any]]]) -> None
                     run["seconds"],
                     bytes_text(run["bytes"] or 0),
                     run["rejected"],
-                    (run["error"] or "")[:100],
+                    why(run)[:100],
                 )
                 for run in found["runs"]
             ],
@@ -81,6 +83,14 @@ def print_status(output: Output, found: dict[str, list[dict[str, Any]]]) -> None
         if found[name]:
             output.heading(heading)
             output.table(list(found[name][0]), [list(row.values()) for row in found[name]])
+
+
+def why(run: dict[str, Any]) -> str:
+    """Why a load has not completed: its error, or what it waits for."""
+    if run["error"] or not run["waits_for_shopify"]:
+        return str(run["error"] or "")
+    due = f", to be asked again at {run['due'].astimezone():%H:%M:%S}" if run["due"] else ""
+    return f"waits for Shopify{due}"
 
 
 def _rows(connection: psycopg.Connection, name: str, **parameters: object) -> list[dict[str, Any]]:

@@ -8,7 +8,9 @@ SELECT r.id,
        r.records_processed AS records,
        r.bytes_processed AS bytes,
        (SELECT count(*) FROM bulk_errors e WHERE e.bulk_run_id = r.id) AS rejected,
-       r.error_message AS error
+       r.error_message AS error,
+       r.status = 'pending' AND r.cursor_state ? 'bulk' AS waits_for_shopify,
+       (r.cursor_state -> 'bulk' ->> 'due')::timestamptz AS due
 FROM bulk_runs r
 JOIN shops s ON s.id = r.shop_id
 ORDER BY r.id DESC

@@ -1,0 +1,87 @@
+"""`neanelu sync` as a person runs it: against a sandbox, from a token to rows; what waits, what is refused."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox
+from tests.cli.home import Home
+
+SLOW, DENIED = "incet.myshopify.com", "fara-drept.myshopify.com"
+KEYS = "1:" + base64.b64encode(os.urandom(32)).decode()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    shops = [
+        GeneratedShop(SLOW, seed=2, products=15),
+        GeneratedShop(DENIED, seed=3, products=5, scopes=("read_orders",)),
+    ]
+    with Sandbox(shops) as served:
+        served.bulk(SLOW).pace = Pace(running=2.0)
+        yield served
+
+
+@pytest.fixture(scope="module")
+def environment(home: Home, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The settings that make `home` talk to the sandbox; its shops have their tokens."""
+    settings = {
+        "NEANELU_ENCRYPTION_KEYS": KEYS,
+        "NEANELU_SHOPIFY_URL": sandbox.url_template,
+        "NEANELU_EXPORT_FIRST_POLL": "0.1",
+    }
+    file = tmp_path_factory.mktemp("tokens") / "token"
+    for domain in (SLOW, DENIED):
+        file.write_text(sandbox.token(domain), encoding="utf-8")
+        added = home.run("shop", "add", domain, "--token-file", str(file), "--offline", **settings)
+        assert added.returncode == 0, added.stderr
+    return settings
+
+
+def test_sync_waits_goes_on_and_says_what_is_missing(home: Home, sandbox: Sandbox, environment: dict[str, str]) -> None:
+    waiting = home.json("sync", "--shop", SLOW, **environment, NEANELU_EXPORT_WAIT="0.2")
+    assert (waiting["exit"], waiting["status"]) == (1, "waiting"), waiting["stderr"]
+    assert "exports_due" in waiting["error"]
+    shown = home.run("status", **environment)
+    assert "waits for Shopify" in shown.stdout
+
+    done = home.json("sync", "--shop", SLOW, **environment)
+    assert done["exit"] == 0, done["stderr"]
+    assert (done["status"], done["source"]) == ("completed", "Shopify")
+    assert done["run_id"] == waiting["run_id"], "the same export"
+    assert done["table_rows"]["shopify_products"] == 15
+    assert done["shopify"]["object_count"] == done["rows"]["read"] > 15
+    assert done["shopify"]["operation_id"].startswith("gid://shopify/BulkOperation/")
+
+    denied = home.json("sync", "--shop", DENIED, **environment)
+    assert (denied["exit"], denied["status"]) == (1, "denied")
+    assert "read_products" in denied["error"]
+
+    said = json.dumps([waiting, done, denied]) + shown.stdout
+    assert not [domain for domain in (SLOW, DENIED) if sandbox.token(domain) in said]
+
+
+def test_doctor_tries_every_token_and_sync_says_what_it_lacks(home: Home, environment: dict[str, str]) -> None:
+    def verdict(keys: str) -> tuple[str, str]:
+        found = home.json("doctor", **{**environment, "NEANELU_ENCRYPTION_KEYS": keys})
+        [tokens] = [finding for finding in found["findings"] if finding["what"] == "access tokens"]
+        return tokens["verdict"], tokens["found"]
+
+    other = base64.b64encode(os.urandom(32)).decode()
+    assert verdict(KEYS) == ("good", "all 2 open")
+    assert verdict(f"{KEYS},2:{other}")[0] == "doubtful"
+    wrong, words = verdict(f"1:{other}")
+    assert wrong == "wrong"
+    assert SLOW in words
+    assert other not in words
+
+    keyless = home.json("sync", "--shop", SLOW, **{**environment, "NEANELU_ENCRYPTION_KEYS": ""})
+    assert keyless["exit"] == 1
+    assert "NEANELU_ENCRYPTION_KEYS" in keyless["error"]
+    assert home.json("shop", "remove", SLOW, "--yes")["exit"] == 0
+    gone = home.json("sync", "--shop", SLOW, **environment)
+    assert gone["exit"] == 1
+    assert "shop add" in gone["error"]
