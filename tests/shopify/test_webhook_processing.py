@@ -242,3 +242,19 @@ def test_deletions_wait_and_change_nothing(database: Database, obeyed: Settings)
     assert work_off(database, write) == []
     assert titles(database) == {7: "Sapă"}
     assert [(topic, state) for topic, state, _, _ in events_of(database)][-1] == ("products/delete", "waiting")
+
+
+def test_the_end_of_a_bulk_operation_makes_its_export_due(database: Database, obeyed: Settings) -> None:
+    shop = make_shop(database)
+    gid = "gid://shopify/BulkOperation/1"
+    with database.connect(Role.ADMIN) as connection:
+        connection.execute(
+            "INSERT INTO bulk_runs (shop_id, operation_type, query_type, status, shopify_operation_id, cursor_state)"
+            " VALUES (%s, 'PRODUCTS_EXPORT', 'products', 'pending', %s, %s)",
+            [shop, gid, '{"bulk": {"due": "2099-01-01T00:00:00Z"}}'],
+        )
+    topic = "bulk_operations/finish"
+    posted(database, event({"admin_graphql_api_id": gid, "status": "completed"}, topic), event([], topic))
+    work_off(database, into_mirror(database, obeyed))
+    assert rows(database, "SELECT cursor_state->'bulk'->>'due' FROM bulk_runs") == [(None,)]
+    assert sorted(states(database)) == ["aside", "done"]

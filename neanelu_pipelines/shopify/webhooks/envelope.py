@@ -13,6 +13,8 @@ from neanelu_pipelines.shopify.access import ShopError, require_domain
 
 PRODUCT_TOPICS = frozenset({"products/create", "products/update"})
 UNINSTALLED = "app/uninstalled"
+BULK_FINISHED = "bulk_operations/finish"
+PROCESSED = PRODUCT_TOPICS | {UNINSTALLED, BULK_FINISHED}
 
 _WAITING = {
     "products/delete": "Waits for the step that records deletions.",
@@ -44,7 +46,7 @@ class Envelope:
     @property
     def fate(self) -> tuple[str, str | None]:
         """The state in which it is kept, and why that is not `new`."""
-        if self.topic in PRODUCT_TOPICS or self.topic == UNINSTALLED:
+        if self.topic in PROCESSED:
             return "new", None
         reason = _WAITING.get(self.topic)
         return ("waiting", reason) if reason else ("aside", f"Nothing here processes the topic {self.topic}.")

@@ -22,8 +22,9 @@ from psycopg import Connection
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.shopify.bulk.ledger import hurry_export
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
-from neanelu_pipelines.shopify.webhooks.envelope import PRODUCT_TOPICS, UNINSTALLED
+from neanelu_pipelines.shopify.webhooks.envelope import BULK_FINISHED, PRODUCT_TOPICS, UNINSTALLED
 from neanelu_pipelines.shopify.webhooks.products import BodyError, Node, encoded, product_gid, product_lines, shape
 
 TRIES = 3
@@ -119,14 +120,22 @@ def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], wri
     products = [event for event in events if event.topic in PRODUCT_TOPICS]
     for group in _groups(_pieces(products, outcomes)):
         _write_group(connection, group, write, outcomes)
+    # Last: what they lock stays locked until the transaction ends, and the merges take their time.
     for event in events:
-        if event.topic == UNINSTALLED:
-            connection.execute(
-                statement("webhooks/mark_uninstalled"), {"shop_id": shop_id, "moment": event.triggered_at}
-            )
-            outcomes.done(event)
-        elif event.topic not in PRODUCT_TOPICS:
-            outcomes.aside(event, f"Nothing here processes the topic {event.topic}.")
+        if event.topic not in PRODUCT_TOPICS:
+            _take_note(connection, shop_id, event, outcomes)
+
+
+def _take_note(connection: Connection, shop_id: UUID, event: Event, outcomes: _Outcomes) -> None:
+    """An event that is not about a row of the mirror."""
+    if event.topic == UNINSTALLED:
+        connection.execute(statement("webhooks/mark_uninstalled"), {"shop_id": shop_id, "moment": event.triggered_at})
+        outcomes.done(event)
+    elif event.topic == BULK_FINISHED and isinstance(event.payload, dict):
+        hurry_export(connection, shop_id, str(event.payload.get("admin_graphql_api_id")))
+        outcomes.done(event)
+    else:
+        outcomes.aside(event, f"Nothing here processes this event of the topic {event.topic}.")
 
 
 def _pieces(events: Iterable[Event], outcomes: _Outcomes) -> Iterator[_Piece]:

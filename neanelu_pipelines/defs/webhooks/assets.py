@@ -1,0 +1,133 @@
+"""The events that the endpoint kept, as an asset: materializing it works off those that are new.
+
+Belongs here: the asset, its job and the sensor that starts it. Does not belong here: what is done with an event.
+"""
+
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.defs.catalogue.specs import (
+    OWNERS,
+    group_of,
+    key_of,
+    relation_kinds,
+    relation_metadata,
+    relation_named,
+    relation_tags,
+)
+from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
+from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.defs.webhooks.writing import into_mirror
+from neanelu_pipelines.shopify.webhooks.processing import Batch, process_batch
+
+TABLE = "webhook_events"
+JOB = "process_webhooks"
+
+_SECONDS = 300.0
+"""How long a run goes on beginning batches. What is left is the next run's: a run without an end has no figures."""
+_HOW = (
+    "`neanelu webhooks` receives and stores them; materializing this processes those that are new, in the order of "
+    "each shop's time, through the same staging and merge as every load. Events that cannot be processed are set "
+    "aside; processing_error says why."
+)
+
+
+def webhook_definitions() -> dg.Definitions:
+    """The asset, its job and its sensor."""
+    job = dg.define_asset_job(
+        JOB,
+        selection=dg.AssetSelection.assets(key_of(TABLE)),
+        description="Processes the webhooks that were received.",
+        tags={"neanelu/room": "webhooks", "dagster/max_runtime": "3600"},
+    )
+
+    @dg.sensor(
+        name="webhooks_waiting",
+        job=job,
+        description="Starts the processing of webhooks when there are new ones and no run is at it.",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        tags={"neanelu/room": "webhooks"},
+    )
+    def webhooks_waiting(
+        context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.RunRequest | dg.SkipReason:
+        if not any_new(warehouse):
+            return dg.SkipReason("No webhook is new.")
+        if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=list(IN_FLIGHT)), limit=1):
+            return dg.SkipReason("A run is at them.")
+        return dg.RunRequest()
+
+    return dg.Definitions(assets=[webhook_events_asset()], jobs=[job], sensors=[webhooks_waiting])
+
+
+def webhook_events_asset() -> dg.AssetsDefinition:
+    """The asset of the table `webhook_events`."""
+    relation = relation_named(TABLE)
+    if relation is None:
+        raise ValueError(f"the schema has no {TABLE}")
+    group = group_of(relation)
+
+    @dg.asset(
+        key=key_of(TABLE),
+        description=f"{relation.comment}\n\n{_HOW}",
+        group_name=group,
+        owners=[OWNERS[group]],
+        kinds=relation_kinds(relation),
+        tags=relation_tags(relation),
+        metadata=relation_metadata(relation),
+        deps=[key_of("shops")],
+        retry_policy=RETRIES,
+    )
+    def webhook_events(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        started = time.perf_counter()
+        with step_faults(context, warehouse):
+            batches = list(_batches(warehouse, context.run.run_id))
+        for batch in batches:
+            context.log.info("%s: %d done, %d again, %d aside", batch.domain, batch.done, batch.again, batch.aside)
+        return dg.MaterializeResult(metadata=figures(batches, time.perf_counter() - started))
+
+    return webhook_events
+
+
+def any_new(warehouse: Warehouse) -> bool:
+    """Whether an event waits to be processed."""
+    with warehouse.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        row = connection.execute(statement("webhooks/any_new")).fetchone()
+    return bool(row and row[0])
+
+
+def _batches(warehouse: Warehouse, run_id: str) -> Iterator[Batch]:
+    """Batch after batch until nothing is new, the time is up, or all that is left has just failed."""
+    write = into_mirror(warehouse.database, warehouse.settings)
+    until = time.monotonic() + _SECONDS
+    while time.monotonic() < until:
+        batch = process_batch(warehouse.database, write, job_id=run_id)
+        if batch is None:
+            return
+        yield batch
+        if batch.again and not batch.done:
+            return
+
+
+def figures(batches: list[Batch], seconds: float) -> dict[str, int | float]:
+    """What became of the events."""
+    done, again = sum(batch.done for batch in batches), sum(batch.again for batch in batches)
+    aside = sum(batch.aside for batch in batches)
+    read = done + again + aside
+    return {
+        "rows_read": read,
+        "rows_updated": done,
+        "rows_unchanged": again,
+        "rows_rejected": aside,
+        "loads": sum(batch.loads for batch in batches),
+        "seconds": round(seconds, 3),
+        "rows_per_second": round(read / seconds, 1) if seconds > 0 else 0.0,
+    }
