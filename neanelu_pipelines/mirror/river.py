@@ -164,7 +164,7 @@ def _judge(
     parameters = _parameters(book, load)
     with database.connect(Role.PIPELINE) as connection:
         staging_area.plan_for(connection, sum(report.tables.values()))
-        judge(connection, resource, parameters, report.nodes, mirror_is_empty=mirror_is_empty)
+        report.notes += judge(connection, resource, parameters, report.nodes, mirror_is_empty=mirror_is_empty)
 
 
 def _extent(resource: Resource, selection: Selection, *, complete: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Belongs here: the order of those verdicts, and how they change the counts of lin
 Does not belong here: what is wrong with one line by itself (`staging`, `columns`).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from psycopg import Connection, sql
@@ -26,11 +27,12 @@ def judge(
     nodes: dict[str, LineCounts],
     *,
     mirror_is_empty: bool,
-) -> None:
+) -> list[str]:
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
     `parameters` are run_id, shop_id, as_of and shown_through. Repeated rows first, then what the mirror has newer, then
-    orphans, each entity after the one it stands under: an orphan's children are orphans too.
+    orphans, each entity after the one it stands under: an orphan's children are orphans too. Returns notes: what there is
+    to say of rows of other resources that the mirror does not have yet.
     """
     marked = sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)
     if not mirror_is_empty:
@@ -39,6 +41,41 @@ def judge(
     if marked:
         connection.execute(statement("mirror/record_invalid").format(parts=_settled(resource)), parameters)
         _settle(connection, resource, parameters, nodes)
+    return [note for entity in resource.entities for note in _missing_elsewhere(connection, entity, parameters)]
+
+
+def _missing_elsewhere(connection: Connection, entity: Entity, parameters: dict[str, Any]) -> Iterator[str]:
+    """How many rows of other resources the valid lines name that the mirror does not have, by what names them."""
+    for place, table, query in _references_elsewhere(entity):
+        row = connection.execute(query, parameters).fetchone()
+        if row and row[0]:
+            yield (
+                f"{place} names rows of {table} that the mirror does not have, {row[0]:,} times: left out until a load "
+                "finds them there."
+            )
+
+
+def _references_elsewhere(entity: Entity) -> Iterator[tuple[str, str, sql.Composed]]:
+    if entity.lookup and entity.lookup.elsewhere:
+        query = statement("mirror/count_missing_lookups").format(
+            staging=table_identifier(entity.staging),
+            gid_column=sql.Identifier(entity.lookup.gid_column),
+            table=table_identifier(entity.lookup.table),
+        )
+        yield f"{entity.table}.{entity.lookup.column}", entity.lookup.table, query
+    for part in entity.children:
+        if part.lookup:
+            query = statement("mirror/count_missing_members").format(
+                parent_table=sql.Literal(entity.table),
+                field=sql.Literal(part.field),
+                gid_member=sql.Literal(part.lookup.gid_member),
+                table=table_identifier(part.lookup.table),
+            )
+            yield f"{entity.table}.{part.field}", part.lookup.table, query
+    for link in entity.links:
+        if link.elsewhere:
+            query = statement("mirror/count_missing_links").format(link_table=sql.Literal(link.table))
+            yield link.table, link.child_table, query
 
 
 def _settle(

@@ -120,6 +120,10 @@ def test_a_member_that_is_not_in_the_mirror_yet_is_ignored_and_comes_later(stock
     lines = with_members(1, 9, 2)
     report = load(stocked, *lines)
     assert fates(report) == {"Collection": (1, 0, 0, 0), "Product": (2, 0, 0, 1)}
+    assert report.stage.notes == [
+        "shopify_collection_products names rows of shopify_products that the mirror does not have, 1 times: left out"
+        " until a load finds them there."
+    ]
     assert members(stocked) == [("1", 0), ("2", 2)], "its place is kept"
     before = stocked.versions()
     assert written(load(stocked, *lines, day=6)) == {}

@@ -175,7 +175,11 @@ def test_the_same_orders_again_change_nothing_at_all(stocked: River) -> None:
 
 def test_variants_and_customers_that_are_not_there_yet_are_found_later(stocked: River) -> None:
     lines = [order(customer={"id": gid("Customer", 6)}), item(1, 77), item(2, 10)]
-    load(stocked, *lines)
+    report = load(stocked, *lines)
+    assert [note.partition(" that ")[0] for note in report.stage.notes] == [
+        "shopify_orders.customer_id names rows of shopify_customers",
+        "shopify_orders.line_items names rows of shopify_variants",
+    ]
     assert [one["variant_id"] is None for one in items(stocked)] == [True, False]
     assert items(stocked)[0]["variant_gid"] == gid("ProductVariant", 77), "the item stays"
     assert stocked.one("SELECT customer_id, fingerprint FROM shopify_orders") == (None, None)
