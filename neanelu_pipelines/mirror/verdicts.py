@@ -31,8 +31,8 @@ def judge(
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
     `parameters` are run_id, shop_id, as_of and shown_through. Repeated rows first, then what the mirror has newer, then
-    orphans, each entity after the one it stands under: an orphan's children are orphans too. Returns notes: what there is
-    to say of rows of other resources that the mirror does not have yet.
+    orphans, each entity after the one it stands under: an orphan's children are orphans too. Returns notes: which rows
+    of other resources the mirror does not have yet.
     """
     marked = sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)
     if not mirror_is_empty:
