@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,15 +84,21 @@ def test_killed_under_load_it_has_stored_all_that_it_answered_200_and_nothing_tw
                         answered.add(one.webhook_id)
 
             posting = [asyncio.create_task(post_until_it_dies()) for _ in range(16)]
-            while len(answered) < 300:  # noqa: ASYNC110 - the load itself is what is waited for
+            while len(answered) < 100:  # noqa: ASYNC110 - the load itself is what is waited for
                 await asyncio.sleep(0.01)
-            process.kill()
-            await asyncio.gather(*posting)
+            # It dies while events wait to be written: none of these may have been answered.
+            with database.connect(Role.ADMIN) as blocker:
+                blocker.execute("LOCK TABLE pipeline.webhook_keys IN ACCESS EXCLUSIVE MODE")
+                await asyncio.sleep(0.5)
+                process.kill()
+                await asyncio.gather(*posting)
 
     with serving(database, tmp_path) as (url, process):
         asyncio.run(load(url, process))
+    alive = "SELECT FROM pg_stat_activity WHERE application_name = 'neanelu webhooks' AND datname = current_database()"
+    while rows(database, alive):
+        time.sleep(0.05)
     stored = [key for (key,) in rows(database, "SELECT shopify_webhook_id FROM webhook_events")]
-    assert len(answered) >= 300
     assert answered <= set(stored)
     assert len(stored) == len(set(stored))
     assert sorted(stored) == sorted(

@@ -258,3 +258,21 @@ def test_the_end_of_a_bulk_operation_makes_its_export_due(database: Database, ob
     work_off(database, into_mirror(database, obeyed))
     assert rows(database, "SELECT cursor_state->'bulk'->>'due' FROM bulk_runs") == [(None,)]
     assert sorted(states(database)) == ["aside", "done"]
+
+
+def test_two_products_that_show_one_picture_agree_on_it(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+
+    def media(alt: str) -> list[dict[str, Any]]:
+        image = {"src": "https://cdn.example/a.jpg", "width": 3, "height": 4, "status": "READY"}
+        about = {"admin_graphql_api_id": "gid://shopify/MediaImage/5", "alt": alt, "position": 1, "status": "READY"}
+        return [about | {"media_content_type": "IMAGE", "preview_image": image}]
+
+    posted(database, happened(7, 12, media=media("nouă")), happened(8, 11, media=media("veche")))
+    (batch,) = work_off(database, into_mirror(database, obeyed))
+    assert (batch.done, batch.aside) == (2, 0)
+    assert rows(database, "SELECT alt FROM shopify_media") == [("nouă",)]
+    assert rows(database, "SELECT count(*) FROM shopify_product_media") == [(2,)]
+    assert rows(database, "SELECT DISTINCT featured_image_url FROM shopify_products") == [
+        ("https://cdn.example/a.jpg",)
+    ]
