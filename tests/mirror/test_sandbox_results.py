@@ -9,6 +9,7 @@ from importlib.resources import files
 import pytest
 from lines import DOMAIN, River, moment, written
 
+from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from tests.sandbox.admin_client import AdminClient
@@ -40,7 +41,11 @@ def document(resource: str) -> str:
     return text.replace("$type", '"producator"')
 
 
-def test_every_resource_of_a_shop_arrives_whole(river: River, results: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("rows", [1, 5000], ids=["side by side", "in one transaction"])
+def test_every_resource_of_a_shop_arrives_whole(
+    river: River, results: dict[str, bytes], rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "_BIG_LOAD_ROWS", rows)
     for name, resource in RESOURCES.items():
         nodes = Counter(json.loads(line)["__typename"] for line in results[name].splitlines())
 
