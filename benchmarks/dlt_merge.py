@@ -66,12 +66,13 @@ def _run(database: Database, path: Path, *, max_nesting: int | None) -> Result:
 
 def _resource(name: str, path: Path, lines: Counter[str], max_nesting: int | None) -> Any:
     """One pass over the file for one table; lines of other types are passed over unparsed."""
+    nesting: dict[str, Any] = {} if max_nesting is None else {"max_table_nesting": max_nesting}
     return dlt.resource(
         _nodes(path, _RESOURCES[name], lines),
         name=name,
         write_disposition="merge",
         primary_key=("parent_id", "id"),
-        max_table_nesting=max_nesting,
+        **nesting,
     )
 
 

@@ -88,6 +88,17 @@ class Settings(BaseSettings):
         float, Field(gt=0, description="Seconds between two questions about a bulk operation, at most.")
     ] = 30.0
 
+    webhook_secrets: Annotated[
+        SecretStr | None,
+        Field(description="The app's client secret that signs webhooks; during a rotation new,old."),
+    ] = None
+    webhook_max_body_bytes: Annotated[
+        int, Field(ge=1024, description="A larger webhook is refused (413) before it is read to its end.")
+    ] = 8 * 1024 * 1024
+    webhook_max_waiting_bytes: Annotated[
+        int, Field(ge=1024 * 1024, description="Bytes of webhooks held in memory at most; above it the answer is 503.")
+    ] = 64 * 1024 * 1024
+
     @property
     def artifact_root(self) -> str:
         """The URL under which artifacts are written."""

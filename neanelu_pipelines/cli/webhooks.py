@@ -12,6 +12,7 @@ from neanelu_pipelines.cli.output import JsonOption, Output
 from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.settings import Settings
 
 DEFAULT_PORT = 54390
 _CONNECTIONS = 2000
@@ -39,11 +40,10 @@ def webhooks(
 
     from neanelu_pipelines.shopify.webhooks.endpoint import PATH, Endpoint
     from neanelu_pipelines.shopify.webhooks.inbox import Inbox
-    from neanelu_pipelines.shopify.webhooks.settings import WebhookSettings
     from neanelu_pipelines.shopify.webhooks.signature import Secrets
 
     output = Output(as_json=as_json)
-    chosen = WebhookSettings()
+    chosen = Settings()
     secrets = Secrets(chosen.webhook_secrets)
     world = World(chosen)
     world.require_schema()

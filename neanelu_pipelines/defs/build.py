@@ -17,6 +17,8 @@ from neanelu_pipelines.defs.loads.factory import load_definitions
 from neanelu_pipelines.defs.maintenance.partitions import maintenance_definitions
 from neanelu_pipelines.defs.shops.sensor import shop_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.defs.webhooks.assets import TABLE as WEBHOOK_EVENTS
+from neanelu_pipelines.defs.webhooks.assets import webhook_definitions
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.resources import RESOURCES
 
@@ -41,10 +43,11 @@ def build_defs(
     jobs = {name: load.job for name, load in loads.items()}
     return dg.Definitions.merge(
         maintenance_definitions(),
+        webhook_definitions(),
         dg.Definitions(
             assets=[
                 *(asset for load in loads.values() for asset in load.assets),
-                *external_specs(written | {KEY_ROTATIONS}),
+                *external_specs(written | {KEY_ROTATIONS, WEBHOOK_EVENTS}),
                 key_rotations_asset(),
             ],
             jobs=list(jobs.values()),

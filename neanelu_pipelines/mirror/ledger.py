@@ -68,9 +68,23 @@ def find_shop(book: Connection, domain: str) -> Shop:
     return Shop(row[0], domain, row[1])
 
 
-def open_run(book: Connection, shop: Shop, resource: str, *, source: str, as_of: datetime, dagster_run: str) -> UUID:
+def open_run(
+    book: Connection,
+    shop: Shop,
+    resource: str,
+    *,
+    source: str,
+    as_of: datetime,
+    snapshot: bool = True,
+    dagster_run: str,
+) -> UUID:
     """A new row in `bulk_runs`, written before anything else is done."""
-    state = {"source": source, "as_of": as_of.isoformat(), "dagster_run_id": dagster_run}
+    state = {
+        "source": source,
+        "as_of": as_of.isoformat(),
+        "snapshot": snapshot,
+        "dagster_run_id": dagster_run,
+    }
     row = _one(
         book,
         "ledger/open_run",

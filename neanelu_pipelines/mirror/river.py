@@ -56,12 +56,14 @@ def open_load(
     resource: str,
     source: str | None = None,
     as_of: datetime | None = None,
+    snapshot: bool = True,
     dagster_run_id: str | None = None,
 ) -> LoadRun:
     """Begin a load: a row in the ledger, then the source's bytes in the artifact store, hashed.
 
     `source` is a path or an fsspec URL; without one, the newest file of the shop's inbox. `as_of` is the moment whose
     state of the shop it shows (default: now); it decides between rows that carry no newer time of change themselves.
+    A `snapshot` shows the whole resource: rows that it leaves as they are, are as new as it is. Events do not.
 
     Raises:
         UnknownShopError, UnknownResourceError, EmptyInboxError, ArtifactUnreadableError: as they say.
@@ -78,6 +80,7 @@ def open_load(
             resource,
             source=artifacts.shown(source),
             as_of=as_of or datetime.now(UTC),
+            snapshot=snapshot,
             dagster_run=dagster_run_id or "",
         )
         load = LoadRun(run_id, shop.shop_id, shop_domain, resource, "", 0, "")
@@ -337,10 +340,19 @@ def load_file(
     resource: str,
     source: str,
     as_of: datetime | None = None,
+    snapshot: bool = True,
 ) -> LoadReport:
     """A whole load in this process, without Dagster: what the benchmarks time and most tests call."""
     started = time.perf_counter()
-    load = open_load(database, settings, shop_domain=shop_domain, resource=resource, source=source, as_of=as_of)
+    load = open_load(
+        database,
+        settings,
+        shop_domain=shop_domain,
+        resource=resource,
+        source=source,
+        as_of=as_of,
+        snapshot=snapshot,
+    )
     with failing(database, load):
         staged = stage(database, settings, load)
         checks = check(database, settings, load)

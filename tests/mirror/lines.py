@@ -159,6 +159,7 @@ class River:
         resource: str = "products",
         domain: str = DOMAIN,
         as_of: datetime | None = None,
+        snapshot: bool = True,
         settings: Settings | None = None,
     ) -> LoadReport:
         """Load these bytes; the result's counts are checked to add up, whatever is in them."""
@@ -169,6 +170,7 @@ class River:
             resource=resource,
             source=self.file(content),
             as_of=as_of,
+            snapshot=snapshot,
         )
         assert_counts_add_up(self, report)
         return report

@@ -382,3 +382,12 @@ def test_a_price_that_changed_is_one_update_and_says_so(river: River) -> None:
 
     assert written(report) == {"shopify_variants": (0, 1, 0)}
     assert report.stage.total.unchanged == len(lines) - 3, "the variant is staged with its metafield and its picture"
+
+
+def test_a_load_of_events_says_nothing_of_the_rows_that_it_does_not_name(river: River) -> None:
+    river.load([product(1), product(2, title="vechi")], as_of=moment(3))
+    river.load([product(1, title="eveniment", updatedAt=LATER)], as_of=moment(6), snapshot=False)
+
+    river.load([product(1), product(2, title="nou")], as_of=moment(5))
+
+    assert river.query("SELECT title FROM shopify_products ORDER BY shopify_gid") == [("eveniment",), ("nou",)]

@@ -4,7 +4,7 @@ Belongs here: the asset, its job and the sensor that starts it. Does not belong 
 """
 
 import time
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -22,8 +22,11 @@ from neanelu_pipelines.defs.catalogue.specs import (
 from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
 from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
 from neanelu_pipelines.defs.warehouse import Warehouse
-from neanelu_pipelines.defs.webhooks.writing import into_mirror
-from neanelu_pipelines.shopify.webhooks.processing import Batch, process_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neanelu_pipelines.shopify.webhooks.processing import Batch
 
 TABLE = "webhook_events"
 JOB = "process_webhooks"
@@ -104,8 +107,11 @@ def any_new(warehouse: Warehouse) -> bool:
     return bool(row and row[0])
 
 
-def _batches(warehouse: Warehouse, run_id: str) -> Iterator[Batch]:
+def _batches(warehouse: Warehouse, run_id: str) -> "Iterator[Batch]":
     """Batch after batch until nothing is new, the time is up, or all that is left has just failed."""
+    from neanelu_pipelines.defs.webhooks.writing import into_mirror
+    from neanelu_pipelines.shopify.webhooks.processing import process_batch
+
     write = into_mirror(warehouse.database, warehouse.settings)
     until = time.monotonic() + _SECONDS
     while time.monotonic() < until:
@@ -117,7 +123,7 @@ def _batches(warehouse: Warehouse, run_id: str) -> Iterator[Batch]:
             return
 
 
-def figures(batches: list[Batch], seconds: float) -> dict[str, int | float]:
+def figures(batches: "list[Batch]", seconds: float) -> dict[str, int | float]:
     """What became of the events."""
     done, again = sum(batch.done for batch in batches), sum(batch.again for batch in batches)
     aside = sum(batch.aside for batch in batches)

@@ -18,7 +18,15 @@ def into_mirror(database: Database, settings: Settings) -> Write:
     tolerant = settings.model_copy(update={"max_reject_share": 1.0})
 
     def write(domain: str, resource: str, file: Path, as_of: datetime) -> UUID:
-        done = river.load_file(database, tolerant, shop_domain=domain, resource=resource, source=str(file), as_of=as_of)
+        done = river.load_file(
+            database,
+            tolerant,
+            shop_domain=domain,
+            resource=resource,
+            source=str(file),
+            as_of=as_of,
+            snapshot=False,
+        )
         return done.run_id
 
     return write

@@ -173,7 +173,6 @@ def _write_group(connection: Connection, group: Sequence[_Piece], write: Write, 
             outcomes.failed(piece.event, f"{type(error).__name__}: {error}")
         return
     outcomes.batch.loads += 1
-    connection.execute(statement("webhooks/tell_from_snapshot"), {"run_id": load})
     rejections = connection.execute(statement("webhooks/rejected_lines"), {"run_id": load}).fetchall()
     reasons: dict[int, str] = dict(rejections)
     last = 0
