@@ -275,9 +275,7 @@ def _opened(river_: River, lines: list[bytes], *, as_of: datetime) -> LoadRun:
     )
 
 
-def _assert_next_load_is_right(
-    river_: River, why: str = "The process that ran this load ended before it did."
-) -> None:
+def _assert_next_load_is_right(river_: River, why: str = "The process that ran this load ended before it did.") -> None:
     """The rows are right; who died holding the lock is known to be dead, and the rest is, when a day has passed."""
     river_.load(catalogue(), as_of=moment(5))
     _assert_like_a_clean_load(river_)
