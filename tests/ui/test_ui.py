@@ -107,9 +107,9 @@ def test_the_lineage_shows_the_river(page: Any, address: str, screenshots: Path)
     page.get_by_text("Global asset lineage").wait_for()
     assert page.get_by_text("Join the Dagster community").count() == 0, "no dialog stands in the way"
     page.locator(".CodeMirror").first.click()
-    page.keyboard.type("kind:shopify or group:staging")
+    page.keyboard.type('key:"artifacts/products_jsonl"+2')
     page.keyboard.press("Enter")
-    page.wait_for_url("**kind**")
+    page.wait_for_url("**products_jsonl**")
     for group in ("artifacts", "staging", "mirror"):
         page.locator("svg, foreignObject").get_by_text(group, exact=True).first.click()
         page.wait_for_timeout(1500)
