@@ -1,3 +1,4 @@
+-- What was merged to its end stays completed, whatever fails while it is tidied up.
 UPDATE bulk_runs
    SET status = %(status)s,
        completed_at = clock_timestamp(),
@@ -6,3 +7,4 @@ UPDATE bulk_runs
        bytes_processed = COALESCE(%(bytes)s, bytes_processed),
        error_message = %(error)s
  WHERE id = %(run_id)s
+   AND NOT (status = 'completed' AND %(status)s = 'failed')

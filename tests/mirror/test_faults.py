@@ -188,6 +188,21 @@ def test_a_lost_connection(river: River, monkeypatch: pytest.MonkeyPatch, step: 
     _assert_next_load_is_right(river, why=message)
 
 
+def test_a_load_that_was_merged_is_completed_whatever_fails_afterwards(
+    river: River, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any) -> None:
+        raise RuntimeError("the statistics cannot be written")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging_area, "analyze_mirror", fail)
+        with pytest.raises(RuntimeError, match="statistics"):
+            river.load(catalogue(), as_of=moment(5))
+
+    assert river.one("SELECT status, error_message FROM bulk_runs") == ("completed", None)
+    _assert_like_a_clean_load(river)
+
+
 def test_two_loads_of_one_shop_at_once_are_serialised(river: River) -> None:
     older = river.file(_older(), "vechi.jsonl")
     newer = river.file(catalogue(), "nou.jsonl")
