@@ -3,7 +3,8 @@
 Sources are the fields of the query `products` (Admin API 2025-10). Fields that the mirror has a column for and this
 query does not select (compareAtPriceRange, a variant's taxCode) are declared too: they are taken when a result holds
 them and their columns are left alone when it does not. Lengths, precisions and choices are those of the mirror's
-columns; choices follow the API version's enums.
+columns; choices follow the API version's enums. Belongs here: the declaration. Does not belong here: any code of its
+own.
 """
 
 from neanelu_pipelines.mirror.declarations import (
