@@ -1,6 +1,7 @@
 """The declared resources, by name. One module each; a new resource is a new module and a line here.
 
-Belongs here: which resources there are. Does not belong here: how a declaration is read."""
+Belongs here: which resources there are. Does not belong here: how a declaration is read.
+"""
 
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.declarations import Resource
