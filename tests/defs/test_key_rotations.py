@@ -37,7 +37,7 @@ def test_materializing_it_puts_every_token_under_the_new_key(
     shops.install(database, Keyring.parse(Secret(f"1:{old}")), SHOP, Secret(TOKEN))
     done = rotate(database, tmp_path, instance, f"1:{old},2:{new}")
     assert done.success
-    [event] = done.asset_materializations_for_node("system__key_rotations")
+    [event] = done.asset_materializations_for_node("key_rotations")
     figures = {name: value.value for name, value in event.metadata.items()}
     assert (figures["rows_read"], figures["rows_updated"], figures["rows_rejected"]) == (1, 1, 0)
     assert figures["key_version"] == 2

@@ -36,7 +36,7 @@ def test_new_events_are_processed_by_one_run_at_a_time(
 
     done = job.execute_in_process(instance=instance)
     assert done.success
-    (event_of_asset,) = done.asset_materializations_for_node("mirror__webhook_events")
+    (event_of_asset,) = done.asset_materializations_for_node("webhook_events")
     said = {name: value.value for name, value in event_of_asset.metadata.items()}
     assert (said["rows_read"], said["rows_updated"], said["rows_rejected"], said["loads"]) == (2, 1, 1, 1)
     assert rows(database, "SELECT title FROM shopify_products") == [("Sapă",)]

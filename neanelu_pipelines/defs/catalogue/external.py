@@ -8,14 +8,7 @@ from collections.abc import Set as AbstractSet
 import dagster as dg
 
 from neanelu_pipelines.database.relations import Relation, relations
-from neanelu_pipelines.defs.catalogue.specs import (
-    OWNERS,
-    group_of,
-    key_of,
-    relation_kinds,
-    relation_metadata,
-    relation_tags,
-)
+from neanelu_pipelines.defs.catalogue.specs import key_of, relation_spec
 from neanelu_pipelines.defs.catalogue.writers import UPSTREAM, WRITERS
 
 
@@ -27,14 +20,9 @@ def external_specs(written: AbstractSet[str]) -> list[dg.AssetSpec]:
 
 def _external_spec(relation: Relation) -> dg.AssetSpec:
     writer = WRITERS[relation.name]
-    group = group_of(relation)
-    return dg.AssetSpec(
-        key_of(relation.name),
+    return relation_spec(
+        relation.name,
         deps=[key_of(table) for table in UPSTREAM.get(relation.name, ())],
-        description=f"{relation.comment}\n\n{writer.value}",
-        group_name=group,
-        owners=[OWNERS[group]],
-        kinds=relation_kinds(relation),
-        tags={**relation_tags(relation), "neanelu/writer": writer.name.lower().replace("_", "-")},
-        metadata=relation_metadata(relation),
+        how=writer.value,
+        tags={"neanelu/writer": writer.name.lower().replace("_", "-")},
     )

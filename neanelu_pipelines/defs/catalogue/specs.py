@@ -77,6 +77,37 @@ def column_schema(columns: Iterable[tuple[str, str, bool, str]]) -> dg.TableSche
     )
 
 
+def relation_spec(
+    name: str,
+    *,
+    deps: Iterable[dg.AssetKey] = (),
+    how: str = "",
+    kinds: Iterable[str] = (),
+    tags: Mapping[str, str] | None = None,
+    freshness_policy: dg.FreshnessPolicy | None = None,
+) -> dg.AssetSpec:
+    """The spec of a relation's asset. `how` follows the document's words; `kinds` and `tags` stand beside its own.
+
+    Raises:
+        ValueError: the schema has no such relation.
+    """
+    relation = relation_named(name)
+    if relation is None:
+        raise ValueError(f"the schema has no {name}")
+    group = group_of(relation)
+    return dg.AssetSpec(
+        key_of(name),
+        deps=list(deps),
+        description=f"{relation.comment}\n\n{how}" if how else relation.comment,
+        group_name=group,
+        owners=[OWNERS[group]],
+        kinds=relation_kinds(relation) | set(kinds),
+        tags={**relation_tags(relation), **(tags or {})},
+        metadata=relation_metadata(relation),
+        freshness_policy=freshness_policy,
+    )
+
+
 def relation_metadata(relation: Relation) -> dict[str, object]:
     """The metadata of a relation that no run changes."""
     return {

@@ -10,14 +10,7 @@ import dagster as dg
 from psycopg import sql
 
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.defs.catalogue.specs import (
-    OWNERS,
-    group_of,
-    relation_kinds,
-    relation_metadata,
-    relation_named,
-    relation_tags,
-)
+from neanelu_pipelines.defs.catalogue.specs import relation_spec
 from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
 from neanelu_pipelines.defs.loads.figures import mirror_figures
 from neanelu_pipelines.defs.loads.keys import bare, mirror_key, staging_key
@@ -97,18 +90,10 @@ def staging_of(resource: Resource, table: str) -> list[str]:
 
 def mirror_spec(resource: Resource, table: str) -> dg.AssetSpec:
     """The spec of one mirror table."""
-    relation = relation_named(bare(table))
-    if relation is None:
-        raise ValueError(f"the resource {resource.name} declares {table}, which the schema does not have")
-    group = group_of(relation)
-    return dg.AssetSpec(
-        mirror_key(table),
+    return relation_spec(
+        bare(table),
         deps=[staging_key(resource, staging) for staging in staging_of(resource, table)],
-        description=relation.comment,
-        group_name=group,
-        owners=[OWNERS[group]],
-        kinds=relation_kinds(relation) | {"shopify"},
-        tags={**relation_tags(relation), "neanelu/resource": resource.name},
-        metadata=relation_metadata(relation),
+        kinds={"shopify"},
+        tags={"neanelu/resource": resource.name},
         freshness_policy=FRESHNESS,
     )

@@ -10,15 +10,7 @@ import dagster as dg
 
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.defs.catalogue.specs import (
-    OWNERS,
-    group_of,
-    key_of,
-    relation_kinds,
-    relation_metadata,
-    relation_named,
-    relation_tags,
-)
+from neanelu_pipelines.defs.catalogue.specs import key_of, relation_spec
 from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
 from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
 from neanelu_pipelines.defs.warehouse import Warehouse
@@ -71,20 +63,10 @@ def webhook_definitions() -> dg.Definitions:
 
 def webhook_events_asset() -> dg.AssetsDefinition:
     """The asset of the table `webhook_events`."""
-    relation = relation_named(TABLE)
-    if relation is None:
-        raise ValueError(f"the schema has no {TABLE}")
-    group = group_of(relation)
 
-    @dg.asset(
-        key=key_of(TABLE),
-        description=f"{relation.comment}\n\n{_HOW}",
-        group_name=group,
-        owners=[OWNERS[group]],
-        kinds=relation_kinds(relation),
-        tags=relation_tags(relation),
-        metadata=relation_metadata(relation),
-        deps=[key_of("shops")],
+    @dg.multi_asset(
+        name=TABLE,
+        specs=[relation_spec(TABLE, deps=[key_of("shops")], how=_HOW)],
         retry_policy=RETRIES,
     )
     def webhook_events(
