@@ -5,7 +5,7 @@ of its own. Does not belong here: what the steps do, and rejected lines (`bulk_e
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,6 +76,7 @@ def open_run(
     source: str,
     as_of: datetime,
     snapshot: bool = True,
+    whole: Collection[tuple[str, str]] = (),
     dagster_run: str,
 ) -> UUID:
     """A new row in `bulk_runs`, written before anything else is done."""
@@ -83,6 +84,7 @@ def open_run(
         "source": source,
         "as_of": as_of.isoformat(),
         "snapshot": snapshot,
+        "whole": sorted(whole),
         "dagster_run_id": dagster_run,
     }
     row = _one(
@@ -151,10 +153,19 @@ def take_load(book: Connection, run_id: UUID, *, dagster_run_id: str, first_run_
 
 def as_of(book: Connection, load: LoadRun) -> datetime:
     """The moment whose state of the shop the artifact shows."""
+    return datetime.fromisoformat(_state(book, load)["as_of"])
+
+
+def whole_parts(book: Connection, load: LoadRun) -> frozenset[tuple[str, str]]:
+    """The lines that the artifact holds all of, known beforehand: by their parent's node type and their own."""
+    return frozenset((parent, node) for parent, node in _state(book, load).get("whole", ()))
+
+
+def _state(book: Connection, load: LoadRun) -> dict[str, Any]:
     row = _one(book, "ledger/run_state", {"run_id": load.run_id})
     if row is None:
         raise NoLoadError(f"The load {load.run_id} is not in the ledger any more.")
-    return datetime.fromisoformat(row[0]["as_of"])
+    return dict(row[0])
 
 
 def shown_through(book: Connection, load: LoadRun) -> datetime | None:

@@ -7,7 +7,7 @@ a step does its work.
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +32,7 @@ from neanelu_pipelines.mirror.reports import (
     TableCounts,
 )
 from neanelu_pipelines.mirror.resources import resource_named
+from neanelu_pipelines.mirror.routes import routes_of
 from neanelu_pipelines.mirror.selection import Selection
 from neanelu_pipelines.mirror.staging import stage_artifact
 from neanelu_pipelines.mirror.verdicts import judge
@@ -57,13 +58,16 @@ def open_load(
     source: str | None = None,
     as_of: datetime | None = None,
     snapshot: bool = True,
+    whole: Collection[tuple[str, str]] = (),
     dagster_run_id: str | None = None,
 ) -> LoadRun:
     """Begin a load: a row in the ledger, then the source's bytes in the artifact store, hashed.
 
     `source` is a path or an fsspec URL; without one, the newest file of the shop's inbox. `as_of` is the moment whose
     state of the shop it shows (default: now); it decides between rows that carry no newer time of change themselves.
-    A `snapshot` shows the whole resource: rows that it leaves as they are, are as new as it is. Events do not.
+    A `snapshot` shows the whole resource: rows that it leaves as they are, are as new as it is. Events do not. Of the
+    lines in `whole` (their parent's node type, their own) there are none where the source holds none; without it that
+    is known of the results of the resource's own query only.
 
     Raises:
         UnknownShopError, UnknownResourceError, EmptyInboxError, ArtifactUnreadableError: as they say.
@@ -81,6 +85,7 @@ def open_load(
             source=artifacts.shown(source),
             as_of=as_of or datetime.now(UTC),
             snapshot=snapshot,
+            whole=whole,
             dagster_run=dagster_run_id or "",
         )
         load = LoadRun(run_id, shop.shop_id, shop_domain, resource, "", 0, "")
@@ -146,9 +151,10 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         report.seconds = time.perf_counter() - started
         total = report.total
         step.records = total.read
+        complete = total.rejected == 0 and not stager.torn
         step.metadata.update(
             report=dataclasses.asdict(report),
-            extent=_extent(resource, stager.selection, complete=total.rejected == 0 and not stager.torn),
+            extent=_extent(resource, stager.selection, ledger.whole_parts(book, load), complete=complete),
             base=base,
         )
         ledger.count_artifact_rows(book, load, total.read)
@@ -170,7 +176,9 @@ def _judge(
         report.notes += judge(connection, resource, parameters, report.nodes, mirror_is_empty=mirror_is_empty)
 
 
-def _extent(resource: Resource, selection: Selection, *, complete: bool) -> dict[str, Any]:
+def _extent(
+    resource: Resource, selection: Selection, whole: frozenset[tuple[str, str]], *, complete: bool
+) -> dict[str, Any]:
     """What the file can speak about. Parts that the query always asks for are known to be empty if it holds none."""
     root = next(entity for entity in resource.entities if entity.parent_node is None)
     asked = {column.name for column in root.columns if column.in_query}
@@ -180,6 +188,7 @@ def _extent(resource: Resource, selection: Selection, *, complete: bool) -> dict
         if is_our_query:
             owned |= {f"{entity.table}.{part.field}" for part in entity.children if part.in_query}
             owned |= {link.table for link in entity.links if link.in_query}
+    owned |= {route.owned_name for route in routes_of(resource) if route.owned_name and route.lines <= whole}
     columns = {table: sorted(names) for table, names in selection.columns.items()}
     return {"columns": columns, "owned": sorted(owned), "complete": complete}
 
@@ -341,6 +350,7 @@ def load_file(
     source: str,
     as_of: datetime | None = None,
     snapshot: bool = True,
+    whole: Collection[tuple[str, str]] = (),
 ) -> LoadReport:
     """A whole load in this process, without Dagster: what the benchmarks time and most tests call."""
     started = time.perf_counter()
@@ -352,6 +362,7 @@ def load_file(
         source=source,
         as_of=as_of,
         snapshot=snapshot,
+        whole=whole,
     )
     with failing(database, load):
         staged = stage(database, settings, load)

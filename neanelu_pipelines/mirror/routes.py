@@ -38,6 +38,11 @@ class Route:
         return self.part.table if isinstance(self.part, Link) else None
 
     @property
+    def lines(self) -> frozenset[tuple[str | None, str]]:
+        """The lines that take this route: their parent's node type and their own."""
+        return frozenset((self.part.parent_node, node) for node in self.part.node_types)
+
+    @property
     def target(self) -> str:
         """The mirror table (for children: `table.field`) that these lines are for."""
         return self.owned_name or self.owner.table

@@ -14,8 +14,9 @@ from neanelu_pipelines.defs.webhooks.writing import into_mirror
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.sandbox.shop.hooks import Event
 from neanelu_pipelines.settings import Settings
-from neanelu_pipelines.shopify.webhooks.processing import TRIES, Batch, Write, process_batch
-from neanelu_pipelines.shopify.webhooks.products import encoded, product_lines
+from neanelu_pipelines.shopify.webhooks.bodies import encoded
+from neanelu_pipelines.shopify.webhooks.processing import TRIES, Batch, Lines, Write, process_batch
+from neanelu_pipelines.shopify.webhooks.products import read_product
 from tests.shopify.conftest import make_shop
 from tests.shopify.webhooks import DOMAIN, event, events_of, posted, rows
 
@@ -84,7 +85,7 @@ def test_the_newest_word_on_a_product_counts_in_whatever_order_it_comes(database
 
 def test_the_mirror_keeps_what_bodies_do_not_carry(database: Database, obeyed: Settings, tmp_path: Path) -> None:
     make_shop(database)
-    full = product_lines(body(7, 9))
+    full = read_product(body(7, 9)).lines
     full[0] |= {"isGiftCard": True, "seo": {"title": "SEO", "description": None}, "vendor": "Hecht"}
     full[1] |= {"barcode": "594", "inventoryItem": {"id": "gid://shopify/InventoryItem/1", "unitCost": {"amount": "3"}}}
     meta = {"__typename": "Metafield", "id": "gid://shopify/Metafield/1", "namespace": "a", "key": "b"}
@@ -121,7 +122,7 @@ def test_an_export_begun_before_an_event_still_counts_for_all_other_rows(
     make_shop(database)
 
     def export(file: str, hour: int, alt: str) -> None:
-        lines = product_lines(body(8, 8))
+        lines = read_product(body(8, 8)).lines
         media = {"__typename": "MediaImage", "id": "gid://shopify/MediaImage/5", "alt": alt, "status": "READY"}
         media |= {"mediaContentType": "IMAGE", "image": {"url": "https://cdn.example/a.jpg", "width": 1, "height": 1}}
         path = tmp_path / file
@@ -162,12 +163,12 @@ def test_an_event_that_cannot_be_written_is_tried_a_few_times_alone(database: Da
     good = into_mirror(database, obeyed)
     sizes: list[int] = []
 
-    def bad(domain: str, resource: str, file: Path, as_of: datetime) -> UUID:
-        text = file.read_text()
+    def bad(lines: Lines) -> UUID:
+        text = lines.file.read_text()
         sizes.append(text.count('"__typename":"Product"'))
         if "Product/8" in text:
             raise RuntimeError("nu merge")
-        return good(domain, resource, file, as_of)
+        return good(lines)
 
     work_off(database, bad)
     assert sizes[0] == 3
@@ -200,10 +201,10 @@ def test_two_workers_never_take_the_same_event(database: Database, obeyed: Setti
     inside = threading.Barrier(2, timeout=20)
     domains: list[str] = []
 
-    def slow(domain: str, resource: str, file: Path, as_of: datetime) -> UUID:
-        domains.append(domain)
+    def slow(lines: Lines) -> UUID:
+        domains.append(lines.domain)
         inside.wait()
-        return good(domain, resource, file, as_of)
+        return good(lines)
 
     workers = [threading.Thread(target=process_batch, args=(database, slow)) for _ in range(2)]
     for worker in workers:

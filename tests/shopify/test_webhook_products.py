@@ -9,7 +9,8 @@ import pytest
 
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.sandbox.shop.rest import body_of
-from neanelu_pipelines.shopify.webhooks.products import BodyError, encoded, product_lines, shape
+from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Node, encoded
+from neanelu_pipelines.shopify.webhooks.products import read_product
 from tests.sandbox.admin_client import AdminClient
 from tests.shopify.bulk import PRODUCTS
 from tests.shopify.webhooks import DOMAIN
@@ -19,6 +20,10 @@ WEBHOOKS = "data/shopify/webhooks/metadatas/2025-10"
 
 def body(**fields: Any) -> dict[str, Any]:
     return {"id": 7, "title": "Sapă", "handle": "sapa", "status": "active"} | fields
+
+
+def product_lines(body: Any) -> list[Node]:
+    return read_product(body).lines
 
 
 def said(value: Any, key: str) -> Any:
@@ -86,18 +91,20 @@ def test_every_field_of_the_published_schema_is_known_or_knowingly_left(shared: 
 
 
 def test_what_the_body_does_not_carry_is_left_out() -> None:
-    (line,) = product_lines({"id": 7, "title": "Sapă"})
+    reading = read_product({"id": 7, "title": "Sapă"})
+    (line,) = reading.lines
     assert line == {
         "__typename": "Product",
         "id": "gid://shopify/Product/7",
         "legacyResourceId": "7",
         "title": "Sapă",
     }
-    (cleared,) = product_lines({"id": 7, "vendor": None, "tags": "", "body_html": None, "category": None})
+    other = read_product({"id": 7, "vendor": None, "tags": "", "body_html": None, "category": None})
+    (cleared,) = other.lines
     assert cleared["vendor"] is None
     assert cleared["category"] is None
     assert (cleared["tags"], cleared["descriptionHtml"]) == ([], "")
-    assert shape([line]) != shape([cleared])
+    assert reading.shape != other.shape
 
 
 def test_variants_that_are_only_mentioned_are_not_taken() -> None:

@@ -3,29 +3,28 @@
 Belongs here: joining `shopify.webhooks` with `mirror`. Does not belong here: Dagster.
 """
 
-from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.settings import Settings
-from neanelu_pipelines.shopify.webhooks.processing import Write
+from neanelu_pipelines.shopify.webhooks.processing import Lines, Write
 
 
 def into_mirror(database: Database, settings: Settings) -> Write:
     """Merges a file of events. What it rejects is said of each event, so no share of rejected lines stops the rest."""
     tolerant = settings.model_copy(update={"max_reject_share": 1.0})
 
-    def write(domain: str, resource: str, file: Path, as_of: datetime) -> UUID:
+    def write(lines: Lines) -> UUID:
         done = river.load_file(
             database,
             tolerant,
-            shop_domain=domain,
-            resource=resource,
-            source=str(file),
-            as_of=as_of,
+            shop_domain=lines.domain,
+            resource=lines.resource,
+            source=str(lines.file),
+            as_of=lines.as_of,
             snapshot=False,
+            whole=lines.whole,
         )
         return done.run_id
 

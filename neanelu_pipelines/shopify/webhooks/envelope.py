@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.access import ShopError, require_domain
+from neanelu_pipelines.shopify.webhooks.subjects import TOPICS
 
-PRODUCT_TOPICS = frozenset({"products/create", "products/update"})
 UNINSTALLED = "app/uninstalled"
 BULK_FINISHED = "bulk_operations/finish"
-PROCESSED = PRODUCT_TOPICS | {UNINSTALLED, BULK_FINISHED}
+PROCESSED = TOPICS | {UNINSTALLED, BULK_FINISHED}
 
 _WAITING = {
     "products/delete": "Waits for the step that records deletions.",

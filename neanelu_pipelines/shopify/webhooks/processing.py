@@ -1,7 +1,8 @@
 """Working off the events that were kept: claimed in batches, in the order of the shop's time, written by the one way.
 
-Belongs here: claiming, choosing the newest word on each product, what becomes of an event. Does not belong here: the
-merge itself, which is handed in (`Write`), because webhooks are the wire and the mirror is a later room.
+Belongs here: claiming, choosing the newest word on each row, what becomes of an event. Does not belong here: what the
+topics and bodies mean (`subjects`), and the merge itself, which is handed in (`Write`), because webhooks are the wire
+and the mirror is a later room.
 
 A batch is one shop's and one transaction: whoever dies while working on it leaves it as it was. To write the same again
 changes nothing, so no more is needed. Events of one artifact are as new as the oldest of them: an event that is merged
@@ -24,15 +25,29 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.bulk.ledger import hurry_export
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
-from neanelu_pipelines.shopify.webhooks.envelope import BULK_FINISHED, PRODUCT_TOPICS, UNINSTALLED
-from neanelu_pipelines.shopify.webhooks.products import BodyError, Node, encoded, product_gid, product_lines, shape
+from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Node, Reading, encoded
+from neanelu_pipelines.shopify.webhooks.envelope import BULK_FINISHED, UNINSTALLED
+from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS, TOPICS, Subject
 
 TRIES = 3
 BATCH = 500
 
-Write = Callable[[str, str, Path, datetime], UUID]
-"""Merge a file of lines (shop domain, resource, file, moment); the id of the load. Lines it rejects stand in the
-ledger; it does not fail for them."""
+
+@dataclass(frozen=True)
+class Lines:
+    """A file of lines made of events."""
+
+    domain: str
+    resource: str
+    file: Path
+    as_of: datetime
+    """The moment of the oldest of the events."""
+    whole: frozenset[tuple[str, str]]
+    """(Parent's node type, node type) of the lines of which there are none where the file holds none."""
+
+
+Write = Callable[[Lines], UUID]
+"""Merge a file of lines; the id of the load. Lines it rejects stand in the ledger; it does not fail for them."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +75,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Piece:
-    """The newest word on a product, with those that it makes void."""
+    """The newest word on a row, with those that it makes void."""
 
     event: Event
-    earlier: tuple[Event, ...]
-    lines: list[Node]
+    void: tuple[Event, ...]
+    reading: Reading
+
+    @property
+    def lines(self) -> list[Node]:
+        return self.reading.lines
 
 
 class _Outcomes:
@@ -117,12 +136,13 @@ def process_batch(database: Database, write: Write, *, job_id: str | None = None
 
 
 def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], write: Write, outcomes: _Outcomes) -> None:
-    products = [event for event in events if event.topic in PRODUCT_TOPICS]
-    for group in _groups(_pieces(products, outcomes)):
-        _write_group(connection, group, write, outcomes)
+    for subject in SUBJECTS:
+        about = [event for event in events if event.topic in subject.changes]
+        for group in _groups(subject, _pieces(subject, about, outcomes)):
+            _write_group(connection, subject, group, write, outcomes)
     # Last: what they lock stays locked until the transaction ends, and the merges take their time.
     for event in events:
-        if event.topic not in PRODUCT_TOPICS:
+        if event.topic not in TOPICS:
             _take_note(connection, shop_id, event, outcomes)
 
 
@@ -138,32 +158,46 @@ def _take_note(connection: Connection, shop_id: UUID, event: Event, outcomes: _O
         outcomes.aside(event, f"Nothing here processes this event of the topic {event.topic}.")
 
 
-def _pieces(events: Iterable[Event], outcomes: _Outcomes) -> Iterator[_Piece]:
-    """The newest readable event on each product; unreadable ones are set aside."""
-    read: dict[str, list[tuple[Event, list[Node]]]] = {}
+def _pieces(subject: Subject, events: Iterable[Event], outcomes: _Outcomes) -> Iterator[_Piece]:
+    """The newest readable event on each row; unreadable ones are set aside."""
+    read: dict[str, list[tuple[Event, Reading]]] = {}
     for event in events:
         try:
-            gid, lines = product_gid(event.payload), product_lines(event.payload)
+            reading = subject.read(event.payload)
         except BodyError as error:
             outcomes.aside(event, str(error))
         else:
-            read.setdefault(gid, []).append((event, lines))
+            read.setdefault(reading.gid, []).append((event, reading))
     for versions in read.values():
-        event, lines = versions[-1]
-        yield _Piece(event, tuple(earlier for earlier, _ in versions[:-1]), lines)
+        newest = max(versions, key=_age)
+        yield _Piece(newest[0], tuple(event for event, _ in versions if event is not newest[0]), newest[1])
 
 
-def _groups(pieces: Iterable[_Piece]) -> list[list[_Piece]]:
-    """Pieces that may share a file: of one shape. One that has failed before is alone: it may be to blame."""
+def _age(version: tuple[Event, Reading]) -> tuple[datetime, datetime]:
+    """What is newer is greater: by the row's own time of change, then by when the shop says that it happened."""
+    event, reading = version
+    return reading.version or event.triggered_at, event.triggered_at
+
+
+def _groups(subject: Subject, pieces: Iterable[_Piece]) -> list[list[_Piece]]:
+    """Pieces that may share a file. One that has failed before is alone: it may be to blame."""
     groups: dict[object, list[_Piece]] = {}
     for piece in pieces:
-        groups.setdefault(piece.event.key if piece.event.tries else shape(piece.lines), []).append(piece)
+        moment = None if subject.has_versions else piece.event.triggered_at
+        key = piece.event.key if piece.event.tries else (moment, piece.reading.shape)
+        groups.setdefault(key, []).append(piece)
     return list(groups.values())
 
 
-def _write_group(connection: Connection, group: Sequence[_Piece], write: Write, outcomes: _Outcomes) -> None:
+def _write_group(
+    connection: Connection, subject: Subject, group: Sequence[_Piece], write: Write, outcomes: _Outcomes
+) -> None:
+    """Write the pieces; those of which lines are rejected are set aside, and the rest is written without them.
+
+    A load that rejects lines keeps what the rows had before beside what the others say: children may have stood there.
+    """
     try:
-        load = _write(group, write, outcomes.batch.domain)
+        load = _write(subject, group, write, outcomes.batch.domain)
     except (psycopg.OperationalError, ArtifactUnreadableError, OSError):
         raise
     except Exception as error:
@@ -173,6 +207,16 @@ def _write_group(connection: Connection, group: Sequence[_Piece], write: Write, 
             outcomes.failed(piece.event, f"{type(error).__name__}: {error}")
         return
     outcomes.batch.loads += 1
+    good = list(_accepted(connection, load, group, outcomes))
+    if len(good) == len(group):
+        for piece in good:
+            outcomes.done(piece.event, *piece.void)
+    elif good:
+        _write_group(connection, subject, good, write, outcomes)
+
+
+def _accepted(connection: Connection, load: UUID, group: Sequence[_Piece], outcomes: _Outcomes) -> Iterator[_Piece]:
+    """The pieces of which no line was rejected; the others are set aside with the reason."""
     rejections = connection.execute(statement("webhooks/rejected_lines"), {"run_id": load}).fetchall()
     reasons: dict[int, str] = dict(rejections)
     last = 0
@@ -182,14 +226,15 @@ def _write_group(connection: Connection, group: Sequence[_Piece], write: Write, 
         if rejected:
             outcomes.aside(piece.event, f"{len(rejected)} of its {len(piece.lines)} lines were rejected: {rejected[0]}")
         else:
-            outcomes.done(piece.event, *piece.earlier)
+            yield piece
 
 
-def _write(group: Sequence[_Piece], write: Write, domain: str) -> UUID:
+def _write(subject: Subject, group: Sequence[_Piece], write: Write, domain: str) -> UUID:
     with tempfile.TemporaryDirectory(prefix="neanelu-webhooks-") as folder:
         file = Path(folder) / "events.jsonl"
         file.write_bytes(encoded(_agreed(group)))
-        return write(domain, "products", file, min(piece.event.triggered_at for piece in group))
+        oldest = min(piece.event.triggered_at for piece in group)
+        return write(Lines(domain, subject.resource, file, oldest, group[0].reading.whole))
 
 
 def _agreed(group: Sequence[_Piece]) -> Iterator[Node]:

@@ -1,0 +1,173 @@
+"""REST's words in GraphQL's: what the bodies of all kinds have in common.
+
+Belongs here: identity, names, enumerations, money and addresses, whatever row they are about. Does not belong here: any
+one kind of row, and checking values, which staging does for every source alike.
+
+What a body does not carry is left out, never null: the mirror keeps what it has of it. So lines of bodies that carry
+different fields must not stand in one file: `Reading.shape` tells them apart.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from neanelu_pipelines.errors import NeaneluError
+
+Node = dict[str, Any]
+Body = Mapping[str, Any]
+
+_ADDRESS = {
+    "name": "name",
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "company": "company",
+    "address1": "address1",
+    "address2": "address2",
+    "city": "city",
+    "province": "province",
+    "province_code": "provinceCode",
+    "country": "country",
+    "country_code": "countryCodeV2",
+    "zip": "zip",
+    "phone": "phone",
+}
+
+
+class BodyError(NeaneluError):
+    """A body that is not what its topic says: trying again would read the same."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A body as the lines that the resource's bulk query gives of the same row, the row's own line first."""
+
+    lines: list[Node]
+    whole: frozenset[tuple[str, str]] = frozenset()
+    """(Parent's node type, node type) of the lines that the body carries all of: if there are none, there are none."""
+
+    @property
+    def gid(self) -> str:
+        """The GID of the row that the body is about."""
+        return str(self.lines[0]["id"])
+
+    @property
+    def version(self) -> datetime | None:
+        """Shopify's own time of the row's change, where the body tells it."""
+        try:
+            said = datetime.fromisoformat(self.lines[0]["updatedAt"])
+        except (KeyError, TypeError, ValueError):
+            return None
+        return said if said.tzinfo else None
+
+    @property
+    def shape(self) -> object:
+        """What the body carries: only bodies of one shape may share a file."""
+        return self.whole, frozenset((line["__typename"], *sorted(line)) for line in self.lines)
+
+
+def reading(what: str, read: Callable[[Any], Reading]) -> Callable[[Any], Reading]:
+    """The same function, which says of every body that it cannot read that it is not `what`'s (a product).
+
+    The result raises BodyError.
+    """
+
+    def guarded(body: Any) -> Reading:
+        try:
+            return read(body)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise BodyError(f"The body is not {what}'s: {type(error).__name__} at {error}.") from error
+
+    return guarded
+
+
+def encoded(lines: Iterable[Node]) -> bytes:
+    """The lines as JSONL."""
+    return b"".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines)
+
+
+def identity(kind: str, node: Body) -> Node:
+    """A line's node type and GID, with the number in it."""
+    found = gid_of(kind, node)
+    return {"__typename": kind, "id": found, "legacyResourceId": found.rpartition("/")[2]}
+
+
+def gid_of(kind: str, node: Body) -> str:
+    """The GID, as it is said: numbers beyond 2^53 may have gone through a float on their way.
+
+    Raises:
+        BodyError: it is that of another kind of node.
+    """
+    said = node.get("admin_graphql_api_id")
+    found = said if said is not None else gid(kind, node["id"])
+    if not str(found).startswith(f"gid://shopify/{kind}/"):
+        raise BodyError(f"The body is not a {kind}'s: it says that it is {str(found)[:100]!r}.")
+    return str(found)
+
+
+def gid(kind: str, number: Any) -> str:
+    """The GID of a number.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    return f"gid://shopify/{kind}/{int(number)}"
+
+
+def reference(kind: str, number: Any) -> Node | None:
+    """A node that is only named, by its number; None where there is none."""
+    return None if number is None else {"id": gid(kind, number)}
+
+
+def renamed(node: Body, names: Mapping[str, str]) -> Node:
+    """The fields that `node` carries, under GraphQL's names."""
+    return {name: node[theirs] for theirs, name in names.items() if theirs in node}
+
+
+def upper(value: Any) -> Any:
+    """A value of an enumeration: REST writes it in lower case."""
+    return value.upper() if isinstance(value, str) else value
+
+
+def tag_list(tags: Any) -> list[str]:
+    """REST writes tags as one text; a tag cannot hold a comma."""
+    said = tags.split(",") if isinstance(tags, str) else tags
+    return [tag.strip() for tag in said if tag.strip()]
+
+
+def html(text: Any) -> Any:
+    """REST says null where GraphQL has the empty text."""
+    return text or ""
+
+
+def money_bag(bag: Body | None) -> Node | None:
+    """A price in the shop's own money and as the customer saw it."""
+    if bag is None:
+        return None
+    return {"shopMoney": _money(bag["shop_money"]), "presentmentMoney": _money(bag["presentment_money"])}
+
+
+def _money(money: Body) -> Node:
+    return {"amount": amount(money["amount"]), "currencyCode": money["currency_code"]}
+
+
+def amount(text: Any) -> Any:
+    """`7.90` as `MoneyV2` writes it, `7.9`; what is no decimal number stays for staging to refuse."""
+    try:
+        number = Decimal(text)
+    except (InvalidOperation, TypeError, ValueError):
+        return text
+    if not number.is_finite():
+        return text
+    plain = format(number.normalize(), "f")
+    return plain if "." in plain else f"{plain}.0"
+
+
+def address(node: Body | None) -> Node | None:
+    """A postal address. Where REST has the country's name apart, its `country` may be a code."""
+    if node is None:
+        return None
+    named = {"country": node["country_name"]} if node.get("country_name") else {}
+    return {**renamed(node, _ADDRESS), **named}
