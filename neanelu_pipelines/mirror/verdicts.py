@@ -35,6 +35,7 @@ def judge(
     of other resources the mirror does not have yet.
     """
     marked = sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)
+    marked += _mark_removed(connection, resource, parameters)
     if not mirror_is_empty:
         marked += sum(_mark_older(connection, resource, entity, parameters) for entity in reversed(resource.entities))
     marked += sum(_mark_orphans(connection, resource, entity, parameters) for entity in resource.entities)
@@ -113,14 +114,44 @@ def _mark_older(connection: Connection, resource: Resource, entity: Entity, para
         version=sql.Identifier(entity.version or ""),
     )
     older = connection.execute(query, parameters).rowcount
-    if not older:
+    if older:
+        _mark_older_owned(connection, resource, entity, parameters)
+    return older
+
+
+def _mark_removed(connection: Connection, resource: Resource, parameters: dict[str, Any]) -> int:
+    """Older news of rows that were removed from the mirror since, and of what stands under them."""
+    if connection.execute(statement("removals/any_of_shop"), parameters).fetchone() != (True,):
         return 0
+    marked = 0
+    for entity in resource.entities:
+        names: dict[str, sql.Composable] = {
+            "staging": table_identifier(entity.staging),
+            "table": table_identifier(entity.table),
+            "version": sql.Identifier("s", entity.version) if entity.version else sql.SQL("NULL"),
+        }
+        found = connection.execute(statement("removals/mark_removed").format(**names), parameters).rowcount
+        if entity.parent:
+            query = statement("removals/mark_under_removed").format(
+                staging=names["staging"],
+                gid_column=sql.Identifier(entity.parent.gid_column),
+                parent_staging=table_identifier(resource.entity(entity.parent.table).staging),
+                parent_table=table_identifier(entity.parent.table),
+            )
+            found += connection.execute(query, parameters).rowcount
+        if found:
+            _mark_older_owned(connection, resource, entity, parameters)
+        marked += found
+    return marked
+
+
+def _mark_older_owned(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> None:
+    """What older rows own is as old as they are."""
     for part in entity.owned:
         connection.execute(_owned(statement("mirror/mark_older_owned"), entity, part), parameters)
         for child in _linked_entities(resource, part):
             linked = statement("mirror/mark_older_linked").format(staging=table_identifier(child.staging))
             connection.execute(linked, parameters)
-    return older
 
 
 def _linked_entities(resource: Resource, part: Children | Link) -> list[Entity]:

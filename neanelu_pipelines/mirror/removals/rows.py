@@ -1,0 +1,142 @@
+"""Rows out of the mirror, with what refers to them, as the catalog says it.
+
+Belongs here: the order in which rows go, and their records. A column that must refer belongs to the row that it refers
+to: its rows go first. One that may be null only mentions it: it becomes null. Does not belong here: which rows go.
+"""
+
+import enum
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection, sql
+from psycopg.rows import namedtuple_row
+
+from neanelu_pipelines.database.copy import table_identifier
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.mirror.declarations import Children
+from neanelu_pipelines.mirror.resources import RESOURCES
+
+_BATCH = 5000
+_PUBLISHED = (("shopify_resource_publications", "resource_id"),)
+_WITHOUT_KEY = {"shopify_products": _PUBLISHED, "shopify_collections": _PUBLISHED}
+"""Columns that refer to rows of a table though no foreign key says so: to several tables' rows, by turns."""
+
+
+class Reason(enum.StrEnum):
+    """How it is known that something is gone."""
+
+    SNAPSHOT = "snapshot"
+    WEBHOOK = "webhook"
+    DELETION_EVENT = "deletion_event"
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A row to remove: its key, the GID of the row that it goes with (its own, unless it stands under another)."""
+
+    key: UUID
+    gid: str
+    moment: datetime
+
+
+@dataclass(frozen=True)
+class Why:
+    """What is written down of each removed row."""
+
+    reason: Reason
+    told_by: str
+    confirmed: bool
+    run_id: UUID
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """For the statements."""
+        return {
+            "reason": self.reason.value,
+            "told_by": self.told_by,
+            "confirmed": self.confirmed,
+            "run_id": self.run_id,
+        }
+
+
+def remove_rows(connection: Connection, table: str, key: str, gone: Sequence[Gone], why: Why | None) -> Counter[str]:
+    """Delete these rows of a mirror table and all that belongs to them; how many rows of each table went.
+
+    Without `why` no record is kept: whoever was forgotten is not written down.
+    """
+    counts: Counter[str] = Counter()
+    for start in range(0, len(gone), _BATCH):
+        _remove(connection, table, key, gone[start : start + _BATCH], why, counts)
+    return counts
+
+
+def _remove(
+    connection: Connection, table: str, key: str, gone: Sequence[Gone], why: Why | None, counts: Counter[str]
+) -> None:
+    keys = {"keys": [row.key for row in gone]}
+    for reference in _references(connection, table):
+        names = {"table": table_identifier(reference.table_name), "column": sql.Identifier(reference.column_name)}
+        if not reference.must_refer:
+            connection.execute(statement("removals/unset_references").format(**names), keys)
+        elif reference.key_column and reference.has_gid:
+            query = statement("removals/referring_rows").format(key=sql.Identifier(reference.key_column), **names)
+            below = [
+                Gone(found, gone[place - 1].gid, gone[place - 1].moment)
+                for found, place in connection.execute(query, keys).fetchall()
+            ]
+            if below:
+                _remove(connection, reference.table_name, reference.key_column, below, why, counts)
+        else:
+            deleted = connection.execute(statement("removals/delete_rows").format(**names), keys)
+            counts[reference.table_name] += deleted.rowcount
+    _let_go(connection, table, keys["keys"], counts)
+    counts[table] += _delete(connection, table, key, gone, why)
+
+
+def _references(connection: Connection, table: str) -> list[Any]:
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(statement("removals/references"), {"table": table}).fetchall()
+
+
+def _let_go(connection: Connection, table: str, keys: list[UUID], counts: Counter[str]) -> None:
+    """References that are no foreign keys."""
+    for other, column in _WITHOUT_KEY.get(table, ()):
+        query = statement("removals/delete_rows").format(table=table_identifier(other), column=sql.Identifier(column))
+        counts[other] += connection.execute(query, {"keys": keys}).rowcount
+    for owner, part in _members_of(table):
+        query = statement("removals/unset_members").format(
+            table=table_identifier(owner),
+            field=sql.Identifier(part.field),
+            member=sql.Literal(part.lookup.member if part.lookup else ""),
+        )
+        connection.execute(query, {"texts": [str(key) for key in keys]})
+
+
+def _members_of(table: str) -> Iterator[tuple[str, Children]]:
+    """Folded lines whose objects hold ids of that table's rows (an order's line items)."""
+    for resource in RESOURCES.values():
+        for entity in resource.entities:
+            for part in entity.children:
+                if part.as_list and part.lookup and part.lookup.table == table:
+                    yield entity.table, part
+
+
+def _delete(connection: Connection, table: str, key: str, gone: Sequence[Gone], why: Why | None) -> int:
+    names = {"table": table_identifier(table), "key": sql.Identifier(key)}
+    keys = [row.key for row in gone]
+    if why is None:
+        query = statement("removals/delete_rows").format(table=names["table"], column=names["key"])
+        return connection.execute(query, {"keys": keys}).rowcount
+    recorded = {
+        **why.parameters,
+        "table_name": table,
+        "keys": keys,
+        "gids": [row.gid for row in gone],
+        "moments": [row.moment for row in gone],
+    }
+    row = connection.execute(statement("removals/delete_recorded").format(**names), recorded).fetchone()
+    return int(row[0]) if row else 0
