@@ -169,7 +169,17 @@ def _collection(node: Node) -> Node:
         "sort_order": node["sortOrder"].lower().replace("_", "-"),
         "template_suffix": node["templateSuffix"],
         "published_scope": "web",
+        **_rules(node["ruleSet"]),
+        **({"image": {"src": node["image"]["url"], "alt": node["image"]["altText"]}} if node["image"] else {}),
     }
+
+
+def _rules(rules: Node | None) -> Node:
+    """Only collections that fill themselves have rules."""
+    if rules is None:
+        return {}
+    shown = [{**one, "column": one["column"].lower(), "relation": one["relation"].lower()} for one in rules["rules"]]
+    return {"rules": shown, "disjunctive": rules["appliedDisjunctively"]}
 
 
 def _customer(node: Node) -> Node:
@@ -191,7 +201,7 @@ def _customer(node: Node) -> Node:
         "currency": "RON",
         "addresses": addresses,
         "tax_exemptions": node["taxExemptions"],
-        **({"default_address": addresses[0]} if addresses else {}),
+        **({"default_address": next(one for one in addresses if one["default"])} if addresses else {}),
     }
 
 
@@ -289,6 +299,10 @@ def _order(node: Node) -> Node:
         "presentment_currency": node["presentmentCurrencyCode"],
         "taxes_included": node["taxesIncluded"],
         "source_name": node["sourceName"],
+        "source_identifier": node["sourceIdentifier"],
+        "customer_locale": node["customerLocale"],
+        "discount_codes": [{"code": one, "amount": "0.00", "type": "percentage"} for one in node["discountCodes"]],
+        "payment_gateway_names": node["paymentGatewayNames"],
         "tags": ", ".join(node["tags"]),
         "note": node["note"],
         "note_attributes": [{"name": one["key"], "value": one["value"]} for one in node["customAttributes"]],
@@ -320,10 +334,7 @@ _FULFILLMENT = {"FULFILLED": "fulfilled", "PARTIALLY_FULFILLED": "partial"}
 
 def _line(line: Node) -> Node:
     product, variant = line["product"], line["variant"]
-    discount = (
-        Decimal(line["originalUnitPriceSet"]["shopMoney"]["amount"]) * line["quantity"]
-        - Decimal(line["discountedTotalSet"]["shopMoney"]["amount"])
-    ).quantize(Decimal("0.01"))
+    off = _discount(line)
     return {
         **_ids(line),
         "name": line["name"],
@@ -335,11 +346,20 @@ def _line(line: Node) -> Node:
         "product_id": number_of(product["id"]) if product else None,
         "variant_id": number_of(variant["id"]) if variant else None,
         **_money("price", line["originalUnitPriceSet"]),
-        "total_discount": str(discount),
+        **_money("total_discount", off),
         "tax_lines": [
             {"title": one["title"], "rate": one["rate"]} | _money("price", one["priceSet"]) for one in line["taxLines"]
         ],
     }
+
+
+def _discount(line: Node) -> Node:
+    """What the line's own discounts take off it."""
+    bag = {}
+    for kind, price in line["originalUnitPriceSet"].items():
+        off = Decimal(price["amount"]) * line["quantity"] - Decimal(line["discountedTotalSet"][kind]["amount"])
+        bag[kind] = {**price, "amount": str(off)}
+    return bag
 
 
 def _refund(refund: Node, order: Node) -> Node:
