@@ -44,7 +44,7 @@ from neanelu_pipelines.shopify.bulk.states import (
     next_move,
 )
 from neanelu_pipelines.shopify.bulk.verify import problem_with
-from neanelu_pipelines.shopify.documents import document, probe
+from neanelu_pipelines.shopify.documents import IN_ORDER, document, probe
 from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, Transient, Unavailable
 from neanelu_pipelines.shopify.linter import require_bulk_query
 from neanelu_pipelines.shopify.replies import Reply
@@ -209,7 +209,8 @@ class _Run:
         sent = marked(self._export.query, self._export.run_id)
         try:
             # Always say how to group: the default depends on the version. Ungrouped results come sooner.
-            reply = self._client.execute(document("operations/start"), {"query": sent, "groupObjects": False})
+            how = {"query": sent, "groupObjects": self._export.resource in IN_ORDER}
+            reply = self._client.execute(document("operations/start"), how)
         except Transient as fault:
             if isinstance(fault, Unavailable) and fault.sent:
                 self._happened(Lost())  # It may have been carried out: it is looked for next.

@@ -41,6 +41,9 @@ _NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_.\-]")
 
 Value = str | int | bool | None
 
+IN_ORDER = frozenset({"collections"})
+"""Exports whose order of lines means something (a collection's products): only a grouped result promises one."""
+
 
 class DocumentError(NeaneluError):
     """A document cannot be made: it does not exist, or a value does not fit."""
