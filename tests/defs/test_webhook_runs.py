@@ -25,7 +25,7 @@ def test_new_events_are_processed_by_one_run_at_a_time(
 ) -> None:
     make_shop(database)
     assert isinstance(tick(instance, warehouse), dg.SkipReason)
-    posted(database, event(BODY), event({"id": 1}, "products/delete"), event({"title": "fără id"}))
+    posted(database, event(BODY), event({"id": 1}, "shop/redact"), event({"title": "fără id"}))
     assert isinstance(tick(instance, warehouse), dg.RunRequest)
 
     defs = dg.Definitions.merge(webhook_definitions(), dg.Definitions(resources={"warehouse": warehouse}))

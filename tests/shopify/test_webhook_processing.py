@@ -15,7 +15,8 @@ from neanelu_pipelines.mirror import river
 from neanelu_pipelines.sandbox.shop.hooks import Event
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.webhooks.bodies import encoded
-from neanelu_pipelines.shopify.webhooks.processing import TRIES, Batch, Lines, Write, process_batch
+from neanelu_pipelines.shopify.webhooks.hands import Hands, Lines
+from neanelu_pipelines.shopify.webhooks.processing import TRIES, Batch, process_batch
 from neanelu_pipelines.shopify.webhooks.products import read_product
 from tests.shopify.conftest import make_shop
 from tests.shopify.webhooks import DOMAIN, event, events_of, posted, rows
@@ -39,9 +40,9 @@ def happened(number: int = 7, hour: int = 10, topic: str = "products/update", **
     return event(body(number, hour, **fields), topic, triggered_at=f"2026-11-01T{hour:02}:00:01+02:00")
 
 
-def work_off(database: Database, write: Write) -> list[Batch]:
+def work_off(database: Database, hands: Hands) -> list[Batch]:
     done = []
-    while batch := process_batch(database, write):
+    while batch := process_batch(database, hands):
         done.append(batch)
     return done
 
@@ -168,9 +169,9 @@ def test_an_event_that_cannot_be_written_is_tried_a_few_times_alone(database: Da
         sizes.append(text.count('"__typename":"Product"'))
         if "Product/8" in text:
             raise RuntimeError("nu merge")
-        return good(lines)
+        return good.write(lines)
 
-    work_off(database, bad)
+    work_off(database, Hands(bad, good.remove))
     assert sizes[0] == 3
     assert set(sizes[1:]) == {1}
     assert sorted(titles(database)) == [7, 9]
@@ -187,7 +188,7 @@ def test_a_database_that_goes_away_blames_no_event(database: Database, obeyed: S
         raise psycopg.OperationalError("gone")
 
     with pytest.raises(psycopg.OperationalError):
-        process_batch(database, away)
+        process_batch(database, Hands(away, away))
     assert events_of(database) == [("products/update", "new", None, 0)]
     work_off(database, into_mirror(database, obeyed))
     assert states(database) == ["done"]
@@ -204,9 +205,9 @@ def test_two_workers_never_take_the_same_event(database: Database, obeyed: Setti
     def slow(lines: Lines) -> UUID:
         domains.append(lines.domain)
         inside.wait()
-        return good(lines)
+        return good.write(lines)
 
-    workers = [threading.Thread(target=process_batch, args=(database, slow)) for _ in range(2)]
+    workers = [threading.Thread(target=process_batch, args=(database, Hands(slow, good.remove))) for _ in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -232,17 +233,6 @@ def test_an_uninstalled_app_marks_the_shop_unless_it_was_installed_again_since(
     found = rows(database, "SELECT id, uninstalled_at, access_token_ciphertext FROM shops ORDER BY installed_at")
     assert found == [(shop, datetime(2026, 11, 1, 10, tzinfo=UTC), b""), (other, None, b"x")]
     assert states(database) == ["done", "done"]
-
-
-def test_deletions_wait_and_change_nothing(database: Database, obeyed: Settings) -> None:
-    make_shop(database)
-    write = into_mirror(database, obeyed)
-    posted(database, happened(7))
-    work_off(database, write)
-    posted(database, event({"id": 7}, "products/delete"))
-    assert work_off(database, write) == []
-    assert titles(database) == {7: "Sapă"}
-    assert [(topic, state) for topic, state, _, _ in events_of(database)][-1] == ("products/delete", "waiting")
 
 
 def test_the_end_of_a_bulk_operation_makes_its_export_due(database: Database, obeyed: Settings) -> None:

@@ -11,6 +11,7 @@ from neanelu_pipelines.defs.webhooks.writing import into_mirror
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.webhooks.bodies import Node, encoded
+from neanelu_pipelines.shopify.webhooks.hands import Gone, Hands
 from neanelu_pipelines.shopify.webhooks.processing import Batch, process_batch
 from tests.shopify.conftest import make_shop
 from tests.shopify.webhooks import DOMAIN, event, events_of, posted, rows
@@ -218,3 +219,77 @@ def test_what_is_said_again_changes_nothing(database: Database, obeyed: Settings
         seen.append(rows(database, moments))
     assert seen[0] == seen[1]
     assert {state for _, state, _, _ in events_of(database)} == {"done"}
+
+
+def gone(number: int, topic: str, hour: int) -> Any:
+    return event({"id": number}, topic, triggered_at=at(hour))
+
+
+def test_what_is_deleted_goes_by_the_shop_s_time_whatever_comes_first(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+    # In one batch: one deleted after its last change, one said to be deleted before it.
+    posted(
+        database,
+        gone(1, "orders/delete", 13),
+        gone(2, "orders/delete", 11),
+        event(order(1, 12), "orders/updated", triggered_at=at(12)),
+        event(order(2, 12), "orders/updated", triggered_at=at(12)),
+    )
+    (batch,) = work_off(database, obeyed)
+    assert (batch.done, batch.aside) == (4, 0)
+    names = "SELECT name FROM shopify_orders ORDER BY 1"
+    assert rows(database, names) == [("#2",)]
+    # Across batches: news from before the deletion does not bring it back; an old deletion does not take it away.
+    posted(database, event(order(1, 11), "orders/paid", triggered_at=at(11)), gone(2, "orders/delete", 10))
+    work_off(database, obeyed)
+    assert rows(database, names) == [("#2",)]
+    posted(database, gone(2, "orders/delete", 14))
+    work_off(database, obeyed)
+    assert rows(database, names) == []
+    assert {state for _, state, _, _ in events_of(database)} == {"done"}
+
+
+def test_every_kind_of_row_can_be_deleted_and_each_has_a_record_of_why(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+    product = {"id": 7, "title": "Sapă", "handle": "sapa", "status": "active", "updated_at": at(9)}
+    bodies = {
+        "products": product | {"variants": [{"id": 70, "title": "A", "price": "1.00", "updated_at": at(9)}]},
+        "collections": collection(7, 9),
+        "customers": customer(7, 9),
+        "orders": order(7, 9),
+        "locations": {"id": 7, "name": "Depozit", "active": True},
+    }
+    posted(database, *(event(body, f"{kind}/create", triggered_at=at(9)) for kind, body in bodies.items()))
+    work_off(database, obeyed)
+    tables = [f"shopify_{kind}" for kind in bodies if kind != "locations"] + ["inventory_locations", "shopify_variants"]
+    assert [rows(database, f"SELECT count(*) FROM {table}") for table in tables] == [[(1,)]] * 6
+    posted(database, *(gone(7, f"{kind}/delete", 10) for kind in bodies))
+    (batch,) = work_off(database, obeyed)
+    assert (batch.done, batch.aside) == (5, 0)
+    assert [rows(database, f"SELECT count(*) FROM {table}") for table in tables] == [[(0,)]] * 6
+    told = {by for (by,) in rows(database, "SELECT DISTINCT told_by FROM pipeline.removals")}
+    assert told == {f"webhook {kind}/delete" for kind in bodies}
+
+
+def test_a_deletion_that_names_nothing_is_set_aside_and_one_that_fails_is_tried_again_alone(
+    database: Database, obeyed: Settings
+) -> None:
+    make_shop(database)
+    posted(database, event([], "orders/delete"), gone(1, "orders/delete", 10), gone(2, "orders/delete", 11))
+    hands = into_mirror(database, obeyed)
+    asked: list[int] = []
+
+    def bad(what: Gone) -> None:
+        asked.append(len(what.moments))
+        if "gid://shopify/Order/1" in what.moments:
+            raise RuntimeError("nu merge")
+        hands.remove(what)
+
+    while process_batch(database, Hands(hands.write, bad)):
+        pass
+    assert asked == [2, 1, 1, 1]
+    found = events_of(database)
+    assert sorted(state for _, state, _, _ in found) == ["aside", "aside", "done"]
+    reasons = " ".join(str(reason) for _, _, reason, _ in found)
+    assert "names no Order" in reasons
+    assert "nu merge" in reasons

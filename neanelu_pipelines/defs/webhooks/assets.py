@@ -94,10 +94,10 @@ def _batches(warehouse: Warehouse, run_id: str) -> "Iterator[Batch]":
     from neanelu_pipelines.defs.webhooks.writing import into_mirror
     from neanelu_pipelines.shopify.webhooks.processing import process_batch
 
-    write = into_mirror(warehouse.database, warehouse.settings)
+    hands = into_mirror(warehouse.database, warehouse.settings)
     until = time.monotonic() + _SECONDS
     while time.monotonic() < until:
-        batch = process_batch(warehouse.database, write, job_id=run_id)
+        batch = process_batch(warehouse.database, hands, job_id=run_id)
         if batch is None:
             return
         yield batch

@@ -17,7 +17,6 @@ BULK_FINISHED = "bulk_operations/finish"
 PROCESSED = TOPICS | {UNINSTALLED, BULK_FINISHED}
 
 _WAITING = {
-    "products/delete": "Waits for the step that records deletions.",
     "customers/redact": "Waits for the redaction of a customer.",
     "shop/redact": "Waits for the redaction of a shop.",
     "customers/data_request": "Waits for the export of a customer's data.",

@@ -1,16 +1,16 @@
 """Working off the events that were kept: claimed in batches, in the order of the shop's time, written by the one way.
 
 Belongs here: claiming, choosing the newest word on each row, what becomes of an event. Does not belong here: what the
-topics and bodies mean (`subjects`), and the merge itself, which is handed in (`Write`), because webhooks are the wire
-and the mirror is a later room.
+topics and bodies mean (`subjects`), and writing and removing rows, which is handed in (`hands`).
 
 A batch is one shop's and one transaction: whoever dies while working on it leaves it as it was. To write the same again
-changes nothing, so no more is needed. Events of one artifact are as new as the oldest of them: an event that is merged
-as older than it is can be passed over, never the other way round.
+changes nothing, and what is newer than a removal stays: so no more is needed. Events of one artifact are as new as the
+oldest of them: an event that is merged as older than it is can be passed over, never the other way round.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,27 +27,11 @@ from neanelu_pipelines.shopify.bulk.ledger import hurry_export
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Node, Reading, encoded
 from neanelu_pipelines.shopify.webhooks.envelope import BULK_FINISHED, UNINSTALLED
+from neanelu_pipelines.shopify.webhooks.hands import Gone, Hands, Lines
 from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS, TOPICS, Subject
 
 TRIES = 3
 BATCH = 500
-
-
-@dataclass(frozen=True)
-class Lines:
-    """A file of lines made of events."""
-
-    domain: str
-    resource: str
-    file: Path
-    as_of: datetime
-    """The moment of the oldest of the events."""
-    whole: frozenset[tuple[str, str]]
-    """(Parent's node type, node type) of the lines of which there are none where the file holds none."""
-
-
-Write = Callable[[Lines], UUID]
-"""Merge a file of lines; the id of the load. Lines it rejects stand in the ledger; it does not fail for them."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +99,7 @@ class _Outcomes:
             connection.execute(statement("webhooks/settle_events"), parameters)
 
 
-def process_batch(database: Database, write: Write, *, job_id: str | None = None, limit: int = BATCH) -> Batch | None:
+def process_batch(database: Database, hands: Hands, *, job_id: str | None = None, limit: int = BATCH) -> Batch | None:
     """Process the oldest new events of the shop that has waited longest; None if no event is new.
 
     Raises:
@@ -130,16 +114,18 @@ def process_batch(database: Database, write: Write, *, job_id: str | None = None
         parameters = {"shop_id": shop_id, "limit": limit}
         rows = connection.execute(statement("webhooks/claim_events"), parameters).fetchall()
         outcomes = _Outcomes(Batch(domain))
-        _process(connection, shop_id, [Event(*row) for row in rows], write, outcomes)
+        _process(connection, shop_id, [Event(*row) for row in rows], hands, outcomes)
         outcomes.write(connection, job_id)
     return outcomes.batch
 
 
-def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], write: Write, outcomes: _Outcomes) -> None:
+def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:
     for subject in SUBJECTS:
         about = [event for event in events if event.topic in subject.changes]
         for group in _groups(subject, _pieces(subject, about, outcomes)):
-            _write_group(connection, subject, group, write, outcomes)
+            _write_group(connection, subject, group, hands, outcomes)
+    for subject in SUBJECTS:
+        _remove(subject, [event for event in events if event.topic == subject.deletion], hands, outcomes)
     # Last: what they lock stays locked until the transaction ends, and the merges take their time.
     for event in events:
         if event.topic not in TOPICS:
@@ -189,22 +175,54 @@ def _groups(subject: Subject, pieces: Iterable[_Piece]) -> list[list[_Piece]]:
     return list(groups.values())
 
 
-def _write_group(
-    connection: Connection, subject: Subject, group: Sequence[_Piece], write: Write, outcomes: _Outcomes
-) -> None:
-    """Write the pieces; those of which lines are rejected are set aside, and the rest is written without them.
-
-    A load that rejects lines keeps what the rows had before beside what the others say: children may have stood there.
-    """
+@contextmanager
+def _blamed(events: Sequence[Event], outcomes: _Outcomes) -> Iterator[list[Event]]:
+    """Around what is done with events: what fails for good has failed for them, and they stand in the list then."""
+    blamed: list[Event] = []
     try:
-        load = _write(subject, group, write, outcomes.batch.domain)
+        yield blamed
     except (psycopg.OperationalError, ArtifactUnreadableError, OSError):
         raise
     except Exception as error:
         if isinstance(error, NeaneluError) and error.transient:
             raise
-        for piece in group:
-            outcomes.failed(piece.event, f"{type(error).__name__}: {error}")
+        blamed += events
+        for event in events:
+            outcomes.failed(event, f"{type(error).__name__}: {error}")
+
+
+def _remove(subject: Subject, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:
+    """Remove what is said to be gone: together, but by itself what has failed before."""
+    first = [event for event in events if not event.tries]
+    for group in ([first] if first else []) + [[event] for event in events if event.tries]:
+        moments: dict[str, datetime] = {}
+        read = []
+        for event in group:
+            try:
+                gid = subject.gone(event.payload)
+            except BodyError as error:
+                outcomes.aside(event, str(error))
+            else:
+                read.append(event)
+                # In the order of the shop's time: the last word on each.
+                moments[gid] = event.triggered_at
+        with _blamed(read, outcomes) as blamed:
+            if moments:
+                hands.remove(Gone(outcomes.batch.domain, subject.resource, moments, str(subject.deletion)))
+        if not blamed:
+            outcomes.done(*read)
+
+
+def _write_group(
+    connection: Connection, subject: Subject, group: Sequence[_Piece], hands: Hands, outcomes: _Outcomes
+) -> None:
+    """Write the pieces; those of which lines are rejected are set aside, and the rest is written without them.
+
+    A load that rejects lines keeps what the rows had before beside what the others say: children may have stood there.
+    """
+    with _blamed([piece.event for piece in group], outcomes) as blamed:
+        load = _write(subject, group, hands, outcomes.batch.domain)
+    if blamed:
         return
     outcomes.batch.loads += 1
     good = list(_accepted(connection, load, group, outcomes))
@@ -212,7 +230,7 @@ def _write_group(
         for piece in good:
             outcomes.done(piece.event, *piece.void)
     elif good:
-        _write_group(connection, subject, good, write, outcomes)
+        _write_group(connection, subject, good, hands, outcomes)
 
 
 def _accepted(connection: Connection, load: UUID, group: Sequence[_Piece], outcomes: _Outcomes) -> Iterator[_Piece]:
@@ -229,12 +247,12 @@ def _accepted(connection: Connection, load: UUID, group: Sequence[_Piece], outco
             yield piece
 
 
-def _write(subject: Subject, group: Sequence[_Piece], write: Write, domain: str) -> UUID:
+def _write(subject: Subject, group: Sequence[_Piece], hands: Hands, domain: str) -> UUID:
     with tempfile.TemporaryDirectory(prefix="neanelu-webhooks-") as folder:
         file = Path(folder) / "events.jsonl"
         file.write_bytes(encoded(_agreed(group)))
         oldest = min(piece.event.triggered_at for piece in group)
-        return write(Lines(domain, subject.resource, file, oldest, group[0].reading.whole))
+        return hands.write(Lines(domain, subject.resource, file, oldest, group[0].reading.whole))
 
 
 def _agreed(group: Sequence[_Piece]) -> Iterator[Node]:

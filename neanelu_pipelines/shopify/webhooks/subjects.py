@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from neanelu_pipelines.shopify.webhooks.bodies import Reading
+from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Reading, gid_of
 from neanelu_pipelines.shopify.webhooks.collections import read_collection
 from neanelu_pipelines.shopify.webhooks.customers import read_customer
 from neanelu_pipelines.shopify.webhooks.locations import read_location
@@ -24,9 +24,24 @@ class Subject:
     changes: frozenset[str]
     """The topics whose body is the row as it is now."""
     read: Callable[[Any], Reading]
+    kind: str
+    """The node type of the row."""
+    deletion: str | None = None
+    """The topic that says that a row is gone; its body holds nothing but the row's identity."""
     has_versions: bool = True
     """Whether the mirror keeps Shopify's own time of the row's change. Where it does not, only the moment of the event
     tells whether the mirror's row is newer, and a file may hold the events of one moment only."""
+
+    def gone(self, body: Any) -> str:
+        """The GID of the row that a deletion is about.
+
+        Raises:
+            BodyError: it names none.
+        """
+        try:
+            return gid_of(self.kind, body)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BodyError(f"The body names no {self.kind}.") from error
 
 
 def _topics(prefix: str, *verbs: str) -> frozenset[str]:
@@ -38,17 +53,34 @@ SUBJECTS = (
         "locations",
         _topics("locations", "create", "update", "activate", "deactivate"),
         read_location,
+        "Location",
+        "locations/delete",
         has_versions=False,
     ),
-    Subject("products", _topics("products", "create", "update"), read_product),
-    Subject("collections", _topics("collections", "create", "update"), read_collection, has_versions=False),
-    Subject("customers", _topics("customers", "create", "update", "enable", "disable"), read_customer),
+    Subject("products", _topics("products", "create", "update"), read_product, "Product", "products/delete"),
+    Subject(
+        "collections",
+        _topics("collections", "create", "update"),
+        read_collection,
+        "Collection",
+        "collections/delete",
+        has_versions=False,
+    ),
+    Subject(
+        "customers",
+        _topics("customers", "create", "update", "enable", "disable"),
+        read_customer,
+        "Customer",
+        "customers/delete",
+    ),
     Subject(
         "orders",
         _topics("orders", "create", "updated", "paid", "cancelled", "fulfilled", "partially_fulfilled"),
         read_order,
+        "Order",
+        "orders/delete",
     ),
 )
 
-TOPICS = frozenset(topic for subject in SUBJECTS for topic in subject.changes)
+TOPICS = frozenset(topic for subject in SUBJECTS for topic in (*subject.changes, subject.deletion) if topic is not None)
 """All topics that are about rows of the mirror."""
