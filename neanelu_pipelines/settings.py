@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     max_reject_share: Annotated[
         float, Field(ge=0, le=1, description="Above this share of rejected lines nothing of a file is merged.")
     ] = 0.05
+    max_removal_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="If a whole export lacks more than this share of a table, nothing is removed."),
+    ] = 0.1
     max_line_bytes: Annotated[
         int, Field(ge=1024, description="A longer JSONL line is rejected, unread, so that memory stays bounded.")
     ] = 64 * 1024 * 1024

@@ -1,0 +1,49 @@
+"""Asking Shopify whether something is really gone: `nodes(ids)` answers null for what it does not have.
+
+Belongs here: the question and whether its answer is to be believed. Does not belong here: what follows from it.
+"""
+
+from collections.abc import Sequence
+
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.shopify.bulk.exports import Asks
+from neanelu_pipelines.shopify.documents import document
+
+_PAGE = 250
+
+
+class DoubtfulAnswerError(NeaneluError):
+    """Shopify's answer cannot be about these rows."""
+
+
+def really_gone(client: Asks, domain: str, gids: Sequence[str], witness: str | None) -> set[str]:
+    """Those of the GIDs that Shopify does not have any more.
+
+    Args:
+        client: the shop's.
+        domain: whose rows they are: another shop would have none of them.
+        gids: what may be gone.
+        witness: something of the same kind that the shop has: a token that may not see this kind sees it neither.
+
+    Raises:
+        DoubtfulAnswerError: the answer is another shop's, or does not know the witness either.
+        ShopifyFault: as the client says.
+    """
+    gone: set[str] = set()
+    page = _PAGE - 1 if witness else _PAGE
+    for start in range(0, len(gids), page):
+        asked = [*gids[start : start + page], *([witness] if witness else [])]
+        reply = client.execute(document("operations/nodes_by_id"), {"ids": asked})
+        found = {node["id"] for node in reply.data["nodes"] if node}
+        answered_by = str(reply.data["shop"]["myshopifyDomain"])
+        if answered_by.lower() != domain.lower():
+            raise DoubtfulAnswerError(f"{answered_by} answered instead of {domain}: nothing is removed on its word.")
+        if len(reply.data["nodes"]) != len(asked) or not found <= set(asked):
+            raise DoubtfulAnswerError(f"{domain} did not answer what it was asked: nothing is removed on its word.")
+        if witness and witness not in found:
+            raise DoubtfulAnswerError(
+                f"{domain} says that {witness} is gone, which its own export holds. Either the access token may not "
+                "see rows of this kind, or it went this minute; nothing is removed. The next export is looked at anew."
+            )
+        gone |= set(asked) - found
+    return gone

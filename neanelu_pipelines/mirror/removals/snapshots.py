@@ -1,0 +1,252 @@
+"""What a whole export does not hold any more is removed: carefully, because what is absent is also what was lost.
+
+Belongs here: whether an export can speak of what is gone, how much may go at once, and the order of it all. Does not
+belong here: reading the artifact (`seen`), asking Shopify (`confirm`), removing (`rows`).
+
+A row goes only if all of this holds:
+
+* the load of a whole resource was merged to its end, from bytes that are still those that were verified, and no newer
+  whole export was merged since;
+* no line of it is unreadable or torn, behind which the row may stand; a line that was rejected counts as seen;
+* nothing in the mirror says that the row is newer than the export;
+* no more rows of its table are missing than the share NEANELU_MAX_REMOVAL_SHARE, or a few;
+* Shopify, asked for it by its id, says that it is gone. Where nobody can be asked (a load of a file), nothing is
+  removed unless a person wishes it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from graphql import parse
+from graphql.language import FieldNode, NullValueNode, OperationDefinitionNode
+from psycopg import Connection, sql
+from psycopg.rows import namedtuple_row
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.copy import table_identifier
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.mirror import ledger
+from neanelu_pipelines.mirror.declarations import Entity, Resource
+from neanelu_pipelines.mirror.removals.confirm import DoubtfulAnswerError, really_gone
+from neanelu_pipelines.mirror.removals.rows import Gone, Reason, Why, remove_rows
+from neanelu_pipelines.mirror.removals.seen import sha256_of, write_seen
+from neanelu_pipelines.mirror.removals.told import STEP, moments_of
+from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.mirror.resources import RESOURCES, resource_named
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.bulk.exports import Asks
+from neanelu_pipelines.shopify.documents import document, names
+
+FEW = 10
+"""So many missing rows of a table may go whatever their share, if Shopify confirms each: small shops have few rows."""
+_HARMLESS = frozenset({"sortKey", "reverse", "includeInactive", "includeLegacy"})
+
+
+@dataclass
+class Removal:
+    """What became of the rows that a whole export does not hold."""
+
+    outcome: str
+    """`removed`; `nothing` was missing; `refused`, too much was; `unfit`: the export cannot speak of what is gone."""
+    reason: str = ""
+    missing: dict[str, int] = field(default_factory=dict)
+    """Rows that the export does not hold, by table; without those that stand under other missing rows."""
+    still_there: int = 0
+    """Of them, those that Shopify has after all."""
+    tables: dict[str, int] = field(default_factory=dict)
+    """Deleted rows by table."""
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """A load that may speak of what is gone."""
+
+    load: LoadRun
+    resource: Resource
+    path: str
+    as_of: datetime
+    source: str
+
+
+@dataclass(frozen=True)
+class _Missing:
+    entity: Entity
+    rows: list[tuple[UUID, str]]
+    of: int
+    witness: str | None
+
+
+def remove_missing(
+    database: Database,
+    settings: Settings,
+    load: LoadRun,
+    client: Asks | None,
+    *,
+    unconfirmed: bool = False,
+    max_share: float | None = None,
+) -> Removal:
+    """Remove from the mirror what the load of a whole export does not hold. Done once, it is not done again.
+
+    Args:
+        database: the mirror's.
+        settings: the share of rows that may go, and how artifacts are read.
+        load: a load that was merged to its end.
+        client: the shop's, to have each row confirmed.
+        unconfirmed: without a client, remove all the same: a person says that the file holds everything.
+        max_share: another share for this time.
+
+    Raises:
+        ShopifyFault: Shopify cannot be asked; nothing was removed.
+        ResourceBusyError: a load of the resource did not end in time (transient).
+    """
+    with ledger.opened(database) as book, ledger.resource_lock(book, load):
+        before = ledger.step_metadata(book, load, STEP)
+        if before is not None and before["outcome"] in ("removed", "nothing"):
+            return Removal(**{name: before[name] for name in Removal.__dataclass_fields__})
+        with ledger.step(book, load, STEP) as step:
+            limit = settings.max_removal_share if max_share is None else max_share
+            done = _remove_missing(database, book, settings, load, client, unconfirmed=unconfirmed, max_share=limit)
+            step.records = sum(done.tables.values())
+            step.metadata.update(asdict(done))
+    return done
+
+
+def _remove_missing(
+    database: Database,
+    book: Connection,
+    settings: Settings,
+    load: LoadRun,
+    client: Asks | None,
+    *,
+    unconfirmed: bool,
+    max_share: float,
+) -> Removal:
+    if client is None and not unconfirmed:
+        return Removal("unfit", "Nobody can be asked whether what is missing is gone, and nobody said that it is.")
+    snapshot = _fit(book, load)
+    missing = snapshot if isinstance(snapshot, str) else _missing(database, settings, snapshot)
+    if isinstance(snapshot, str) or isinstance(missing, str):
+        return Removal("unfit", str(missing))
+    done = Removal("nothing", missing={found.entity.table: len(found.rows) for found in missing if found.rows})
+    if not done.missing:
+        return done
+    few = FEW if client else 0
+    if too_many := [found for found in missing if len(found.rows) > max(few, int(found.of * max_share))]:
+        return Removal("refused", _too_many(too_many, load, max_share), done.missing)
+    try:
+        gone = _confirmed(client, snapshot, missing)
+    except DoubtfulAnswerError as doubt:
+        return Removal("refused", str(doubt), done.missing)
+    done.still_there = sum(len(found.rows) for found in missing) - sum(len(rows) for _, rows in gone)
+    done.tables = dict(_remove(database, snapshot, gone, confirmed=client is not None))
+    done.outcome = "removed" if done.tables else "nothing"
+    return done
+
+
+def _fit(book: Connection, load: LoadRun) -> _Snapshot | str:
+    """The load as a snapshot, or why it is none."""
+    with book.cursor(row_factory=namedtuple_row) as cursor:
+        facts: Any = cursor.execute(statement("removals/snapshot_facts"), {"run_id": load.run_id}).fetchone()
+    if facts is None or facts.status != "completed":
+        return "The load was not merged to its end."
+    if not facts.snapshot or not _asks_for_everything(load.resource, facts.query):
+        return "The load is of a part of the resource: of the rest it says nothing."
+    if facts.unreadable:
+        return f"{facts.unreadable:,} lines cannot be read: any row may stand in them."
+    newest = ledger.shown_through(book, load)
+    if newest is not None and newest > facts.as_of:
+        return f"A newer whole export, of {newest.isoformat()}, was merged since."
+    if sha256_of(facts.path) != facts.checksum:
+        return "The artifact's bytes are not those that were verified when it was stored."
+    return _Snapshot(load, resource_named(load.resource), facts.path, facts.as_of, facts.source or "")
+
+
+def _asks_for_everything(resource: str, query: str | None) -> bool:
+    """Whether a query has no condition. A file is taken at its word, unless even the whole comes in parts."""
+    if query is None:
+        return resource not in names() or "$type" not in document(resource)
+    operation = next(node for node in parse(query).definitions if isinstance(node, OperationDefinitionNode))
+    roots = [field for field in operation.selection_set.selections if isinstance(field, FieldNode)]
+    return len(roots) == 1 and all(
+        argument.name.value in _HARMLESS or isinstance(argument.value, NullValueNode) for argument in roots[0].arguments
+    )
+
+
+def _missing(database: Database, settings: Settings, snapshot: _Snapshot) -> list[_Missing] | str:
+    """The rows that the artifact does not hold, by table; or why it cannot say."""
+    with database.connect(Role.PIPELINE) as connection:
+        seen = write_seen(connection, settings, snapshot.resource, snapshot.path)
+        if seen.hidden or seen.torn:
+            return f"{seen.hidden:,} lines do not say whose they are, or the last one is torn: a row may stand in them."
+        parameters = {"shop_id": snapshot.load.shop_id, "as_of": snapshot.as_of}
+        return [_missing_of(connection, entity, parameters) for entity in _owned_here(snapshot.resource)]
+
+
+def _owned_here(resource: Resource) -> Iterator[Entity]:
+    """The entities of whose rows this resource holds all: not pictures, where files are a resource of their own."""
+    for entity in resource.entities:
+        elsewhere = any(
+            other.table == entity.table and other.parent_node is None
+            for declared in RESOURCES.values()
+            if declared.name != resource.name
+            for other in declared.entities
+        )
+        if entity.parent_node is None or entity.parent or not elsewhere:
+            yield entity
+
+
+def _missing_of(connection: Connection, entity: Entity, parameters: dict[str, Any]) -> _Missing:
+    table = table_identifier(entity.table)
+    under: sql.Composable = sql.SQL("")
+    if entity.parent:
+        under = statement("removals/and_parent_seen").format(
+            parent_table=table_identifier(entity.parent.table),
+            parent_key=sql.Identifier("id"),
+            column=sql.Identifier(entity.parent.column),
+        )
+    query = statement("removals/find_missing").format(
+        table=table, key=sql.Identifier(entity.primary_key), moments=moments_of(entity), and_parent_seen=under
+    )
+    rows = connection.execute(query, parameters).fetchall()
+    count = connection.execute(statement("removals/count_rows").format(table=table), parameters).fetchone()
+    witness = connection.execute(statement("removals/find_witness").format(table=table), parameters).fetchone()
+    return _Missing(entity, rows, count[0] if count else 0, witness[0] if witness else None)
+
+
+def _too_many(found: Sequence[_Missing], load: LoadRun, max_share: float) -> str:
+    said = ", ".join(f"{len(one.rows):,} of {one.of:,} rows of {one.entity.table}" for one in found)
+    return (
+        f"The export of {load.resource} of {load.shop_domain} does not hold {said}: more than may go at once "
+        f"({max_share:.0%}). Nothing was removed. If the shop really lost them, raise NEANELU_MAX_REMOVAL_SHARE "
+        "for one run; if not, look at what its token may see."
+    )
+
+
+def _confirmed(
+    client: Asks | None, snapshot: _Snapshot, missing: Sequence[_Missing]
+) -> list[tuple[Entity, list[tuple[UUID, str]]]]:
+    if client is None:
+        return [(found.entity, found.rows) for found in missing]
+    confirmed = []
+    for found in missing:
+        gids = [gid for _, gid in found.rows]
+        gone = really_gone(client, snapshot.load.shop_domain, gids, found.witness) if gids else set()
+        confirmed.append((found.entity, [row for row in found.rows if row[1] in gone]))
+    return confirmed
+
+
+def _remove(
+    database: Database, snapshot: _Snapshot, gone: Sequence[tuple[Entity, list[tuple[UUID, str]]]], *, confirmed: bool
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    said = f"whole export of {snapshot.as_of.isoformat()} ({snapshot.source})"
+    why = Why(Reason.SNAPSHOT, said, confirmed, snapshot.load.run_id)
+    with database.tenant(snapshot.load.shop_id, trace_id=str(snapshot.load.run_id)) as connection:
+        for entity, rows in gone:
+            named = [Gone(key, gid, snapshot.as_of) for key, gid in rows]
+            counts += remove_rows(connection, entity.table, entity.primary_key, named, why)
+    return counts

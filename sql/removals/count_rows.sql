@@ -1,0 +1,1 @@
+SELECT count(*) FROM {table} WHERE shop_id = %(shop_id)s

@@ -1,0 +1,254 @@
+"""What a whole export does not hold goes, if all speaks for it; and nothing does otherwise."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lines import DOMAIN, River, catalogue, gid, media, moment, product, variant
+
+from neanelu_pipelines.mirror.removals.snapshots import FEW, Removal, remove_missing
+from neanelu_pipelines.mirror.reports import LoadReport, LoadRun
+from neanelu_pipelines.shopify.faults import Unavailable
+from neanelu_pipelines.shopify.replies import Reply
+
+AFTER = "2026-03-04T00:00:00Z"
+
+
+@dataclass
+class Shop:
+    """Shopify as it is asked: it has everything but what is `gone`."""
+
+    gone: set[str] = field(default_factory=set)
+    domain: str = DOMAIN
+    asked: list[str] = field(default_factory=list)
+    away: bool = False
+
+    def execute(self, document: str, variables: Mapping[str, Any] | None = None, *, cost: float | None = None) -> Reply:
+        if self.away:
+            raise Unavailable("Shopify is away.")
+        ids = list((variables or {})["ids"])
+        assert len(ids) <= 250
+        self.asked += ids
+        nodes = [None if one in self.gone else {"id": one} for one in ids]
+        return Reply({"shop": {"id": "gid://shopify/Shop/1", "myshopifyDomain": self.domain}, "nodes": nodes}, None)
+
+
+@pytest.fixture
+def stocked(river: River) -> Iterator[River]:
+    """Products 1 to 30 with two variants and two pictures each."""
+    river.load(catalogue(30), as_of=moment(2))
+    yield river
+    river.do("DELETE FROM pipeline.removals")
+
+
+def without_product(*numbers: int) -> list[bytes]:
+    """The same catalogue without these products and all that stands under them."""
+    lines = catalogue(30)
+    return [line for n in range(1, 31) if n not in numbers for line in lines[(n - 1) * 9 : n * 9]]
+
+
+def gids_of(*numbers: int) -> set[str]:
+    pictures = {gid("MediaImage", n * 10 + i) for n in numbers for i in (0, 1)}
+    return pictures | {gid("Product", n) for n in numbers} | {gid("ProductVariant", n * 10) for n in numbers}
+
+
+def run_of(river: River, report: LoadReport, resource: str = "products") -> LoadRun:
+    return LoadRun(report.run_id, river.shops[DOMAIN], DOMAIN, resource, "", 0, "")
+
+
+def after(river: River, lines: list[bytes], client: Shop | None, day: int = 3, **options: Any) -> Removal:
+    report = river.load(lines, as_of=moment(day))
+    return remove_missing(river.database, river.settings, run_of(river, report), client, **options)
+
+
+def products(river: River) -> int:
+    return int(river.one("SELECT count(*) FROM shopify_products"))
+
+
+def test_what_is_missing_and_confirmed_goes_with_a_record(stocked: River) -> None:
+    shop = Shop(gone=gids_of(4, 5))
+
+    done = after(stocked, without_product(4, 5), shop)
+
+    assert (done.outcome, done.still_there) == ("removed", 0)
+    assert done.missing == {"shopify_products": 2, "shopify_media": 4}, "variants go with their products, unasked"
+    assert done.tables["shopify_products"] == 2
+    assert done.tables["shopify_variants"] == 4
+    assert done.tables["shopify_media"] == 4
+    assert products(stocked) == 28
+    assert stocked.query(
+        "SELECT shopify_gid, reason, confirmed, gone_at FROM pipeline.removals"
+        " WHERE table_name = 'shopify_products' ORDER BY 1"
+    ) == [(gid("Product", n), "snapshot", True, moment(3)) for n in (4, 5)]
+    status, records = stocked.one("SELECT status, records_processed FROM bulk_steps WHERE step_name = 'removal'")
+    assert (status, records) == ("completed", sum(done.tables.values()))
+
+
+def test_a_variant_that_is_gone_goes_and_its_product_stays(stocked: River) -> None:
+    lines = [line for line in catalogue(30) if line != variant(71, 7)]
+
+    done = after(stocked, lines, Shop(gone={gid("ProductVariant", 71)}))
+
+    assert done.tables == {"shopify_variants": 1}
+    assert products(stocked) == 30
+
+
+def test_done_once_it_is_not_done_again(stocked: River) -> None:
+    shop = Shop(gone=gids_of(4))
+    report = stocked.load(without_product(4), as_of=moment(3))
+    first = remove_missing(stocked.database, stocked.settings, run_of(stocked, report), shop)
+    asked = len(shop.asked)
+
+    assert remove_missing(stocked.database, stocked.settings, run_of(stocked, report), shop) == first
+    assert len(shop.asked) == asked
+
+
+def test_what_shopify_still_has_stays(stocked: River) -> None:
+    done = after(stocked, without_product(4, 5), Shop(gone=gids_of(5)))
+
+    assert done.still_there == 3
+    assert products(stocked) == 29
+
+
+def test_nothing_goes_when_nobody_can_be_asked_and_nobody_wishes_it(stocked: River) -> None:
+    assert after(stocked, without_product(4), None).outcome == "unfit"
+    assert products(stocked) == 30
+
+
+def test_a_file_removes_when_a_person_wishes_it(stocked: River) -> None:
+    done = after(stocked, without_product(4, 5), None, unconfirmed=True)
+
+    assert (done.outcome, products(stocked)) == ("removed", 28)
+    assert not stocked.one("SELECT bool_or(confirmed) FROM pipeline.removals")
+
+
+def test_more_than_the_share_is_refused_and_says_why(stocked: River) -> None:
+    gone = tuple(range(1, FEW + 2))
+    shop = Shop(gone=gids_of(*gone))
+
+    done = after(stocked, without_product(*gone), shop)
+
+    assert done.outcome == "refused"
+    assert "11 of 30 rows of shopify_products" in done.reason
+    assert "NEANELU_MAX_REMOVAL_SHARE" in done.reason
+    assert (products(stocked), shop.asked) == (30, [])
+    run = run_of(stocked, stocked.load(without_product(*gone), as_of=moment(4)))
+    assert remove_missing(stocked.database, stocked.settings, run, shop, max_share=0.5).outcome == "removed"
+    assert products(stocked) == 19
+
+
+@pytest.mark.parametrize("bad", [b'{"id":"gid:\\/\\/shopify\\/Product\\/4","title\n', b"\xff\xfe\n"])
+def test_behind_a_line_that_cannot_be_read_any_row_may_stand(stocked: River, bad: bytes) -> None:
+    done = after(stocked, [*without_product(4), bad], Shop(gone=gids_of(4)))
+
+    assert done.outcome == "unfit"
+    assert products(stocked) == 30
+
+
+def test_a_torn_last_line_hides_a_row(stocked: River) -> None:
+    lines = without_product(4)
+    lines[-1] = lines[-1].rstrip(b"\n")
+
+    assert after(stocked, lines, Shop(gone=gids_of(4))).outcome == "unfit"
+
+
+def test_a_row_that_failed_validation_is_not_missing(stocked: River) -> None:
+    rejected = product(4, status="NIMIC")
+    shop = Shop(gone=gids_of(4, 5))
+
+    done = after(stocked, [*without_product(4, 5), rejected], shop)
+
+    assert gid("Product", 4) not in shop.asked
+    assert done.tables["shopify_products"] == 1
+    assert stocked.one("SELECT count(*) FROM shopify_products WHERE shopify_gid = %s", gid("Product", 4)) == 1
+
+
+@pytest.mark.parametrize("newer", [{"createdAt": AFTER, "updatedAt": "2026-03-01T11:00:00Z"}, {"updatedAt": AFTER}])
+def test_what_came_after_the_export_is_not_missing(stocked: River, newer: dict[str, str]) -> None:
+    stocked.load([product(4, **newer)], as_of=moment(1), snapshot=False)
+    shop = Shop(gone=gids_of(4))
+
+    done = after(stocked, without_product(4), shop)
+
+    assert gid("Product", 4) not in shop.asked
+    assert "shopify_products" not in done.tables
+
+
+def test_only_the_newest_whole_export_can_say_it(stocked: River) -> None:
+    old = stocked.load(without_product(4), as_of=moment(3))
+    stocked.load(catalogue(30), as_of=moment(5))
+
+    done = remove_missing(stocked.database, stocked.settings, run_of(stocked, old), Shop(gone=gids_of(4)))
+
+    assert (done.outcome, products(stocked)) == ("unfit", 30)
+
+
+def test_events_and_windows_say_nothing_of_the_rest(stocked: River) -> None:
+    report = stocked.load([product(1)], as_of=moment(3), snapshot=False)
+
+    done = remove_missing(stocked.database, stocked.settings, run_of(stocked, report), Shop(gone=gids_of(*range(31))))
+
+    assert (done.outcome, products(stocked)) == ("unfit", 30)
+
+
+@pytest.mark.parametrize(
+    ("query", "outcome"),
+    [
+        ("{ products { edges { node { id } } } }", "removed"),
+        ('{ products(query: "id:1") { edges { node { id } } } }', "unfit"),
+    ],
+)
+def test_an_export_that_searched_for_something_is_no_snapshot(stocked: River, query: str, outcome: str) -> None:
+    report = stocked.load(without_product(4), as_of=moment(3))
+    stocked.do(
+        "UPDATE bulk_runs SET cursor_state = cursor_state || jsonb_build_object('bulk',"
+        " jsonb_build_object('query', %s::text)) WHERE id = %s",
+        query,
+        report.run_id,
+    )
+
+    done = remove_missing(stocked.database, stocked.settings, run_of(stocked, report), Shop(gone=gids_of(4)))
+
+    assert done.outcome == outcome
+
+
+def test_an_artifact_that_was_cut_since_says_nothing(stocked: River) -> None:
+    report = stocked.load(without_product(4), as_of=moment(3))
+    path = stocked.one("SELECT file_path FROM bulk_artifacts WHERE bulk_run_id = %s", report.run_id)
+    with Path(path).open("r+b") as file:
+        file.truncate(2000)
+
+    done = remove_missing(stocked.database, stocked.settings, run_of(stocked, report), Shop(gone=gids_of(4)))
+
+    assert (done.outcome, products(stocked)) == ("unfit", 30)
+
+
+@pytest.mark.parametrize(
+    "shop",
+    [Shop(gone=gids_of(4), domain="alt.myshopify.com"), Shop(gone=gids_of(*range(1, 31)))],
+    ids=["another shop", "knows nothing at all"],
+)
+def test_a_doubtful_answer_removes_nothing(stocked: River, shop: Shop) -> None:
+    assert after(stocked, without_product(4), shop).outcome == "refused"
+    assert products(stocked) == 30
+
+
+def test_shopify_away_removes_nothing_and_the_next_try_goes_on(stocked: River) -> None:
+    shop = Shop(gone=gids_of(4), away=True)
+    report = stocked.load(without_product(4), as_of=moment(3))
+    with pytest.raises(Unavailable):
+        remove_missing(stocked.database, stocked.settings, run_of(stocked, report), shop)
+    assert products(stocked) == 30
+
+    shop.away = False
+    assert remove_missing(stocked.database, stocked.settings, run_of(stocked, report), shop).outcome == "removed"
+
+
+def test_an_empty_export_of_a_small_shop_is_asked_about_each_row(river: River) -> None:
+    river.load([product(1), product(2), media(1, gid("Product", 1))], as_of=moment(2))
+
+    done = after(river, [], Shop(gone={gid("Product", 1), gid("Product", 2)}))
+
+    assert (done.outcome, products(river), done.still_there) == ("removed", 0, 1)
