@@ -10,7 +10,8 @@ A result line is routed by its node type and by its parent's node type. A route 
 * `Link`: the line says that its node belongs to its parent (a row of an m:n table), in addition to being an entity
   or, where the node is another resource's, instead of it.
 
-Children and links are *owned* by their parent's row: they count into its fingerprint and are replaced with it.
+Children and links are *owned* by their parent's row: they count into its fingerprint and are replaced with it. So are
+rows that a row is `Unfolded` into.
 
 What another resource owns (`elsewhere`) may not be in the mirror yet: a collection's product, an order's customer. That
 is no fault of the line. The row is merged without it, and its fingerprint stays unknown, so that every later load of
@@ -148,6 +149,8 @@ class Children:
     """Whether the resource's query always asks for them: then none in the file means that there are none."""
     as_list: bool = False
     lookup: MemberLookup | None = None
+    without_id: bool = False
+    """Whether these nodes have no `id`: a line is known by its parent and its key."""
 
     @property
     def nothing(self) -> str:
@@ -174,6 +177,19 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Unfolded:
+    """Rows of another table that an entity's row is unfolded into (a menu's items), replaced as a set with it."""
+
+    table: str
+    made_of: str
+    """The entity's column, or its folded lines' field, that holds them: nothing is unfolded where a result lacks it."""
+    merge: str
+    """The statement that writes and removes them, for the valid staged rows of one worker."""
+    check: str | None = None
+    """The statement that marks as invalid the staged rows that cannot be unfolded."""
+
+
+@dataclass(frozen=True)
 class Entity:
     """Lines that become rows of `table`, by way of `staging`."""
 
@@ -189,6 +205,7 @@ class Entity:
     """The column with Shopify's own time of change; None where Shopify gives none (media)."""
     children: tuple[Children, ...] = ()
     links: tuple[Link, ...] = ()
+    unfolded: tuple[Unfolded, ...] = ()
 
     @cached_property
     def owned(self) -> tuple[Children | Link, ...]:
@@ -228,7 +245,8 @@ class Resource:
     def mirror_tables(self) -> tuple[str, ...]:
         """The mirror tables that a load of this resource writes, in the order of the merge."""
         links = [link.table for entity in self.entities for link in entity.links]
-        return (*(entity.table for entity in self.entities), *links)
+        unfolded = [part.table for entity in self.entities for part in entity.unfolded]
+        return (*(entity.table for entity in self.entities), *links, *unfolded)
 
     @cached_property
     def node_types(self) -> frozenset[str]:

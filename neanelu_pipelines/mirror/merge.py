@@ -22,7 +22,7 @@ from psycopg import Connection, sql
 
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Resource
+from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Resource, Unfolded
 from neanelu_pipelines.mirror.reports import TableCounts
 
 
@@ -77,7 +77,8 @@ class Merge:
         parameters = {**self.parameters, "worker": worker, "workers": workers}
         counts = {entity.table: self._rows(connection, entity, parameters)}
         counts |= {other.table: self._refreshed(connection, other, parameters) for other in self._that_look_up(entity)}
-        return counts | {link.table: self._link_rows(connection, entity, link, parameters) for link in entity.links}
+        counts |= {link.table: self._link_rows(connection, entity, link, parameters) for link in entity.links}
+        return counts | {part.table: self._unfolded(connection, entity, part, parameters) for part in entity.unfolded}
 
     def _rows(self, connection: Connection, entity: Entity, parameters: dict[str, Any]) -> TableCounts:
         started = time.perf_counter()
@@ -120,6 +121,18 @@ class Merge:
         else:
             connection.execute(statement("mirror/forget_kept_links").format(**names), parameters)
         counts.seconds = round(time.perf_counter() - started, 3)
+        return counts
+
+    def _unfolded(
+        self, connection: Connection, entity: Entity, part: Unfolded, parameters: dict[str, Any]
+    ) -> TableCounts:
+        columns = self.extent.columns.get(entity.table, ())
+        if part.made_of not in columns and f"{entity.table}.{part.made_of}" not in self.extent.owned:
+            return TableCounts()
+        started = time.perf_counter()
+        *row, deleted = connection.execute(statement(part.merge), parameters).fetchone() or (0, 0, 0, 0)
+        counts = _counted(tuple(row), started)
+        counts.deleted = deleted
         return counts
 
 

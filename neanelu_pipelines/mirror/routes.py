@@ -59,7 +59,10 @@ class Route:
         of_type = pl.col("node").is_in(list(self.part.node_types))
         parent = self.part.parent_node
         stands_right = pl.col("parent_node") == parent if parent else pl.col("parent_node").is_null()
-        return (of_type & stands_right & pl.col("gid").is_not_null()).fill_null(value=False)
+        named = pl.col("gid").is_not_null()
+        if isinstance(self.part, Children) and self.part.without_id:
+            named = pl.col("gid").is_null() & pl.col("parent_gid").is_not_null()
+        return (of_type & stands_right & named).fill_null(value=False)
 
 
 def routes_of(resource: Resource) -> tuple[Route, ...]:

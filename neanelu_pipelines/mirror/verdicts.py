@@ -36,6 +36,7 @@ def judge(
     """
     marked = sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)
     marked += _mark_removed(connection, resource, parameters)
+    marked += sum(_mark_not_to_unfold(connection, entity, parameters) for entity in resource.entities)
     if not mirror_is_empty:
         marked += sum(_mark_older(connection, resource, entity, parameters) for entity in reversed(resource.entities))
     marked += sum(_mark_orphans(connection, resource, entity, parameters) for entity in resource.entities)
@@ -104,6 +105,12 @@ def _mark_repeated(connection: Connection, resource: Resource, table: str, param
         version=sql.Identifier("s", versions[0]) if versions else sql.SQL("0"),
     )
     return connection.execute(query, parameters).rowcount
+
+
+def _mark_not_to_unfold(connection: Connection, entity: Entity, parameters: dict[str, Any]) -> int:
+    """Rows that cannot become what they are to be unfolded into."""
+    checks = [part.check for part in entity.unfolded if part.check]
+    return sum(connection.execute(statement(check), parameters).rowcount for check in checks)
 
 
 def _mark_older(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> int:

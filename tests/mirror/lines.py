@@ -35,6 +35,8 @@ MIRROR = {
     "inventory_locations": "id",
     "shopify_metaobjects": "id",
     "shopify_publications": "id",
+    "pipeline.product_publications": "id",
+    "shopify_resource_publications": "id",
 }
 STAGING = (
     "staging_products",
@@ -46,6 +48,7 @@ STAGING = (
     "pipeline.staging_locations",
     "pipeline.staging_metaobjects",
     "pipeline.staging_publications",
+    "pipeline.staging_product_publications",
     "pipeline.staging_children",
     "pipeline.staging_links",
     "pipeline.staging_lines",

@@ -22,6 +22,7 @@ ROOTS = {
     "locations": "Location",
     "metaobjects": "Metaobject",
     "publications": "Publication",
+    "product_publications": "Product",
 }
 
 

@@ -10,12 +10,22 @@ from neanelu_pipelines.mirror.resources.customers import CUSTOMERS
 from neanelu_pipelines.mirror.resources.locations import LOCATIONS
 from neanelu_pipelines.mirror.resources.metaobjects import METAOBJECTS
 from neanelu_pipelines.mirror.resources.orders import ORDERS
+from neanelu_pipelines.mirror.resources.product_publications import PRODUCT_PUBLICATIONS
 from neanelu_pipelines.mirror.resources.products import PRODUCTS
 from neanelu_pipelines.mirror.resources.publications import PUBLICATIONS
 
 RESOURCES: dict[str, Resource] = {
     resource.name: resource
-    for resource in (PRODUCTS, COLLECTIONS, CUSTOMERS, ORDERS, LOCATIONS, METAOBJECTS, PUBLICATIONS)
+    for resource in (
+        PRODUCTS,
+        COLLECTIONS,
+        CUSTOMERS,
+        ORDERS,
+        LOCATIONS,
+        METAOBJECTS,
+        PUBLICATIONS,
+        PRODUCT_PUBLICATIONS,
+    )
 }
 
 
