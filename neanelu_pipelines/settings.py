@@ -91,6 +91,10 @@ class Settings(BaseSettings):
     export_longest_poll: Annotated[
         float, Field(gt=0, description="Seconds between two questions about a bulk operation, at most.")
     ] = 30.0
+    sync_overlap: Annotated[
+        float,
+        Field(ge=0, description="Seconds before a window that are asked for too: Shopify's search finds changes late."),
+    ] = 600.0
 
     webhook_secrets: Annotated[
         SecretStr | None,
@@ -102,6 +106,9 @@ class Settings(BaseSettings):
     webhook_max_waiting_bytes: Annotated[
         int, Field(ge=1024 * 1024, description="Bytes of webhooks held in memory at most; above it the answer is 503.")
     ] = 64 * 1024 * 1024
+    webhook_retention_days: Annotated[
+        int, Field(ge=3, description="Days for which webhooks are kept after they came, if nothing is left to do.")
+    ] = 30
 
     @property
     def artifact_root(self) -> str:

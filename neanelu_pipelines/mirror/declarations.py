@@ -231,6 +231,9 @@ class Resource:
     entities: tuple[Entity, ...]
     revision: int = 1
     """Raised when other rows come of the same lines (a new column, another rule): all are staged again then."""
+    window: str | None = None
+    """The search field by which changes since a moment can be asked for, of the moments in the root entity's version;
+    None where only the whole shows every change (a collection's members move without it)."""
     ignored_fields: frozenset[str] = frozenset()
     """Top-level fields of nodes that the query selects and the mirror knowingly has no column for."""
 

@@ -18,7 +18,7 @@ from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.mirror import artifacts, ledger, staging_area
+from neanelu_pipelines.mirror import artifacts, checkpoints, ledger, staging_area
 from neanelu_pipelines.mirror.changes import wanted_lines
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.merge import Extent, Merge
@@ -289,7 +289,9 @@ def _merge(
         step.records = sum(table.inserted + table.updated + table.deleted for table in counts.values())
         step.metadata["tables"] = {table: dataclasses.asdict(count) for table, count in counts.items()}
     report = _report_of(metadata)
-    ledger.close_run(book, load, "completed", records=report.total.read)
+    with book.transaction():
+        ledger.close_run(book, load, "completed", records=report.total.read)
+        checkpoints.advance(book, resource, load)
     staging_area.clear(book, resource, load)
     staging_area.analyze_mirror(book, resource, counts)
     return counts

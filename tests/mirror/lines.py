@@ -53,7 +53,7 @@ STAGING = (
     "pipeline.staging_links",
     "pipeline.staging_lines",
 )
-_LEDGER = ("audit_logs", "bulk_errors", "bulk_artifacts", "bulk_steps", "bulk_runs")
+_LEDGER = ("sync_checkpoints", "audit_logs", "bulk_errors", "bulk_artifacts", "bulk_steps", "bulk_runs")
 _ENTITIES = ("shopify_products", "shopify_variants", "shopify_media")
 # What our own server made of a row, and moments that belong to the load rather than to the data.
 _OURS = "'id', 'shop_id', 'media_id', 'product_id', 'variant_id', 'synced_at', 'created_at', 'updated_at'"

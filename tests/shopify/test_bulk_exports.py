@@ -79,7 +79,7 @@ def desk_of(
         yield make
     _sandbox[0].faults.clear()
     with database.connect(Role.ADMIN) as connection:
-        for table in ("bulk_artifacts", "bulk_steps", "bulk_errors", "bulk_runs", "shops"):
+        for table in ("bulk_artifacts", "bulk_steps", "bulk_errors", "bulk_runs", "sync_checkpoints", "shops"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 

@@ -50,6 +50,7 @@ _COLUMNS = (
 
 CUSTOMERS = Resource(
     name="customers",
+    window="updated_at",
     description="Customers with their addresses and metafields, as one bulk query returns them.",
     entities=(
         Entity(

@@ -134,6 +134,7 @@ _SHIPPING_LINE = (
 
 ORDERS = Resource(
     name="orders",
+    window="updated_at",
     description="Orders with their line items and shipping lines, as one bulk query returns them.",
     entities=(
         Entity(

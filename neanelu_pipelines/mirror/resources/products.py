@@ -160,6 +160,7 @@ _MEDIA_COLUMNS = (
 PRODUCTS = Resource(
     name="products",
     revision=2,  # 1 took everything from a lone `<` to the next `>` out of a description
+    window="updated_at",
     description="Products with their variants, media and metafields, as one bulk query returns them.",
     entities=(
         Entity(

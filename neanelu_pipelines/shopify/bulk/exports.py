@@ -8,7 +8,7 @@ sent, the operation's id as soon as it is known, the pieces of a result as they 
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -48,6 +48,7 @@ from neanelu_pipelines.shopify.documents import IN_ORDER, document, probe
 from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, Transient, Unavailable
 from neanelu_pipelines.shopify.linter import require_bulk_query
 from neanelu_pipelines.shopify.replies import Reply
+from neanelu_pipelines.shopify.windows import Window
 
 _IN_PROGRESS = "OPERATION_IN_PROGRESS"
 
@@ -82,7 +83,15 @@ class Outcome:
 
 
 def begin(
-    database: Database, *, shop_id: UUID, resource: str, query: str, dagster_run_id: str = "", name: str = "given"
+    database: Database,
+    *,
+    shop_id: UUID,
+    resource: str,
+    query: str,
+    dagster_run_id: str = "",
+    name: str = "given",
+    windows: Sequence[Window] = (),
+    sought: str | None = None,
 ) -> UUID:
     """Write a run of `query` to the ledger; nothing is sent yet. One that is under way is gone on with instead.
 
@@ -93,6 +102,8 @@ def begin(
         query: without variables (`documents.inlined`).
         dagster_run_id: Dagster's run; repeating its step goes on with what it began, or has even brought in.
         name: what to call the query in an error.
+        windows: what the query searches for; none: everything.
+        sought: what runs under way are told apart by, where the query itself says when it was asked (default: it).
 
     Raises:
         BulkQueryError: the query breaks a rule.
@@ -100,7 +111,15 @@ def begin(
     """
     require_bulk_query(query, name=name, spare=MARK_BYTES)
     with ledger.opened(database) as book:
-        return ledger.open_export(book, shop_id=shop_id, resource=resource, query=query, dagster_run=dagster_run_id)
+        return ledger.open_export(
+            book,
+            shop_id=shop_id,
+            resource=resource,
+            query=query,
+            dagster_run=dagster_run_id,
+            windows=windows,
+            sought=sought,
+        )
 
 
 def advance(

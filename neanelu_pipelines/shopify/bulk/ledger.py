@@ -9,7 +9,7 @@ for by its id.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +25,7 @@ from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.bulk.states import Phase, State
+from neanelu_pipelines.shopify.windows import Window
 
 _OPERATION_TYPE = "{}_EXPORT"
 _STATE = TypeAdapter(State)
@@ -56,6 +57,8 @@ class Export:
     resource: str
     query: str
     state: State
+    windows: tuple[Window, ...] = ()
+    """What the query asks for; none: everything."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,26 @@ def opened(database: Database) -> Iterator[Connection]:
         yield book
 
 
-def open_export(book: Connection, *, shop_id: UUID, resource: str, query: str, dagster_run: str) -> UUID:
-    """A new run of that query, or the one that is already under way.
+def open_export(
+    book: Connection,
+    *,
+    shop_id: UUID,
+    resource: str,
+    query: str,
+    dagster_run: str,
+    windows: Sequence[Window] = (),
+    sought: str | None = None,
+) -> UUID:
+    """A new run of that query, or the one that is already under way for what is `sought` (default: the same query).
 
     Raises:
         NoExportError: there is no such shop.
     """
-    key = hashlib.sha256(f"{shop_id}/{resource}/{query}".encode()).hexdigest()
+    key = hashlib.sha256(f"{shop_id}/{resource}/{sought or query}".encode()).hexdigest()
     found = {"key": key, "shop_id": shop_id, "resource": resource, "dagster_run_id": dagster_run}
     new = {
         "operation_type": _OPERATION_TYPE.format(resource.upper()),
-        "state": Jsonb({"dagster_run_id": dagster_run, "bulk": {"key": key, "query": query}}),
+        "state": Jsonb({"dagster_run_id": dagster_run, "bulk": {"key": key, "query": query}, **_extent(windows)}),
     }
     with book.transaction():
         book.execute(statement("bulk/release_key"), found)
@@ -107,6 +119,11 @@ def open_export(book: Connection, *, shop_id: UUID, resource: str, query: str, d
     if row is None:
         raise NoExportError(f"There is no shop {shop_id}. `neanelu status` lists the shops there are.")
     return UUID(str(row[0]))
+
+
+def _extent(windows: Sequence[Window]) -> dict[str, Any]:
+    """A window shows nothing of the rows outside of it: its load is no snapshot."""
+    return {"snapshot": False, "windows": [window.as_json() for window in windows]} if windows else {}
 
 
 def read_export(book: Connection, run_id: UUID) -> Export:
@@ -124,7 +141,8 @@ def read_export(book: Connection, run_id: UUID) -> Export:
     state = _STATE.validate_python({name: value for name, value in known.items() if name not in {"key", "query"}})
     if row["status"] == "failed" and state.phase is not Phase.FAILED:
         state = State(phase=Phase.FAILED, reason="ENDED", message=row["error_message"] or "The run was ended.")
-    return Export(run_id, row["shop_id"], row["domain"], row["resource"], bulk["query"], state)
+    windows = tuple(Window.of_json(ends) for ends in row["windows"] or ())
+    return Export(run_id, row["shop_id"], row["domain"], row["resource"], bulk["query"], state, windows)
 
 
 def keep_state(book: Connection, export: Export, stored: StoredResult | None = None) -> None:

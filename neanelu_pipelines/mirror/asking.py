@@ -1,0 +1,94 @@
+"""What to ask Shopify for: a resource as a whole, what changed in given windows, or what changed since the checkpoint.
+
+Belongs here: the query of each of these, and beginning its export. Does not belong here: how far a resource has come
+(`checkpoints`), taking an export further (`shopify.bulk`).
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.mirror import checkpoints, ledger
+from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.resources import resource_named
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify import windows as time
+from neanelu_pipelines.shopify.bulk import exports
+from neanelu_pipelines.shopify.documents import document, inlined
+from neanelu_pipelines.shopify.windows import Window, WindowError
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How much of a resource is asked for; without more, all of it: a full snapshot."""
+
+    windows: tuple[Window, ...] = ()
+    """Only what changed in these."""
+    since_last: bool = False
+    """What changed since the checkpoint, and what is owed. All of it where there is no checkpoint, or where Shopify
+    cannot be asked for changes."""
+
+
+WHOLE = Reach()
+
+
+def begin_export(
+    database: Database,
+    settings: Settings,
+    *,
+    shop_id: UUID,
+    resource: str,
+    reach: Reach = WHOLE,
+    dagster_run_id: str = "",
+    now: datetime | None = None,
+) -> UUID:
+    """A new export, or the one under way that is for the same, though it was asked for at another moment.
+
+    `now` is where windows that reach into the future are cut; by default this process's clock says it.
+
+    Raises:
+        WindowError: Shopify cannot be asked for changes of the resource by time, or the windows lie in the future.
+        NoExportError: there is no such shop.
+    """
+    declared = resource_named(resource)
+    windows = _windows(database, settings, shop_id, declared, reach, now or datetime.now(UTC))
+    query = whole = export_query(resource)
+    if windows and declared.window:
+        query = export_query(resource, search=time.search(declared.window, windows))
+    return exports.begin(
+        database,
+        shop_id=shop_id,
+        resource=resource,
+        query=query,
+        dagster_run_id=dagster_run_id,
+        name=resource,
+        windows=windows,
+        sought=f"{_what_for(reach)} {whole}" if windows else whole,
+    )
+
+
+def export_query(resource: str, *, search: str | None = None) -> str:
+    """The resource's bulk query with this search; what Shopify does not let anybody search is asked for whole."""
+    text = document(resource)
+    return inlined(text, {"search": search} if "$search" in text else {})
+
+
+def _windows(
+    database: Database, settings: Settings, shop_id: UUID, resource: Resource, reach: Reach, now: datetime
+) -> tuple[Window, ...]:
+    """What to ask for now; () is everything."""
+    overlap = timedelta(seconds=settings.sync_overlap)
+    if reach.windows and resource.window is None:
+        raise WindowError(f"Shopify cannot be asked for changes of {resource.name} by time; ask for all of it.")
+    if reach.windows:
+        return time.wanted(reach.windows, overlap=overlap, now=now)
+    if not reach.since_last or resource.window is None:
+        return ()
+    with ledger.opened(database) as book:
+        return checkpoints.since_last(book, shop_id, resource.name, overlap=overlap, now=now)
+
+
+def _what_for(reach: Reach) -> str:
+    """The same whenever it is asked: the present does not count."""
+    return "since the last" if not reach.windows else " ".join(map(str, time.joined(reach.windows)))
