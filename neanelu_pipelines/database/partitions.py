@@ -1,7 +1,7 @@
-"""Partitions by month and day: making them exist for a range, and seeing that none was missing.
+"""Partitions by month and day: making them exist for a range, seeing that none was missing, dropping old ones.
 
-Belongs here: the calls of the two database functions that do it (sql/migrations). Does not belong here: when that
-happens (schedules, loaders), and dropping what is past its retention.
+Belongs here: the calls of the database functions that do it (sql/migrations). Does not belong here: when that happens
+(schedules, loaders), and how long things are kept.
 """
 
 from datetime import datetime
@@ -32,6 +32,24 @@ def ensure_partitions(connection: psycopg.Connection, table: str, start: datetim
     try:
         with connection.transaction():
             rows = connection.execute(statement("database/ensure_partitions"), parameters).fetchall()
+    except (errors.InvalidParameterValue, errors.UndefinedTable) as error:
+        raise PartitionError(f"Partitions of {table}: {error.diag.message_primary}") from error
+    return [name for (name,) in rows]
+
+
+def drop_partitions(connection: psycopg.Connection, table: str, before: datetime) -> list[str]:
+    """Drop the partitions of `table` whose whole time lies before an instant; their names. Needs the pipeline role.
+
+    Of webhook_events those that hold rows stay.
+
+    Raises:
+        PartitionError: nothing of this table may be dropped.
+        psycopg.errors.LockNotAvailable: a long query holds one of them.
+    """
+    parameters = {"table": f"public.{table}", "before": before}
+    try:
+        with connection.transaction():
+            rows = connection.execute(statement("database/drop_partitions"), parameters).fetchall()
     except (errors.InvalidParameterValue, errors.UndefinedTable) as error:
         raise PartitionError(f"Partitions of {table}: {error.diag.message_primary}") from error
     return [name for (name,) in rows]

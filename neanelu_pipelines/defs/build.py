@@ -15,6 +15,7 @@ from neanelu_pipelines.defs.keys.assets import TABLE as KEY_ROTATIONS
 from neanelu_pipelines.defs.keys.assets import key_rotations_asset
 from neanelu_pipelines.defs.loads.factory import load_definitions
 from neanelu_pipelines.defs.maintenance.partitions import maintenance_definitions
+from neanelu_pipelines.defs.maintenance.retention import retention_definitions
 from neanelu_pipelines.defs.shops.sensor import shop_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.defs.webhooks.assets import TABLE as WEBHOOK_EVENTS
@@ -43,6 +44,7 @@ def build_defs(
     jobs = {name: load.job for name, load in loads.items()}
     return dg.Definitions.merge(
         maintenance_definitions(),
+        retention_definitions(),
         webhook_definitions(),
         dg.Definitions(
             assets=[

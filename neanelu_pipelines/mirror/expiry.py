@@ -1,0 +1,41 @@
+"""Artifacts past their time: deleted from the store, and the ledger says so.
+
+Belongs here: which ones those are, and the order of the two. Does not belong here: when that is done.
+"""
+
+from datetime import datetime, timedelta
+
+from fsspec.core import url_to_fs
+
+from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.mirror import ledger
+
+KEPT = timedelta(days=1)
+"""How long the lines that were made of events outlive their load: for a person who looks into it."""
+
+_BATCH = 500
+
+
+def delete_expired(database: Database, *, now: datetime) -> int:
+    """Delete the artifacts of loads that were made of events; how many. Killed anywhere, the next one goes on.
+
+    Raises:
+        OSError: the artifact store is away, or refuses.
+    """
+    deleted = 0
+    parameters = {"before": now - KEPT, "limit": _BATCH}
+    with ledger.opened(database) as book:
+        while found := book.execute(statement("ledger/expired_artifacts"), parameters).fetchall():
+            for _, path in found:
+                _delete(path)
+            book.execute(statement("ledger/artifacts_deleted"), {"ids": [key for key, _ in found]})
+            deleted += len(found)
+    return deleted
+
+
+def _delete(path: str) -> None:
+    filesystem, inside = url_to_fs(path)
+    # It may be gone: deleted by whoever died before saying so.
+    if filesystem.exists(inside):
+        filesystem.rm(inside)

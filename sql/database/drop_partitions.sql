@@ -1,0 +1,1 @@
+SELECT public.drop_partitions(%(table)s::regclass, %(before)s)
