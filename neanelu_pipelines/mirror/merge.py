@@ -36,6 +36,8 @@ class Extent:
     """The owned parts it holds completely: `table.field`, or a link table."""
     complete: bool
     """No line was rejected: then what is absent is gone. Otherwise it may have stood in a rejected line."""
+    partial: frozenset[str] = frozenset()
+    """Mirror tables of which some rows' lines are incomplete: such a row keeps what its line says nothing about."""
 
 
 Transaction: TypeAlias = Callable[[], AbstractContextManager[Connection]]
@@ -93,7 +95,7 @@ class Merge:
         """Rows of `entity` that show a value of the rows just merged."""
         lookup = entity.lookup
         link = next(link for link in entity.links if lookup and link.child_table == lookup.table)
-        names = _link_names(self.resource, entity, link)
+        names = _link_names(self.resource, entity, link, self.extent)
         query = statement("mirror/refresh_lookup").format(
             table=table_identifier(entity.table),
             column=sql.Identifier(lookup.column if lookup else ""),
@@ -111,7 +113,7 @@ class Merge:
         if link.table not in self.extent.owned:
             return TableCounts()
         started = time.perf_counter()
-        names = _link_names(self.resource, entity, link)
+        names = _link_names(self.resource, entity, link, self.extent)
         query = statement("mirror/merge_links_in_order" if link.elsewhere else "mirror/merge_links")
         row = connection.execute(query.format(**names), parameters).fetchone() or (0, 0, 0)
         counts = _counted(row, started)
@@ -186,8 +188,9 @@ def _values(
 ) -> tuple[dict[str, sql.Composable], list[sql.Composable], list[sql.Composable]]:
     """What goes into each column, the joins that this needs, and the terms of the fingerprint."""
     selected = set(extent.columns.get(entity.table, ()))
+    kept = _Kept(entity.table in extent.partial)
     values: dict[str, sql.Composable] = {
-        column.name: _staged_value(column)
+        column.name: kept.unless_said(column.name, column.name, _staged_value(column))
         for column in entity.columns
         if not column.staged_only and (column.name in selected or column.required)
     }
@@ -197,15 +200,36 @@ def _values(
         values[entity.parent.column] = sql.SQL("parent.id")
         joins.append(_join("parent", entity.parent.table, entity.parent.gid_column))
     if entity.lookup and entity.lookup.gid_column in selected:
-        values[entity.lookup.column] = sql.Identifier("looked_up", entity.lookup.value_column)
+        looked_up = sql.Identifier("looked_up", entity.lookup.value_column)
+        values[entity.lookup.column] = kept.unless_said(entity.lookup.gid_column, entity.lookup.column, looked_up)
         joins.append(_join("lookup", entity.lookup.table, entity.lookup.gid_column))
     for i, part in enumerate(entity.owned):
         alias = sql.Identifier(f"owned_{i}")
         if isinstance(part, Children) and f"{entity.table}.{part.field}" in extent.owned:
-            values[part.field] = sql.SQL("COALESCE({}.value, {})").format(alias, sql.Literal(part.nothing))
+            folded = sql.SQL("COALESCE({}.value, {})").format(alias, sql.Literal(part.nothing))
+            values[part.field] = kept.unless_lines(alias, part.field, folded)
         joins.append(_owned_join(entity, part, alias))
         fingerprints.append(sql.SQL("COALESCE({}.fingerprint, 0)").format(alias))
+    if kept.some:
+        joins.append(statement("mirror/join_kept").format(table=table_identifier(entity.table)))
     return values, joins, fingerprints
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What an incomplete row keeps of the mirror's; nothing is asked where no row is incomplete."""
+
+    some: bool
+
+    def unless_said(self, told_by: str, column: str, value: sql.Composable) -> sql.Composable:
+        """The value; the mirror's where the row's line does not carry what tells it."""
+        query = sql.SQL("CASE WHEN s.validation_errors ? {} THEN kept.{} ELSE {} END")
+        return query.format(sql.Literal(told_by), sql.Identifier(column), value) if self.some else value
+
+    def unless_lines(self, alias: sql.Identifier, column: str, value: sql.Composable) -> sql.Composable:
+        """The value; the mirror's where an incomplete row has no lines that make it."""
+        query = sql.SQL("CASE WHEN s.validation_errors IS NOT NULL AND {}.parent_gid IS NULL THEN kept.{} ELSE {} END")
+        return query.format(alias, sql.Identifier(column), value) if self.some else value
 
 
 def _staged_value(column: Column) -> sql.Composable:
@@ -303,11 +327,29 @@ def _not_older(entity: Entity) -> sql.Composable:
     ).format(version)
 
 
-def _link_names(resource: Resource, entity: Entity, link: Link) -> dict[str, sql.Composable]:
+def _featured(entity: Entity, link: Link, child_key: str, extent: Extent) -> sql.Composable:
+    """Whether a link is the featured one; as it was, where the file or the row's line does not say."""
+    if link.featured_gid_column is None:
+        return sql.SQL("false")
+    column = sql.Identifier("s", link.featured_gid_column)
+    said = sql.SQL("COALESCE({} = l.child_gid, false)").format(column)
+    still = statement("mirror/still_featured").format(
+        table=table_identifier(link.table),
+        parent_column=sql.Identifier(link.parent_column),
+        child_column=sql.Identifier(link.child_column),
+        child_key=sql.Identifier("child", child_key),
+    )
+    if link.featured_gid_column not in extent.columns.get(entity.table, ()):
+        return still
+    if entity.table not in extent.partial:
+        return said
+    query = sql.SQL("CASE WHEN s.validation_errors ? {} THEN {} ELSE {} END")
+    return query.format(sql.Literal(link.featured_gid_column), still, said)
+
+
+def _link_names(resource: Resource, entity: Entity, link: Link, extent: Extent) -> dict[str, sql.Composable]:
     child_key = "id" if link.elsewhere else resource.entity(link.child_table).primary_key
-    featured: sql.Composable = sql.SQL("false")
-    if link.featured_gid_column:
-        featured = sql.SQL("COALESCE(s.{} = l.child_gid, false)").format(sql.Identifier(link.featured_gid_column))
+    featured = _featured(entity, link, child_key, extent)
     shown = bool(link.featured_gid_column)
     return {
         "table": table_identifier(link.table),
@@ -319,6 +361,9 @@ def _link_names(resource: Resource, entity: Entity, link: Link) -> dict[str, sql
         "child_number": sql.SQL("child.legacy_resource_id"),
         "parent_table": table_identifier(entity.table),
         "parent_staging": table_identifier(entity.staging),
+        "unless_kept": statement("mirror/unless_links_kept").format(link_table=sql.Literal(link.table))
+        if entity.table in extent.partial
+        else sql.SQL(""),
         "featured": featured,
         "featured_column": sql.SQL(", is_featured") if shown else sql.SQL(""),
         "featured_value": sql.SQL(", {}").format(featured) if shown else sql.SQL(""),

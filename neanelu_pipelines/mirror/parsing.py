@@ -5,6 +5,7 @@ the block: blocks are parsed side by side. Does not belong here: how a value is 
 the blocks of a load (`staging`), and what is wrong only beside other rows (`verdicts`).
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,13 +29,15 @@ from neanelu_pipelines.mirror.declarations import (
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, line_hashes, names_parent, routes_of, takers
-from neanelu_pipelines.mirror.selection import SAMPLE_LINES
+from neanelu_pipelines.mirror.selection import SAMPLE_LINES, absent_columns
 from neanelu_pipelines.shopify import nodes
 from neanelu_pipelines.shopify.jsonl import BadLine, Block, excerpt
 
 _WHO = ("at", "line_number", "fingerprint", "parent_gid")
 _KEY = "(key)"
 """Beside the members of folded lines, which may have a `key` themselves."""
+_ABSENT = "(absent)"
+"""The columns that an incomplete line says nothing about, as JSON; null for a line that carries all that it must."""
 
 
 @dataclass
@@ -52,6 +55,8 @@ class ParsedBlock:
     """The owned parts (`table.field` or link table) of which the block holds lines."""
     values: list[tuple[Entity, list[str]]] = field(default_factory=list)
     """Columns that hold a value somewhere."""
+    partial: set[str] = field(default_factory=set)
+    """Mirror tables of which the block holds incomplete lines."""
     samples: list[tuple[Entity, str, list[str]]] = field(default_factory=list)
     """The first lines of node types that are still to be learned from."""
     mended: int = 0
@@ -78,6 +83,9 @@ class _Lines:
     def copy(self, table: str, rows: pl.DataFrame) -> None:
         if len(rows):
             self.parsed.rows.append((table, csv_bytes(rows), len(rows)))
+
+
+_VALID = pl.lit("valid")
 
 
 class BlockParser:
@@ -134,10 +142,13 @@ class BlockParser:
         frame = self._decoded(lines, at, self._schemas[entity.table])
         self._sample(entity, lines, frame)
         fields = self._fields[entity.table]
-        frame = frame.select(*_WHO, *(field_.raw for field_ in fields))
-        frame = self._checked(fields, frame, lines)
+        frame = frame.select(*_WHO, *(field_.raw for field_ in fields), pl.lit(None, pl.String).alias(_ABSENT))
+        frame = self._checked(fields, frame, lines, entity)
+        if frame[_ABSENT].null_count() < len(frame):
+            lines.parsed.partial.add(entity.table)
         parent = [pl.col("parent_gid").alias(entity.parent.gid_column)] if entity.parent else []
-        rows = frame.select(*self._keys(), *(field_.value for field_ in fields), *parent)
+        status = pl.when(pl.col(_ABSENT).is_null()).then(pl.lit("valid")).otherwise(pl.lit("incomplete"))
+        rows = frame.select(*self._keys(status), _ABSENT, *(field_.value for field_ in fields), *parent)
         names = [field_.column.name for field_ in fields if field_.column.test is None]
         filled = [name for name in names if rows[name].null_count() < len(rows)]
         lines.parsed.values.append((entity, filled))
@@ -192,22 +203,27 @@ class BlockParser:
                 at = frame.filter(pl.col("node_type") == node)["at"].head(SAMPLE_LINES)
                 lines.parsed.samples.append((entity, node, lines.text.gather(at).to_list()))
 
-    def _keys(self) -> tuple[pl.Expr, ...]:
+    def _keys(self, status: pl.Expr = _VALID) -> tuple[pl.Expr, ...]:
         return (
             pl.lit(str(self._load.run_id)).alias("bulk_run_id"),
             pl.lit(str(self._load.shop_id)).alias("shop_id"),
             pl.col("line_number"),
             pl.col("fingerprint"),
-            pl.lit("valid").alias("validation_status"),
+            status.alias("validation_status"),
         )
 
-    def _checked(self, fields: tuple[Field, ...], frame: pl.DataFrame, lines: _Lines) -> pl.DataFrame:
-        """The rows that pass every check; the others are rejected."""
+    def _checked(
+        self, fields: tuple[Field, ...], frame: pl.DataFrame, lines: _Lines, entity: Entity | None = None
+    ) -> pl.DataFrame:
+        """The rows that pass every check; the others are rejected. An entity's row may lack what its line lacks."""
         checks = _checks(fields)
         if not checks:
             return frame
         wrong = frame.select(check.wrong.fill_null(value=False).alias(str(i)) for i, check in enumerate(checks))
-        failed = frame.select("at").filter(wrong.select(pl.any_horizontal(pl.all())).to_series())["at"].to_list()
+        failed = _failed(frame, wrong)
+        if failed and entity is not None:
+            frame, wrong = _excused(entity, checks, frame, wrong, lines)
+            failed = _failed(frame, wrong)
         if not failed:
             return frame
         self._explain(fields, frame, wrong, lines)
@@ -266,6 +282,29 @@ def _schema(part: Entity | Children | Link) -> pl.DataType:
 
 def _checks(fields: tuple[Field, ...]) -> list[Check]:
     return [check for field_ in fields for check in field_.checks]
+
+
+def _failed(frame: pl.DataFrame, wrong: pl.DataFrame) -> list[int]:
+    return frame.select("at").filter(wrong.select(pl.any_horizontal(pl.all())).to_series())["at"].to_list()
+
+
+def _excused(
+    entity: Entity, checks: list[Check], frame: pl.DataFrame, wrong: pl.DataFrame, lines: _Lines
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines that do not carry a required field at all are not wrong in that: whether the mirror has it is seen later.
+
+    Null is how a missing field looks when it is decoded, so the lines are looked at once more, but only these.
+    """
+    required = {str(i): check.column for i, check in enumerate(checks) if check.code == "missing_required"}
+    lacking = frame["at"].filter(wrong.select(pl.any_horizontal(list(required))).to_series()).to_list()
+    absent = {at: names for at in lacking if (names := absent_columns(entity, lines.text[at]))}
+    if not absent:
+        return frame, wrong
+    for i, column in required.items():
+        excused = [at for at, names in absent.items() if column in names]
+        wrong = wrong.with_columns(wrong[i] & ~frame["at"].is_in(excused))
+    told = {at: json.dumps(names) for at, names in absent.items()}
+    return frame.with_columns(pl.col("at").replace_strict(told, default=None).alias(_ABSENT)), wrong
 
 
 def _at(indexes: dict[int, BadLine] | dict[int, None], size: int) -> NDArray[np.bool_]:

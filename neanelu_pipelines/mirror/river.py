@@ -147,7 +147,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         base = ledger.last_merge(book, load)
         with wanted_lines(database, settings, resource, shop, load) as wanted:
             report, stager = stage_artifact(database, settings, resource, shop, load, wanted)
-        _judge(database, book, resource, load, report, mirror_is_empty=wanted is None)
+        _judge(database, book, resource, load, report, stager.selection, mirror_is_empty=wanted is None)
         report.seconds = time.perf_counter() - started
         total = report.total
         step.records = total.read
@@ -167,13 +167,21 @@ def _judge(
     resource: Resource,
     load: LoadRun,
     report: StageReport,
+    selection: Selection,
     *,
     mirror_is_empty: bool,
 ) -> None:
     parameters = _parameters(book, load)
     with database.connect(Role.PIPELINE) as connection:
         staging_area.plan_for(connection, sum(report.tables.values()))
-        report.notes += judge(connection, resource, parameters, report.nodes, mirror_is_empty=mirror_is_empty)
+        report.notes += judge(
+            connection,
+            resource,
+            parameters,
+            report.nodes,
+            mirror_is_empty=mirror_is_empty,
+            partial=selection.partial,
+        )
 
 
 def _extent(
@@ -190,7 +198,12 @@ def _extent(
             owned |= {link.table for link in entity.links if link.in_query}
     owned |= {route.owned_name for route in routes_of(resource) if route.owned_name and route.lines <= whole}
     columns = {table: sorted(names) for table, names in selection.columns.items()}
-    return {"columns": columns, "owned": sorted(owned), "complete": complete}
+    return {
+        "columns": columns,
+        "owned": sorted(owned),
+        "partial": sorted(selection.partial),
+        "complete": complete,
+    }
 
 
 def check(database: Database, settings: Settings, load: LoadRun) -> list[StagingCheck]:
@@ -279,7 +292,8 @@ def _merge(
             yield connection
 
     with ledger.step(book, load, _MERGE) as step:
-        whole = Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"])
+        partial = frozenset(extent.get("partial", ()))  # a load staged by an earlier release says nothing of it
+        whole = Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"], partial)
         work = Merge(resource, whole, _parameters(book, load))
         big = sum(staged.values()) >= _BIG_LOAD_ROWS and settings.merge_workers > 1
         counts = work.side_by_side(begin, settings.merge_workers) if big else work.in_one_transaction(begin)

@@ -23,6 +23,8 @@ class Selection:
     """Selected columns by mirror table."""
     routes: set[str] = field(default_factory=set)
     """The owned parts (`table.field` or link table) of which the file holds lines."""
+    partial: set[str] = field(default_factory=set)
+    """Mirror tables of which some staged rows lack what a row needs: the merge keeps what the mirror has of it."""
     unknown_fields: set[str] = field(default_factory=set)
     """`Node.field`s that no declaration names."""
     _sampled: dict[str, int] = field(default_factory=dict)
@@ -55,6 +57,15 @@ class Selection:
             self._asked.setdefault((entity.table, column.name), set()).add(_is_selected(column, value))
         known = {path.split(".")[0] for column in entity.columns for path in column.paths} | resource.ignored_fields
         self.unknown_fields.update(f"{node}.{name}" for name in value if name not in known)
+
+
+def absent_columns(entity: Entity, line: str) -> list[str]:
+    """The columns of the entity that this line says nothing about, not even that they are empty."""
+    try:
+        node = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    return [column.name for column in entity.columns if _is_selected(column, node) is False]
 
 
 def _is_selected(column: Column, node: dict[str, Any]) -> bool | None:

@@ -45,7 +45,7 @@ def staging_columns(resource: Resource) -> dict[str, tuple[str, ...]]:
     for entity in resource.entities:
         parent = (entity.parent.gid_column,) if entity.parent else ()
         own = tuple(column.name for column in entity.columns)
-        tables[entity.staging] = (*_ROW_COLUMNS, *own, *parent)
+        tables[entity.staging] = (*_ROW_COLUMNS, "validation_errors", *own, *parent)
     tables[CHILDREN_STAGING] = _CHILD_COLUMNS
     tables[LINKS_STAGING] = _LINK_COLUMNS
     return tables
@@ -117,6 +117,7 @@ class Stager:
         for entity, columns in parsed.values:
             self.selection.saw_values(entity, columns)
         self.selection.routes |= parsed.routes
+        self.selection.partial |= parsed.partial
         self.mended_lines += parsed.mended
         self._took += parsed.took
         for node, count in parsed.staged.items():

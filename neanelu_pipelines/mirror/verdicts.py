@@ -5,6 +5,7 @@ Does not belong here: what is wrong with one line by itself (`staging`, `columns
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from psycopg import Connection, sql
@@ -27,14 +28,18 @@ def judge(
     nodes: dict[str, LineCounts],
     *,
     mirror_is_empty: bool,
+    partial: AbstractSet[str] = frozenset(),
 ) -> list[str]:
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
-    `parameters` are run_id, shop_id, as_of and shown_through. Repeated rows first, then what the mirror has newer, then
-    orphans, each entity after the one it stands under: an orphan's children are orphans too. Returns notes: which rows
-    of other resources the mirror does not have yet.
+    `parameters` are run_id, shop_id, as_of and shown_through. Incomplete rows (of the `partial` tables) first, then
+    repeated ones, then what the mirror has newer, then orphans, each entity after the one it stands under: an orphan's
+    children are orphans too. Returns notes: which rows of other resources the mirror does not have yet.
     """
-    marked = sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)
+    marked = sum(
+        _mark_incomplete(connection, entity, parameters) for entity in resource.entities if entity.table in partial
+    )
+    marked += sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)
     marked += _mark_removed(connection, resource, parameters)
     marked += sum(_mark_not_to_unfold(connection, entity, parameters) for entity in resource.entities)
     if not mirror_is_empty:
@@ -90,6 +95,15 @@ def _settle(
         counts.staged -= rejected + ignored
         counts.rejected += rejected
         counts.ignored += ignored
+
+
+def _mark_incomplete(connection: Connection, entity: Entity, parameters: dict[str, Any]) -> int:
+    """A row whose line lacks what a row needs is one that the mirror has, and keeps that; or it is invalid."""
+    names = {"staging": table_identifier(entity.staging), "table": table_identifier(entity.table)}
+    required = [column.name for column in entity.columns if column.required]
+    connection.execute(statement("mirror/mark_kept").format(**names), parameters)
+    query = statement("mirror/mark_incomplete").format(**names)
+    return connection.execute(query, {**parameters, "required": required}).rowcount
 
 
 def _mark_repeated(connection: Connection, resource: Resource, table: str, parameters: dict[str, Any]) -> int:

@@ -6,6 +6,7 @@ DELETE FROM {table} m
    AND s.validation_status = 'valid'
    AND COALESCE(mod(s.line_number, %(workers)s) = %(worker)s, false)
    AND m.{parent_column} = parent.id
+   {unless_kept}
    AND NOT EXISTS (SELECT
                      FROM pipeline.staging_links l
                      JOIN {child_table} child ON child.shop_id = %(shop_id)s AND child.shopify_gid = l.child_gid

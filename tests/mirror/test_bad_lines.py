@@ -60,7 +60,7 @@ BAD_LINES = {
         "unknown_node_type",
         "Order is no node",
     ),
-    "missing required": (_with(product(9), title=...), "VALIDATION", "missing_required", "title is missing or null"),
+    "missing required": (_with(product(9), title=...), "VALIDATION", "missing_required", "title is missing, and"),
     "null required": (product(9, handle=None), "VALIDATION", "missing_required", "handle is missing or null"),
     "null price": (variant(90, 1, price=None), "VALIDATION", "missing_required", "price is missing or null"),
     "metafield without key": (
