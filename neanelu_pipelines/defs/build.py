@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from neanelu_pipelines.defs.catalogue.external import external_specs
+from neanelu_pipelines.defs.deletions.assets import deletion_definitions
 from neanelu_pipelines.defs.exports.schedule import daily_schedule
 from neanelu_pipelines.defs.exports.sensor import exports_sensor
 from neanelu_pipelines.defs.keys.assets import TABLE as KEY_ROTATIONS
@@ -46,6 +47,7 @@ def build_defs(
         maintenance_definitions(),
         retention_definitions(),
         webhook_definitions(),
+        deletion_definitions(),
         dg.Definitions(
             assets=[
                 *(asset for load in loads.values() for asset in load.assets),

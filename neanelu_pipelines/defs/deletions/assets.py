@@ -1,0 +1,202 @@
+"""The records of what was removed from the mirror, as an asset: materializing it looks at what is gone.
+
+Belongs here: the asset, its job, the sensor and the schedule that start it. Does not belong here: what is gone.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from neanelu_pipelines.defs.catalogue.specs import OWNERS, column_schema, key_of
+from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient, step_faults
+from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.errors import NeaneluError
+
+JOB = "remove_what_is_gone"
+KEY = dg.AssetKey(["ledger", "removals"])
+
+_PAUSE = timedelta(minutes=15)
+"""After a run that failed: a shop whose token does not open any more would have one a minute."""
+
+_COLUMNS = (
+    ("shop_id", "uuid", False, "The shop that the row belonged to"),
+    ("shopify_gid", "varchar", False, "What was removed"),
+    ("gone_at", "timestamptz", False, "The moment, in the shop's time, at which it was gone"),
+    ("table_name", "varchar", False, "The mirror table of the row"),
+    ("reason", "varchar", False, "snapshot, webhook or deletion_event"),
+    ("told_by", "text", False, "What said so, in words"),
+    ("confirmed", "boolean", False, "Whether Shopify itself said that it is gone"),
+)
+_HOW = (
+    "Rows that were removed from the mirror, and why. Materializing it looks at the newest whole export of each shop's "
+    "resources that nobody has looked at yet, and removes what it does not hold any more and Shopify confirms, asked "
+    "for it by its id; with `deletion_events`, also what Shopify lists as deleted. Webhooks `*/delete` remove by "
+    "themselves. If more is missing than NEANELU_MAX_REMOVAL_SHARE, nothing is removed, and this says so."
+)
+
+
+class RemovalConfig(dg.Config):
+    """What to look at."""
+
+    deletion_events: bool = False
+    """Also ask every shop with a token for its deletion events."""
+
+
+@dataclass
+class _Sums:
+    tables: Counter[str] = field(default_factory=Counter)
+    looked_at: int = 0
+    still_there: int = 0
+    refused: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def deletion_definitions() -> dg.Definitions:
+    """The asset, its job, the sensor for whole exports, and the schedule for deletion events."""
+    job = dg.define_asset_job(
+        JOB,
+        selection=dg.AssetSelection.assets(KEY),
+        description="Removes from the mirror what is gone in the shops.",
+        tags={"neanelu/room": "deletions", "dagster/max_runtime": "7200"},
+    )
+
+    @dg.sensor(
+        name="exports_merged",
+        job=job,
+        description="Looks at what whole exports do not hold any more, after they were merged.",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        tags={"neanelu/room": "deletions"},
+    )
+    def exports_merged(
+        context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.RunRequest | dg.SkipReason:
+        from neanelu_pipelines.mirror.removals.work import snapshots_waiting
+
+        waiting = snapshots_waiting(warehouse.database)
+        if not waiting:
+            return dg.SkipReason("Every whole export was looked at.")
+        if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=list(IN_FLIGHT)), limit=1):
+            return dg.SkipReason("A run is at them.")
+        lately = dg.RunsFilter(
+            job_name=JOB, statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - _PAUSE
+        )
+        if context.instance.get_runs(lately, limit=1):
+            return dg.SkipReason("A run failed a short while ago: its log says why.")
+        return dg.RunRequest()
+
+    @dg.schedule(
+        name="deletion_events_hourly",
+        job=job,
+        cron_schedule="17 * * * *",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Every hour: what Shopify lists as deleted. Off until you turn it on: it asks Shopify.",
+        tags={"neanelu/room": "deletions"},
+    )
+    def deletion_events_hourly() -> dg.RunRequest:
+        return dg.RunRequest(run_config={"ops": {"ledger__removals": {"config": {"deletion_events": True}}}})
+
+    return dg.Definitions(
+        assets=[removals_asset()], jobs=[job], sensors=[exports_merged], schedules=[deletion_events_hourly]
+    )
+
+
+def removals_asset() -> dg.AssetsDefinition:
+    """The asset of the table `pipeline.removals`."""
+
+    @dg.asset(
+        name="removals",
+        key_prefix=KEY.path[:-1],
+        description=_HOW,
+        group_name="ledger",
+        owners=[OWNERS["ledger"]],
+        kinds={"postgres", "table"},
+        tags={"neanelu/rows": "per-shop"},
+        metadata={
+            "dagster/table_name": "pipeline.removals",
+            "dagster/column_schema": column_schema(_COLUMNS),
+            "dagster/storage_kind": "postgres",
+        },
+        deps=[key_of("bulk_runs"), key_of("webhook_events")],
+        retry_policy=RETRIES,
+    )
+    def removals(
+        context: dg.AssetExecutionContext, config: RemovalConfig, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        started = time.perf_counter()
+        sums = _Sums()
+        with step_faults(context, warehouse):
+            _snapshots(context, warehouse, sums)
+            if config.deletion_events:
+                _deletion_events(context, warehouse, sums)
+        figures = _figures(sums, time.perf_counter() - started)
+        if sums.failed:
+            raise dg.Failure("\n".join(sums.failed), metadata=figures, allow_retries=False)
+        return dg.MaterializeResult(metadata=figures)
+
+    return removals
+
+
+def _snapshots(context: dg.AssetExecutionContext, warehouse: Warehouse, sums: _Sums) -> None:
+    from neanelu_pipelines.mirror.removals.work import look_at, snapshots_waiting
+
+    for load in snapshots_waiting(warehouse.database):
+        with_ = f"{load.resource} of {load.shop_domain}"
+
+        def look(load: object = load, with_: str = with_) -> None:
+            done = look_at(warehouse.database, warehouse.settings, load)  # type: ignore[arg-type]
+            sums.looked_at += 1
+            sums.still_there += done.still_there
+            sums.tables.update(done.tables)
+            if done.outcome == "refused":
+                sums.refused.append(done.reason)
+            say = context.log.warning if done.outcome in ("refused", "unfit") else context.log.info
+            say("%s: %s. %s %s", with_, done.outcome, done.reason, done.tables or "")
+
+        _attempt(sums, with_, look)
+
+
+def _deletion_events(context: dg.AssetExecutionContext, warehouse: Warehouse, sums: _Sums) -> None:
+    from neanelu_pipelines.mirror.removals.work import client_of, look_at_deletion_events
+    from neanelu_pipelines.shopify import shops
+
+    for shop in shops.listed(warehouse.database):
+        if not (shop["installed"] and shop["token"]):
+            continue
+
+        def ask(domain: str = shop["domain"]) -> None:
+            with client_of(warehouse.database, warehouse.settings, domain) as client:
+                told = look_at_deletion_events(warehouse.database, client, domain)
+            for counts in told.counts:
+                sums.tables.update(counts.tables)
+            context.log.info("%s: %d deletion events.", domain, told.events)
+
+        _attempt(sums, f"the deletion events of {shop['domain']}", ask)
+
+
+def _attempt(sums: _Sums, what: str, work: Callable[[], None]) -> None:
+    """One shop that cannot be asked does not keep the others waiting; a database that is away ends the step."""
+    try:
+        work()
+    except NeaneluError as fault:
+        later = " It is looked at again." if is_transient(fault) else ""
+        sums.failed.append(f"{what}: {fault}{later}")
+
+
+def _figures(sums: _Sums, seconds: float) -> dict[str, int | float | str]:
+    deleted = sums.tables.total()
+    return {
+        "rows_deleted": deleted,
+        "exports_looked_at": sums.looked_at,
+        "rows_still_in_shopify": sums.still_there,
+        "exports_refused": len(sums.refused),
+        **({"refused_because": "\n".join(sums.refused)} if sums.refused else {}),
+        **{f"deleted_{table.replace('.', '_')}": count for table, count in sorted(sums.tables.items()) if count},
+        "seconds": round(seconds, 3),
+        "rows_per_second": round(deleted / seconds, 1) if seconds > 0 else 0.0,
+    }

@@ -1,0 +1,126 @@
+"""What waits to be looked at: whole exports that were merged, and Shopify's own list of deletions.
+
+Belongs here: finding that work and doing it with the shop's own token. Does not belong here: when it is done (`defs`).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.mirror import ledger
+from neanelu_pipelines.mirror.removals.rows import Reason
+from neanelu_pipelines.mirror.removals.snapshots import Removal, remove_missing
+from neanelu_pipelines.mirror.removals.told import RemovalCounts, remove
+from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.mirror.resources import RESOURCES
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.access import read_access
+from neanelu_pipelines.shopify.bulk.exports import Asks
+from neanelu_pipelines.shopify.client import AdminClient, Patience
+from neanelu_pipelines.shopify.documents import document
+from neanelu_pipelines.shopify.nodes import gid_type
+from neanelu_pipelines.shopify.vault import Keyring
+
+_OVERLAP = timedelta(minutes=10)
+
+
+@dataclass
+class Told:
+    """What Shopify's deletion events came to."""
+
+    events: int = 0
+    counts: list[RemovalCounts] = field(default_factory=list)
+
+
+@contextmanager
+def client_of(database: Database, settings: Settings, domain: str) -> Iterator[AdminClient]:
+    """The shop's client.
+
+    Raises:
+        ShopError, KeyringError: the shop is not there, was removed, or its token does not open.
+    """
+    access = read_access(database, Keyring.from_settings(settings), domain)
+    patience = Patience.from_settings(settings)
+    with AdminClient(access, database=database, endpoint=settings.shopify_url, patience=patience) as client:
+        yield client
+
+
+def snapshots_waiting(database: Database) -> list[LoadRun]:
+    """The newest whole export of each shop's resources, where nobody has looked yet at what it does not hold."""
+    with ledger.opened(database) as book:
+        rows = book.execute(statement("removals/snapshots_waiting")).fetchall()
+    found = [LoadRun(run_id, shop_id, domain, resource, "", 0, "") for run_id, shop_id, domain, resource in rows]
+    return [load for load in found if load.resource in RESOURCES]
+
+
+def look_at(database: Database, settings: Settings, load: LoadRun) -> Removal:
+    """Remove what a whole export does not hold any more and Shopify confirms.
+
+    Raises:
+        As `remove_missing` and `client_of`.
+    """
+    with client_of(database, settings, load.shop_domain) as client:
+        return remove_missing(database, settings, load, client)
+
+
+def look_at_deletion_events(database: Database, client: Asks, shop_domain: str) -> Told:
+    """Remove the products and collections that Shopify lists as deleted since the last time.
+
+    A little of what was seen before is asked for again: the list may lag behind. Killed half-way, the next time begins
+    where this one did.
+
+    Raises:
+        ShopifyFault: Shopify cannot be asked; nothing is forgotten.
+        UnknownShopError: there is no such shop.
+    """
+    with ledger.opened(database) as book:
+        shop = ledger.find_shop(book, shop_domain)
+        row = book.execute(statement("removals/read_checkpoint"), {"shop_domain": shop_domain}).fetchone()
+        since: datetime = row[1] if row else datetime.now(UTC)
+        told, through = Told(), since
+        gone: dict[str, dict[str, datetime]] = defaultdict(dict)
+        for gid, moment in _events(client, since - _OVERLAP):
+            told.events += 1
+            through = max(through, moment)
+            if resource := _resource_of(gid):
+                gone[resource][gid] = max(moment, gone[resource].get(gid, moment))
+        for resource, moments in gone.items():
+            told.counts.append(
+                remove(
+                    database,
+                    shop_domain=shop_domain,
+                    resource=resource,
+                    gone=moments,
+                    reason=Reason.DELETION_EVENT,
+                    told_by="Shopify's deletion events",
+                )
+            )
+        values = {"shop_id": shop.shop_id, "through": through, "events": told.events}
+        book.execute(statement("removals/keep_checkpoint"), values)
+    return told
+
+
+def _events(client: Asks, since: datetime) -> Iterator[tuple[str, datetime]]:
+    after: str | None = None
+    search = f"occurred_at:>='{since.isoformat()}'"
+    while True:
+        reply = client.execute(document("operations/deletion_events"), {"search": search, "after": after})
+        page = reply.data["deletionEvents"]
+        for edge in page["edges"]:
+            yield edge["node"]["subjectId"], datetime.fromisoformat(edge["node"]["occurredAt"])
+        if not page["pageInfo"]["hasNextPage"]:
+            return
+        after = page["pageInfo"]["endCursor"]
+
+
+def _resource_of(gid: str) -> str | None:
+    """The resource whose rows are of that kind; None where the mirror has none."""
+    kind = gid_type(gid)
+    for resource in RESOURCES.values():
+        if any(entity.parent_node is None and kind in entity.node_types for entity in resource.entities):
+            return resource.name
+    return None

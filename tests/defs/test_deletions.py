@@ -1,0 +1,130 @@
+"""What was deleted in a sandbox's shop goes from its mirror as Dagster runs it: by whole exports, by Shopify's list."""
+
+import base64
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.defs.build import build_defs
+from neanelu_pipelines.defs.deletions.assets import JOB
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.mirror import river
+from neanelu_pipelines.mirror.removals.work import snapshots_waiting
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify import shops
+from neanelu_pipelines.shopify.access import Secret
+from neanelu_pipelines.shopify.vault import Keyring
+from tests.shopify.bulk import Desk
+
+DOMAIN = "gradina.myshopify.com"
+KEYS = "1:" + base64.b64encode(os.urandom(32)).decode()
+
+
+class Office:
+    """A sandbox's shop that is in the mirror."""
+
+    def __init__(self, sandbox: Sandbox, database: Database, home: Path, instance: dg.DagsterInstance) -> None:
+        self.shop, self.database, self.instance = sandbox.shop(DOMAIN), database, instance
+        self.settings = Settings(
+            _env_file=None,  # type: ignore[call-arg]
+            home=home,
+            encryption_keys=Secret(KEYS),
+            shopify_url=sandbox.url_template,
+            shopify_tries=1,
+        )
+        token = sandbox.token(DOMAIN)
+        shop_id = shops.install(database, Keyring.parse(Secret(KEYS)), DOMAIN, Secret(token))
+        self.desk = Desk(database.urls, sandbox.url_template, token, shop_id, home / "artifacts", DOMAIN)
+        self.defs = build_defs(warehouse=Warehouse(database, self.settings), resources={})
+
+    def export(self) -> None:
+        self.desk.export()
+        load = river.current_load(self.database, shop_domain=DOMAIN, resource="products")
+        river.stage(self.database, self.settings, load)
+        river.merge(self.database, self.settings, load)
+
+    def tick(self) -> Any:
+        sensor = self.defs.resolve_sensor_def("exports_merged")
+        warehouse = Warehouse(self.database, self.settings)
+        return sensor(dg.build_sensor_context(instance=self.instance, resources={"warehouse": warehouse}))
+
+    def run(self, *, deletion_events: bool = False) -> dg.ExecuteInProcessResult:
+        return self.defs.resolve_job_def(JOB).execute_in_process(
+            instance=self.instance,
+            run_config={"ops": {"ledger__removals": {"config": {"deletion_events": deletion_events}}}},
+        )
+
+    def products(self) -> list[str]:
+        return [gid for (gid,) in self.desk.rows("SELECT shopify_gid FROM shopify_products ORDER BY 1")]
+
+
+@pytest.fixture
+def office(database: Database, tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[Office]:
+    with Sandbox([GeneratedShop(DOMAIN, seed=3, products=20, collections=3)], bucket=(20_000, 10_000)) as sandbox:
+        yield Office(sandbox, database, tmp_path, instance)
+
+
+def figures(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    (event,) = result.get_asset_materialization_events()
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def test_deleted_in_shopify_it_goes_after_the_next_whole_export(office: Office) -> None:
+    office.export()
+    first, second, *rest = office.products()
+    assert figures(office.run())["rows_deleted"] == 0
+    assert isinstance(office.tick(), dg.SkipReason)
+    office.shop.delete(first)
+
+    office.export()
+    assert first in office.products(), "the load itself removes nothing"
+    assert isinstance(office.tick(), dg.RunRequest)
+    said = figures(office.run())
+
+    assert office.products() == [second, *rest]
+    assert said["deleted_shopify_products"] == 1
+    assert (said["exports_looked_at"], said["exports_refused"]) == (1, 0)
+    assert snapshots_waiting(office.database) == []
+    assert office.desk.rows(
+        "SELECT reason, confirmed FROM pipeline.removals WHERE with_gid IS NULL AND shopify_gid = %s", first
+    ) == [("snapshot", True)]
+
+
+def test_shopifys_list_of_deletions_removes_without_an_export(office: Office) -> None:
+    office.export()
+    first, *rest = office.products()
+    office.shop.delete(first)
+
+    assert figures(office.run(deletion_events=True))["deleted_shopify_products"] == 1
+
+    assert office.products() == rest
+    assert office.desk.rows("SELECT reason FROM pipeline.removals WHERE shopify_gid = %s", first) == [
+        ("deletion_event",)
+    ]
+    ((through, events),) = office.desk.rows(
+        "SELECT last_sync_at, records_synced FROM sync_checkpoints WHERE resource_type = 'deletion_events'"
+    )
+    assert events == 1
+    assert figures(office.run(deletion_events=True))["rows_deleted"] == 0
+    assert office.desk.rows("SELECT last_sync_at FROM sync_checkpoints WHERE resource_type = 'deletion_events'") == [
+        (through,)
+    ]
+
+
+def test_a_shop_whose_token_does_not_open_fails_the_run_and_is_left_alone_a_while(office: Office) -> None:
+    office.export()
+    office.settings = office.settings.model_copy(
+        update={"encryption_keys": Secret("1:" + base64.b64encode(bytes(32)).decode())}
+    )
+    office.defs = build_defs(warehouse=Warehouse(office.database, office.settings), resources={})
+
+    result = office.defs.resolve_job_def(JOB).execute_in_process(instance=office.instance, raise_on_error=False)
+
+    assert not result.success
+    assert isinstance(office.tick(), dg.SkipReason)
