@@ -47,12 +47,13 @@ def made_up(server: Database) -> Iterator[Bed]:
     try:
         template = renamed(server, name)
         migrate(template)
-        yield Bed(server, name, Shop(_insert_shop(template), DOMAIN))
+        yield Bed(server, name, Shop(insert_shop(template), DOMAIN))
     finally:
         _drop(server, name)
 
 
-def _insert_shop(database: Database) -> UUID:
+def insert_shop(database: Database) -> UUID:
+    """Make the shop in a database with the schema; its id."""
     with database.connect(Role.ADMIN) as connection:
         row = connection.execute(statement("benchmarks/insert_shop").format(), {"domain": DOMAIN}).fetchone()
     if row is None:

@@ -105,10 +105,10 @@ def _main() -> None:
         chosen.prepare(database)
     settle(database)
     result = chosen.run(database, shop, Path(job["path"]))
-    print(json.dumps({"seconds": result.seconds, "bytes": result.bytes, "rows": result.rows, "peak_rss": _peak_rss()}))
+    print(json.dumps({"seconds": result.seconds, "bytes": result.bytes, "rows": result.rows, "peak_rss": peak_rss()}))
 
 
-def _peak_rss() -> int:
+def peak_rss() -> int:
     """The most memory that this process has held, in bytes.
 
     VmHWM begins at zero with this program; ru_maxrss would count what the parent held when it forked.

@@ -95,7 +95,7 @@ class Shop:
         if name == "deletionEvents":
             return self._deletions(arguments)
         lists: dict[str, Callable[[], list[Node]]] = {
-            "publications": lambda: self.places.publications,
+            "publications": lambda: self.overlay.apply_all(dict(one) for one in self.places.publications),
             "menus": lambda: self.overlay.apply_all(dict(menu) for menu in self._menus),
             "metaobjectDefinitions": self.metaobjects.definitions,
             "webhookSubscriptions": lambda: self.webhooks.nodes,

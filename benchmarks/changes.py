@@ -1,0 +1,176 @@
+"""What happens in a made-up shop between two syncs.
+
+Belongs here: random edits, new rows, cleared fields, removed parts, all of them what Shopify's own validation allows.
+Does not belong here: what becomes of them in the mirror.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.asked import METAOBJECT_TYPES
+from benchmarks.expected import nodes
+from neanelu_pipelines.sandbox.shop.overlay import Node
+from neanelu_pipelines.sandbox.shop.world import Shop
+
+Dice = random.Random
+_WORDS = ("Foarfecă", "Ghiveci", 'Țeavă de 3/4"', "Mănuși & șorț", "Semințe <bio>", "Grătar\nmare", "Ulei 100 %", "🌱")
+_CREATED = ("Product", "Order", "Customer", "Collection")
+
+
+def change(shop: Shop, dice: Dice) -> str:
+    """Let one random thing happen; what it was."""
+    happening = dice.choice(_HAPPENINGS)
+    happening(shop, dice)
+    return happening.__name__.strip("_")
+
+
+def _product(shop: Shop, dice: Dice) -> None:
+    changes = {
+        "title": _words(dice),
+        "vendor": dice.choice(("", _words(dice))),
+        "tags": dice.sample(_WORDS, dice.randrange(3)),
+        "templateSuffix": dice.choice((None, "promo")),
+        "category": None,
+        "descriptionHtml": dice.choice(("", f"<p>Nou: <b>{dice.randrange(100)}</b> buc.</p>")),
+        "status": dice.choice(("ACTIVE", "DRAFT", "ARCHIVED", "UNLISTED")),
+        "publishedAt": None,
+        "seo": {"title": dice.choice((None, _words(dice))), "description": None},
+    }
+    shop.update(dice.choice(nodes(shop, "products"))["id"], **_some(changes, dice))
+
+
+def _variant(shop: Shop, dice: Dice) -> None:
+    changes = {
+        "price": f"{dice.randrange(1, 9000)}.{dice.randrange(100):02d}",
+        "compareAtPrice": dice.choice((None, f"{dice.randrange(9000, 9999)}.90")),
+        "barcode": dice.choice((None, str(dice.randrange(10**12, 10**13)))),
+        "sku": dice.choice((None, f"SKU-{dice.randrange(10**6)}")),
+        "taxable": dice.choice((True, False)),
+        "inventoryPolicy": dice.choice(("DENY", "CONTINUE")),
+    }
+    variant = dice.choice(_with(nodes(shop, "products"), "variants", dice)["variants"])
+    shop.update(variant["id"], **_some(changes, dice))
+
+
+def _stock(shop: Shop, dice: Dice) -> None:
+    variant = dice.choice(_with(nodes(shop, "products"), "variants", dice)["variants"])
+    level = dice.choice(variant["inventoryItem"]["inventoryLevels"])
+    shop.set_stock(level["id"], available=dice.randrange(500))
+
+
+def _media(shop: Shop, dice: Dice) -> None:
+    media = dice.choice(_with(nodes(shop, "products"), "media", dice)["media"])
+    shop.update(media["id"], alt=dice.choice((None, _words(dice))), status=dice.choice(("READY", "PROCESSING")))
+
+
+def _metafield(shop: Shop, dice: Dice) -> None:
+    owner = _with(nodes(shop, dice.choice(("products", "customers"))), "metafields", dice)
+    for metafield in owner["metafields"][:1]:
+        _edit_or_delete(shop, dice, metafield["id"], value=_words(dice))
+
+
+def _customer(shop: Shop, dice: Dice) -> None:
+    changes = {
+        "firstName": dice.choice((None, "Ștefania")),
+        "defaultEmailAddress": None,
+        "defaultPhoneNumber": None,
+        "note": dice.choice((None, _words(dice))),
+        "tags": dice.sample(_WORDS, dice.randrange(3)),
+        "numberOfOrders": str(dice.randrange(100)),
+        "amountSpent": {"amount": f"{dice.randrange(10**5)}.{dice.randrange(10)}", "currencyCode": "RON"},
+        "state": dice.choice(("ENABLED", "DISABLED", "DECLINED")),
+    }
+    shop.update(dice.choice(nodes(shop, "customers"))["id"], **_some(changes, dice))
+
+
+def _address(shop: Shop, dice: Dice) -> None:
+    customer = _with(nodes(shop, "customers"), "addressesV2", dice)
+    for address in customer["addressesV2"][-1:]:
+        _edit_or_delete(shop, dice, address["id"], city=_words(dice), company=None)
+
+
+def _order(shop: Shop, dice: Dice) -> None:
+    changes = {
+        "displayFulfillmentStatus": dice.choice(("FULFILLED", "ON_HOLD", "UNFULFILLED")),
+        "displayFinancialStatus": dice.choice(("PAID", "VOIDED", "EXPIRED")),
+        "note": dice.choice((None, _words(dice))),
+        "shippingAddress": None,
+        "billingAddress": None,
+        "cancelledAt": None,
+        "closedAt": None,
+        "customer": None,
+        "tags": dice.sample(_WORDS, dice.randrange(3)),
+    }
+    shop.update(dice.choice(nodes(shop, "orders"))["id"], **_some(changes, dice))
+
+
+def _line_item(shop: Shop, dice: Dice) -> None:
+    line = dice.choice(_with(nodes(shop, "orders"), "lineItems", dice)["lineItems"])
+    shop.update(line["id"], quantity=dice.randrange(1, 20), currentQuantity=dice.randrange(20))
+
+
+def _collection(shop: Shop, dice: Dice) -> None:
+    changes = {
+        "title": _words(dice),
+        "descriptionHtml": dice.choice(("", "<p>Alese &amp; bune</p>")),
+        "ruleSet": None,
+        "image": None,
+        "templateSuffix": dice.choice((None, "sezon")),
+        "sortOrder": dice.choice(("MANUAL", "PRICE_ASC")),
+    }
+    shop.update(dice.choice(nodes(shop, "collections"))["id"], **_some(changes, dice))
+
+
+def _location(shop: Shop, dice: Dice) -> None:
+    location = dice.choice(nodes(shop, "locations", includeInactive=True, includeLegacy=True))
+    changes = {
+        "name": _words(dice),
+        "isActive": dice.choice((True, False)),
+        "fulfillsOnlineOrders": dice.choice((True, False)),
+        "address": location["address"] | {"phone": None, "city": _words(dice)},
+    }
+    shop.update(location["id"], **_some(changes, dice))
+
+
+def _metaobject(shop: Shop, dice: Dice) -> None:
+    node = dice.choice(nodes(shop, "metaobjects", type=dice.choice(METAOBJECT_TYPES)))
+    first, *others = node["fields"]
+    fields = [first | {"value": _words(dice)}, *(one | {"value": dice.choice((None, one["value"]))} for one in others)]
+    shop.update(node["id"], displayName=_words(dice), fields=fields)
+
+
+def _publication(shop: Shop, dice: Dice) -> None:
+    node = dice.choice(nodes(shop, "publications"))
+    shop.update(node["id"], autoPublish=not node["autoPublish"], catalog=node["catalog"] | {"title": _words(dice)})
+
+
+def _new(shop: Shop, dice: Dice) -> None:
+    shop.create(dice.choice(_CREATED))
+
+
+_HAPPENINGS: tuple[Callable[[Shop, Dice], None], ...] = (
+    _product, _variant, _stock, _media, _metafield, _customer, _address, _order, _line_item, _collection, _location,
+    _metaobject, _publication, _new, _new,
+)  # fmt: skip
+
+
+def _edit_or_delete(shop: Shop, dice: Dice, gid: str, **changes: Any) -> None:
+    if dice.random() < 0.3:  # noqa: PLR2004 - enough of both
+        shop.delete(gid)
+    else:
+        shop.update(gid, **changes)
+
+
+def _with(owners: list[Node], parts: str, dice: Dice) -> Node:
+    """One that has such parts, or if none has any, one that has not."""
+    return dice.choice([one for one in owners if one[parts]] or owners)
+
+
+def _some(changes: dict[str, Any], dice: Dice) -> dict[str, Any]:
+    chosen = dice.sample(sorted(changes), dice.randrange(1, 4))
+    return {name: changes[name] for name in chosen}
+
+
+def _words(dice: Dice) -> str:
+    return f"{dice.choice(_WORDS)} {dice.randrange(1000)}"

@@ -1,0 +1,394 @@
+"""What the mirror must hold of a sandbox's shop, worked out from the shop's own nodes.
+
+Belongs here: the rows that follow from nodes, column by column, by hand. Nothing of the loader is used here (no
+declaration, no parser, no SQL), so that a mistake there cannot be repeated here. Does not belong here: comparing
+(`agreement`).
+
+A reference to another row is the GID of that row. A table's rows have keys: a GID, or the GIDs of what a link joins.
+"""
+
+import html
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from benchmarks.asked import METAOBJECT_TYPES
+from neanelu_pipelines.sandbox.shop.overlay import Node
+from neanelu_pipelines.sandbox.shop.world import Shop
+
+Row = dict[str, Any]
+Rows = dict[tuple[str, ...], Row]
+
+_ADDRESS = (
+    "name", "firstName", "lastName", "company", "address1", "address2", "city", "province", "provinceCode", "country",
+    "countryCodeV2", "zip", "phone",
+)  # fmt: skip
+_PLACE = ("address1", "address2", "city", "province", "provinceCode", "country", "countryCode", "zip", "phone")
+
+
+def nodes(shop: Shop, field: str, **arguments: Any) -> list[Node]:
+    """All nodes of a list of the shop, as they are now."""
+    rows = shop.rows(field, arguments)
+    return [rows.node(int(index)) for index in rows.indexes()]
+
+
+def products(shop: Shop) -> dict[str, Rows]:
+    """Products, variants, media, and which media a product has."""
+    made: dict[str, Rows] = {
+        table: {} for table in ("shopify_products", "shopify_variants", "shopify_media", "shopify_product_media")
+    }
+    for node in nodes(shop, "products"):
+        made["shopify_products"][node["id"],] = _product(node)
+        made["shopify_variants"] |= {(one["id"],): _variant(one, node) for one in node["variants"]}
+        made["shopify_media"] |= {(one["id"],): _media(one) for one in node["media"]}
+        made["shopify_product_media"] |= dict(_product_media(node))
+    return {**made, "shopify_variant_media": {}}
+
+
+def _product(node: Node) -> Row:
+    featured = (node["featuredMedia"] or {}).get("id")
+    prices = node["priceRangeV2"]
+    return _identity(node) | {
+        "title": node["title"],
+        "handle": node["handle"],
+        "description": _text(node["descriptionHtml"]),
+        "description_html": node["descriptionHtml"],
+        "vendor": node["vendor"],
+        "product_type": node["productType"],
+        "status": node["status"],
+        "tags": node["tags"],
+        "is_gift_card": node["isGiftCard"],
+        "has_only_default_variant": node["hasOnlyDefaultVariant"],
+        "has_out_of_stock_variants": False,  # not asked for
+        "requires_selling_plan": node["requiresSellingPlan"],
+        "options": [{key: one[key] for key in ("id", "name", "position", "values")} for one in node["options"]],
+        "seo": node["seo"] and {key: node["seo"][key] for key in ("title", "description")},
+        "price_range": {
+            "min": prices["minVariantPrice"]["amount"],
+            "max": prices["maxVariantPrice"]["amount"],
+            "currency": prices["minVariantPrice"]["currencyCode"],
+        },
+        "compare_at_price_range": None,  # not asked for
+        "featured_image_url": next((_url(one) for one in node["media"] if one["id"] == featured), None),
+        "template_suffix": node["templateSuffix"],
+        "category_id": node["category"] and node["category"]["id"],
+        "metafields": _metafields(node),
+        "published_at": _moment(node["publishedAt"]),
+        **_moments(node),
+    }
+
+
+def _variant(node: Node, product: Node) -> Row:
+    item = node["inventoryItem"]
+    weight = (item["measurement"] or {}).get("weight") or {"value": None, "unit": None}
+    return _identity(node) | {
+        "product_id": product["id"],
+        "title": node["title"],
+        "sku": node["sku"],
+        "barcode": node["barcode"],
+        "price": Decimal(node["price"]),
+        "compare_at_price": _decimal(node["compareAtPrice"]),
+        "currency_code": "RON",
+        "cost": _decimal((item["unitCost"] or {}).get("amount")),
+        "weight": _decimal(weight["value"], "0.0001"),
+        "weight_unit": weight["unit"],
+        "inventory_quantity": node["inventoryQuantity"],
+        "inventory_policy": node["inventoryPolicy"],
+        "inventory_item_id": item["id"],
+        "taxable": node["taxable"],
+        "tax_code": None,  # this and the next are not asked for
+        "requires_shipping": True,
+        "requires_components": False,
+        "image_url": None,
+        "metafields": {},
+        "available_for_sale": node["availableForSale"],
+        "position": node["position"],
+        "selected_options": [{key: one[key] for key in ("name", "value")} for one in node["selectedOptions"]],
+        **_moments(node),
+    }
+
+
+def _media(node: Node) -> Row:
+    image, sources = node.get("image") or {}, node.get("sources") or []
+    return {
+        "shopify_gid": node["id"],
+        "legacy_resource_id": _number(node["id"]),
+        "media_type": node["mediaContentType"],
+        "alt": node["alt"],
+        "status": node["status"],
+        "mime_type": next((one["mimeType"] for one in sources), None),
+        "file_size": None,  # not asked for; nor are the moments, nor a preview, nor how long a film is
+        "width": image.get("width"),
+        "height": image.get("height"),
+        "duration": None,
+        "url": _url(node),
+        "preview_url": None,
+        "sources": [{key: one[key] for key in ("url", "mimeType")} for one in sources],
+        "metadata": {"host": node["host"]} if node.get("host") else {},
+        "created_at_shopify": None,
+    }
+
+
+def _product_media(node: Node) -> Iterator[tuple[tuple[str, str], Row]]:
+    """Shopify gives no position: the featured one first, then in the order of upload."""
+    featured = (node["featuredMedia"] or {}).get("id")
+    order = sorted((one["id"] for one in node["media"]), key=lambda gid: (gid != featured, _number(gid), gid))
+    for position, gid in enumerate(order):
+        yield (node["id"], gid), _link(node, gid, "product_id", "media_id", position) | {"is_featured": gid == featured}
+
+
+def collections(shop: Shop) -> dict[str, Rows]:
+    """Collections, and which products are in them, in the collection's order."""
+    every = nodes(shop, "collections")
+    members: Rows = {}
+    for node in every:
+        inside = node["products"]
+        for position, index in enumerate(inside.indexes()):
+            gid = inside.node(int(index))["id"]
+            members[node["id"], gid] = _link(node, gid, "collection_id", "product_id", position)
+    return {
+        "shopify_collections": {(node["id"],): _collection(node) for node in every},
+        "shopify_collection_products": members,
+    }
+
+
+def _collection(node: Node) -> Row:
+    rules = node["ruleSet"]
+    return _identity(node) | {
+        "title": node["title"],
+        "handle": node["handle"],
+        "description": _text(node["descriptionHtml"]),
+        "description_html": node["descriptionHtml"],
+        "collection_type": "SMART" if rules else "MANUAL",
+        "sort_order": node["sortOrder"],
+        "rules": rules and [{key: one[key] for key in ("column", "relation", "condition")} for one in rules["rules"]],
+        "disjunctive": bool(rules and rules["appliedDisjunctively"]),
+        "seo": node["seo"] and {key: node["seo"][key] for key in ("title", "description")},
+        "image_url": node["image"] and node["image"]["url"],
+        "products_count": node["productsCount"]["count"],
+        "template_suffix": node["templateSuffix"],
+        "published_at": None,  # Shopify does not tell
+    }
+
+
+def customers(shop: Shop) -> dict[str, Rows]:
+    """Customers with their addresses."""
+    return {"shopify_customers": {(node["id"],): _customer(node) for node in nodes(shop, "customers")}}
+
+
+def _customer(node: Node) -> Row:
+    email = node["defaultEmailAddress"] or {}
+    addresses = sorted(node["addressesV2"], key=lambda one: _number(one["id"]))
+    return _identity(node) | {
+        "email": email.get("emailAddress"),
+        "phone": (node["defaultPhoneNumber"] or {}).get("phoneNumber"),
+        "first_name": node["firstName"],
+        "last_name": node["lastName"],
+        "display_name": node["displayName"],
+        "state": node["state"],
+        "verified_email": node["verifiedEmail"],
+        "accepts_marketing": email.get("marketingState") == "SUBSCRIBED",
+        "accepts_marketing_updated_at": _moment(email.get("marketingUpdatedAt")),
+        "marketing_opt_in_level": email.get("marketingOptInLevel"),
+        "orders_count": int(node["numberOfOrders"]),
+        "total_spent": _decimal(node["amountSpent"]["amount"]),
+        "average_order_amount": None,  # Shopify does not tell in bulk
+        "currency_code": node["amountSpent"]["currencyCode"],
+        "tags": node["tags"],
+        "tax_exempt": node["taxExempt"],
+        "tax_exemptions": node["taxExemptions"],
+        "locale": node["locale"],
+        "note": node["note"],
+        "default_address": node["defaultAddress"] and _address(node["defaultAddress"]),
+        "addresses": [_address(one) for one in addresses],
+        "metafields": _metafields(node),
+        **_moments(node),
+    }
+
+
+def _address(node: Node) -> Row:
+    return {key: node[key] for key in ("id", *_ADDRESS)}
+
+
+def orders(shop: Shop) -> dict[str, Rows]:
+    """Orders with their lines."""
+    return {"shopify_orders": {(node["id"],): _order(node) for node in nodes(shop, "orders")}}
+
+
+def _order(node: Node) -> Row:
+    gateways = node["paymentGatewayNames"]
+    lines = sorted(node["lineItems"], key=lambda one: _number(one["id"]))
+    return _identity(node) | {
+        "name": node["name"],
+        "order_number": node["number"],
+        "email": node["email"],
+        "phone": node["phone"],
+        "financial_status": node["displayFinancialStatus"],
+        "fulfillment_status": node["displayFulfillmentStatus"],
+        "total_price": _paid(node["totalPriceSet"]),
+        "subtotal_price": _paid(node["subtotalPriceSet"]),
+        "total_tax": _paid(node["totalTaxSet"]),
+        "total_discounts": _paid(node["totalDiscountsSet"]),
+        "total_shipping": _paid(node["totalShippingPriceSet"]),
+        "currency_code": node["currencyCode"],
+        "presentment_currency": node["presentmentCurrencyCode"],
+        "line_items": [_line_item(one) for one in lines],
+        "shipping_lines": [_shipping_line(one) for one in node["shippingLines"]],
+        "discount_codes": node["discountCodes"],
+        "shipping_address": node["shippingAddress"] and {key: node["shippingAddress"][key] for key in _ADDRESS},
+        "billing_address": node["billingAddress"] and {key: node["billingAddress"][key] for key in _ADDRESS},
+        "customer_id": node["customer"] and node["customer"]["id"],
+        "customer_locale": node["customerLocale"],
+        "tags": node["tags"],
+        "note": node["note"],
+        "note_attributes": node["customAttributes"],
+        "gateway": gateways[0] if gateways else None,
+        "payment_terms": None,  # this and the next are not asked for
+        "risk_level": None,
+        "source_name": node["sourceName"],
+        "source_identifier": node["sourceIdentifier"],
+        "cancelled_at": _moment(node["cancelledAt"]),
+        "cancel_reason": node["cancelReason"],
+        "closed_at": _moment(node["closedAt"]),
+        "processed_at": _moment(node["processedAt"]),
+        **_moments(node),
+    }
+
+
+def _line_item(node: Node) -> Row:
+    variant = node["variant"] and node["variant"]["id"]
+    return {
+        "id": node["id"],
+        "variant_id": variant,
+        "variant_gid": variant,
+        "product_gid": node["product"] and node["product"]["id"],
+        "name": node["name"],
+        "title": node["title"],
+        "sku": node["sku"],
+        "quantity": node["quantity"],
+        "current_quantity": node["currentQuantity"],
+        "price": node["originalUnitPriceSet"]["shopMoney"]["amount"],
+        "discounted_total": node["discountedTotalSet"]["shopMoney"]["amount"],
+        "tax_lines": node["taxLines"],
+    }
+
+
+def _shipping_line(node: Node) -> Row:
+    price = node["originalPriceSet"]["shopMoney"]["amount"]
+    return {"id": node["id"], "title": node["title"], "code": node["code"], "price": price}
+
+
+def locations(shop: Shop) -> dict[str, Rows]:
+    """Locations, active or not."""
+    every = nodes(shop, "locations", includeInactive=True, includeLegacy=True)
+    return {"inventory_locations": {(node["id"],): _location(node) for node in every}}
+
+
+def _location(node: Node) -> Row:
+    return _identity(node) | {
+        "name": node["name"],
+        "address": {key: node["address"][key] for key in _PLACE},
+        "is_active": node["isActive"],
+        "is_primary": False,  # not asked for
+        "fulfills_online_orders": node["fulfillsOnlineOrders"],
+    }
+
+
+def metaobjects(shop: Shop) -> dict[str, Rows]:
+    """Metaobjects of all types."""
+    every = [node for kind in METAOBJECT_TYPES for node in nodes(shop, "metaobjects", type=kind)]
+    return {"shopify_metaobjects": {(node["id"],): _metaobject(node) for node in every}}
+
+
+def _metaobject(node: Node) -> Row:
+    fields = {one["key"]: {key: one[key] for key in ("type", "value")} for one in node["fields"]}
+    return {
+        "shopify_gid": node["id"],
+        "type": node["type"],
+        "handle": node["handle"],
+        "display_name": node["displayName"],
+        "fields": fields,
+        "capabilities": {},  # not asked for
+        "updated_at_shopify": _moment(node["updatedAt"]),
+    }
+
+
+def publications(shop: Shop) -> dict[str, Rows]:
+    """Publications."""
+    return {"shopify_publications": {(node["id"],): _publication(node) for node in nodes(shop, "publications")}}
+
+
+def _publication(node: Node) -> Row:
+    return {
+        "shopify_gid": node["id"],
+        "name": node["catalog"]["title"],
+        "catalog_type": None,  # this and `is_active` are not asked for
+        "is_active": True,
+        "supports_future_publishing": node["supportsFuturePublishing"],
+        "auto_publish": node["autoPublish"],
+    }
+
+
+EXPECTED: dict[str, Callable[[Shop], dict[str, Rows]]] = {
+    "locations": locations,
+    "publications": publications,
+    "metaobjects": metaobjects,
+    "products": products,
+    "collections": collections,
+    "customers": customers,
+    "orders": orders,
+}
+"""By resource, in an order in which nothing refers to what comes later: the rows of its tables."""
+
+
+def _identity(node: Node) -> Row:
+    return {"shopify_gid": node["id"], "legacy_resource_id": _number(node["id"])}
+
+
+def _moments(node: Node) -> Row:
+    return {
+        "created_at_shopify": _moment(node["createdAt"]),
+        "updated_at_shopify": _moment(node["updatedAt"]),
+    }
+
+
+def _link(parent: Node, child: str, parent_column: str, child_column: str, position: int) -> Row:
+    return {parent_column: parent["id"], child_column: child, "position": position}
+
+
+def _metafields(node: Node) -> Row:
+    return {
+        f"{one['namespace']}.{one['key']}": {"type": one["type"], "value": one["value"]} for one in node["metafields"]
+    }
+
+
+def _url(media: Node) -> str | None:
+    found: Iterable[str | None] = (
+        (media.get("image") or {}).get("url"),
+        media.get("embedUrl"),
+        *(one["url"] for one in media.get("sources") or ()),
+    )
+    return next((url for url in found if url), None)
+
+
+def _paid(bag: Node) -> Decimal | None:
+    return _decimal(bag["shopMoney"]["amount"])
+
+
+def _decimal(value: object, unit: str = "0.01") -> Decimal | None:
+    return None if value is None else Decimal(str(value)).quantize(Decimal(unit))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _number(gid: str) -> int:
+    return int(gid.partition("?")[0].rpartition("/")[2])
+
+
+def _text(markup: str) -> str:
+    """What a person reads of HTML, on one line."""
+    return " ".join(html.unescape(re.sub("<[^<>]*>", " ", markup)).split())
