@@ -9,7 +9,7 @@ different fields must not stand in one file: `Reading.shape` tells them apart.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -61,6 +61,11 @@ class Reading:
         except (KeyError, TypeError, ValueError):
             return None
         return said if said.tzinfo else None
+
+    def named(self, key: str) -> "Reading":
+        """The same, with the event's key in the row's line."""
+        first, *rest = self.lines
+        return replace(self, lines=[{**first, "webhookKey": key}, *rest])
 
     @property
     def shape(self) -> object:

@@ -9,7 +9,7 @@ oldest of them: an event that is merged as older than it is can be passed over, 
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Node, Reading, encoded
 from neanelu_pipelines.shopify.webhooks.envelope import BULK_FINISHED, UNINSTALLED
 from neanelu_pipelines.shopify.webhooks.hands import Gone, Hands, Lines
-from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS, TOPICS, Subject
+from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS, TOPICS, Find, Subject
 
 TRIES = 3
 BATCH = 500
@@ -64,6 +64,8 @@ class _Piece:
     event: Event
     void: tuple[Event, ...]
     reading: Reading
+    turn: int = 0
+    """How many pieces about the same row are written before it."""
 
     @property
     def lines(self) -> list[Node]:
@@ -120,12 +122,16 @@ def process_batch(database: Database, hands: Hands, *, job_id: str | None = None
 
 
 def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:
+    def find(name: str, place: Mapping[str, str]) -> str | None:
+        row = connection.execute(statement(name), {**place, "shop_id": shop_id}).fetchone()
+        return row[0] if row else None
+
     for subject in SUBJECTS:
         about = [event for event in events if event.topic in subject.changes]
         for group in _groups(subject, _pieces(subject, about, outcomes)):
             _write_group(connection, subject, group, hands, outcomes)
     for subject in SUBJECTS:
-        _remove(subject, [event for event in events if event.topic == subject.deletion], hands, outcomes)
+        _remove(subject, [event for event in events if event.topic == subject.deletion], find, hands, outcomes)
     # Last: what they lock stays locked until the transaction ends, and the merges take their time.
     for event in events:
         if event.topic not in TOPICS:
@@ -145,7 +151,7 @@ def _take_note(connection: Connection, shop_id: UUID, event: Event, outcomes: _O
 
 
 def _pieces(subject: Subject, events: Iterable[Event], outcomes: _Outcomes) -> Iterator[_Piece]:
-    """The newest readable event on each row; unreadable ones are set aside."""
+    """The newest readable event on each row, or all of them where each counts; unreadable ones are set aside."""
     read: dict[str, list[tuple[Event, Reading]]] = {}
     for event in events:
         try:
@@ -155,6 +161,10 @@ def _pieces(subject: Subject, events: Iterable[Event], outcomes: _Outcomes) -> I
         else:
             read.setdefault(reading.gid, []).append((event, reading))
     for versions in read.values():
+        if subject.every_event_counts:
+            for turn, (event, reading) in enumerate(versions):
+                yield _Piece(event, (), reading.named(event.key), turn)
+            continue
         newest = max(versions, key=_age)
         yield _Piece(newest[0], tuple(event for event, _ in versions if event is not newest[0]), newest[1])
 
@@ -166,13 +176,13 @@ def _age(version: tuple[Event, Reading]) -> tuple[datetime, datetime]:
 
 
 def _groups(subject: Subject, pieces: Iterable[_Piece]) -> list[list[_Piece]]:
-    """Pieces that may share a file. One that has failed before is alone: it may be to blame."""
-    groups: dict[object, list[_Piece]] = {}
+    """Pieces that may share a file, turn by turn. One that has failed before is alone: it may be to blame."""
+    groups: dict[tuple[int, object], list[_Piece]] = {}
     for piece in pieces:
         moment = None if subject.has_versions else piece.event.triggered_at
         key = piece.event.key if piece.event.tries else (moment, piece.reading.shape)
-        groups.setdefault(key, []).append(piece)
-    return list(groups.values())
+        groups.setdefault((piece.turn, key), []).append(piece)
+    return [groups[key] for key in sorted(groups, key=lambda key: key[0])]
 
 
 @contextmanager
@@ -191,7 +201,7 @@ def _blamed(events: Sequence[Event], outcomes: _Outcomes) -> Iterator[list[Event
             outcomes.failed(event, f"{type(error).__name__}: {error}")
 
 
-def _remove(subject: Subject, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:
+def _remove(subject: Subject, events: Sequence[Event], find: Find, hands: Hands, outcomes: _Outcomes) -> None:
     """Remove what is said to be gone: together, but by itself what has failed before."""
     first = [event for event in events if not event.tries]
     for group in ([first] if first else []) + [[event] for event in events if event.tries]:
@@ -199,13 +209,13 @@ def _remove(subject: Subject, events: Sequence[Event], hands: Hands, outcomes: _
         read = []
         for event in group:
             try:
-                gid = subject.gone(event.payload)
+                gid = subject.gone(event.payload, find)
             except BodyError as error:
                 outcomes.aside(event, str(error))
             else:
                 read.append(event)
                 # In the order of the shop's time: the last word on each.
-                moments[gid] = event.triggered_at
+                moments |= {gid: event.triggered_at} if gid else {}
         with _blamed(read, outcomes) as blamed:
             if moments:
                 hands.remove(Gone(outcomes.batch.domain, subject.resource, moments, str(subject.deletion)))

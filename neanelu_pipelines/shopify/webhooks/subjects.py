@@ -4,7 +4,7 @@ Belongs here: the declarations, in the order in which they are written: what oth
 here: reading itself (`products`, `orders`, …), and what is done with what was read (`processing`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from neanelu_pipelines.shopify.webhooks.customers import read_customer
 from neanelu_pipelines.shopify.webhooks.locations import read_location
 from neanelu_pipelines.shopify.webhooks.orders import read_order
 from neanelu_pipelines.shopify.webhooks.products import read_product
+
+Find = Callable[[str, Mapping[str, str]], str | None]
+"""The GID that a statement finds by these parameters, in the shop of the event."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,21 @@ class Subject:
     has_versions: bool = True
     """Whether the mirror keeps Shopify's own time of the row's change. Where it does not, only the moment of the event
     tells whether the mirror's row is newer, and a file may hold the events of one moment only."""
+    every_event_counts: bool = False
+    """Whether the row has a history, in which no event is void for a newer one and each is named (`webhookKey`)."""
+    found_by: str | None = None
+    """The statement that finds the GID of a row that is gone, where the deletion does not name it."""
+    place: Callable[[Any], Mapping[str, str]] = dict
+    """What it says instead: the statement's parameters."""
 
-    def gone(self, body: Any) -> str:
-        """The GID of the row that a deletion is about.
+    def gone(self, body: Any, find: Find) -> str | None:
+        """The GID of the row that a deletion is about; None if it has to be found and is not there.
 
         Raises:
             BodyError: it names none.
         """
         try:
-            return gid_of(self.kind, body)
+            return find(self.found_by, self.place(body)) if self.found_by else gid_of(self.kind, body)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BodyError(f"The body names no {self.kind}.") from error
 
