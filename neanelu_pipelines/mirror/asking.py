@@ -53,18 +53,16 @@ def begin_export(
     """
     declared = resource_named(resource)
     windows = _windows(database, settings, shop_id, declared, reach, now or datetime.now(UTC))
-    query = whole = export_query(resource)
-    if windows and declared.window:
-        query = export_query(resource, search=time.search(declared.window, windows))
+    search = time.search(declared.window, windows) if declared.window and windows else None
     return exports.begin(
         database,
         shop_id=shop_id,
         resource=resource,
-        query=query,
+        query=export_query(resource, search=search),
         dagster_run_id=dagster_run_id,
         name=resource,
         windows=windows,
-        sought=f"{_what_for(reach)} {whole}" if windows else whole,
+        sought=f"{_what_for(reach)} {document(resource)}" if windows else None,
     )
 
 

@@ -30,7 +30,7 @@ from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.shopify.windows import Window, joined
 
 _MOST_OWED = 20
-"""More stretches than these are asked for as one: a search has to stay readable, and allowed."""
+"""More stretches than these become one: a search has to stay readable, and allowed."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,12 @@ def since_last(
         return ()
     latest = Window(checkpoint.through.replace(microsecond=0)).widened(overlap)
     # If our clock is behind Shopify's by more than the overlap, the end stays open.
-    wanted = joined((*checkpoint.owed, latest.cut(now) or latest))
-    if len(wanted) > _MOST_OWED:
-        return (Window(wanted[0].since, wanted[-1].until),)
-    return wanted
+    return joined((*checkpoint.owed, latest.cut(now) or latest))
 
 
 def advance(book: Connection, resource: Resource, load: LoadRun) -> None:
     """Count a load as complete; in the transaction that closes it. A load that is no export changes nothing."""
-    values = {"run_id": load.run_id, "rejected": "{}"}
+    values: dict[str, Any] = {"run_id": load.run_id, "rejected": "{}", "most_owed": _MOST_OWED}
     # What is only ever asked for as a whole is asked for again, rejected rows and all.
     if resource.window is not None:
         untold, values["rejected"] = _rejected_moments(book, resource, load)

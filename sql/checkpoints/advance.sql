@@ -1,6 +1,7 @@
 -- A complete load moves the checkpoint: all that changed in what it asked for, before Shopify began to read, is here.
 -- What lies beyond a gap is remembered (`ahead`) and counts once the gap is filled, so that the order of windows does not
--- matter. Rows that were rejected are owed: their moments are asked for again. last_sync_at never goes back.
+-- matter. Rows that were rejected are owed: their moments are asked for again, all between them too if they are many.
+-- last_sync_at never goes back.
 WITH run AS (
   SELECT r.id,
          r.shop_id,
@@ -42,7 +43,10 @@ UPDATE sync_checkpoints c
                   || jsonb_build_object('run_id', run.id,
                                         'windows', run.windows,
                                         'as_of', run.as_of,
-                                        'owed', n.owed::text,
+                                        'owed', CASE WHEN (SELECT count(*) FROM unnest(n.owed)) > %(most_owed)s
+                                                     THEN tstzmultirange(range_merge(n.owed))
+                                                     ELSE n.owed
+                                                END::text,
                                         'ahead', (n.covered - tstzmultirange(tstzrange(NULL, n.through)))::text),
        updated_at = now()
   FROM known, run, now_covered n

@@ -4,8 +4,10 @@ WITH rejected AS (
   SELECT COALESCE(payload ->> 'id', payload ->> 'shopify_gid', payload ->> 'child_gid') AS gid,
          COALESCE({parents}) AS parent_gid,
          COALESCE(payload ->> 'updatedAt', payload ->> {version_name}) AS moment
-    FROM bulk_errors
-   WHERE bulk_run_id = %(run_id)s
+    FROM bulk_errors e
+    JOIN bulk_runs r ON r.id = e.bulk_run_id
+   WHERE r.id = %(run_id)s
+     AND r.cursor_state ? 'bulk'
 ),
 placed AS (
   SELECT date_trunc('second', CASE WHEN r.parent_gid IS NOT NULL THEN COALESCE({versions})
