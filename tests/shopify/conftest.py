@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.access import Secret, ShopAccess
 from neanelu_pipelines.shopify.client import AdminClient, Patience
 from tests.shopify.scripted import Scripted
@@ -31,6 +33,12 @@ def make_shop(database: Database, domain: str = DOMAIN) -> UUID:
         ).fetchone()
     assert row is not None
     return UUID(str(row[0]))
+
+
+@pytest.fixture
+def obeyed(tmp_path: Path) -> Settings:
+    """Settings that hold whatever the environment says."""
+    return Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)  # type: ignore[call-arg]
 
 
 ClientOf = Callable[..., AdminClient]

@@ -16,17 +16,12 @@ from neanelu_pipelines.sandbox.shop.hooks import Event
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.webhooks.bodies import encoded
 from neanelu_pipelines.shopify.webhooks.hands import Hands, Lines
-from neanelu_pipelines.shopify.webhooks.processing import TRIES, Batch, process_batch
+from neanelu_pipelines.shopify.webhooks.processing import TRIES, process_batch
 from neanelu_pipelines.shopify.webhooks.products import read_product
 from tests.shopify.conftest import make_shop
-from tests.shopify.webhooks import DOMAIN, event, events_of, posted, rows
+from tests.shopify.webhooks import DOMAIN, event, events_of, posted, rows, work_off
 
 OTHER = "alt-magazin.myshopify.com"
-
-
-@pytest.fixture
-def obeyed(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)  # type: ignore[call-arg]
 
 
 def body(number: int = 7, hour: int = 10, **fields: Any) -> dict[str, Any]:
@@ -38,13 +33,6 @@ def body(number: int = 7, hour: int = 10, **fields: Any) -> dict[str, Any]:
 
 def happened(number: int = 7, hour: int = 10, topic: str = "products/update", **fields: Any) -> Event:
     return event(body(number, hour, **fields), topic, triggered_at=f"2026-11-01T{hour:02}:00:01+02:00")
-
-
-def work_off(database: Database, hands: Hands) -> list[Batch]:
-    done = []
-    while batch := process_batch(database, hands):
-        done.append(batch)
-    return done
 
 
 def titles(database: Database) -> dict[int, str]:

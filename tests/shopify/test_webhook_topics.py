@@ -1,10 +1,7 @@
 """Events about orders, customers, collections and locations, from the endpoint to their rows."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.defs.webhooks.writing import into_mirror
@@ -12,25 +9,8 @@ from neanelu_pipelines.mirror import river
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.webhooks.bodies import Node, encoded
 from neanelu_pipelines.shopify.webhooks.hands import Gone, Hands
-from neanelu_pipelines.shopify.webhooks.processing import Batch, process_batch
 from tests.shopify.conftest import make_shop
-from tests.shopify.webhooks import DOMAIN, event, events_of, posted, rows
-
-
-@pytest.fixture
-def obeyed(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)  # type: ignore[call-arg]
-
-
-def at(hour: int) -> str:
-    return f"2026-11-01T{hour:02}:00:00+02:00"
-
-
-def work_off(database: Database, obeyed: Settings) -> list[Batch]:
-    done = []
-    while batch := process_batch(database, into_mirror(database, obeyed)):
-        done.append(batch)
-    return done
+from tests.shopify.webhooks import DOMAIN, at, event, events_of, posted, rows, work_off
 
 
 def exported(database: Database, obeyed: Settings, resource: str, lines: list[Node], hour: int) -> None:
@@ -81,7 +61,7 @@ def test_an_order_becomes_a_row_with_its_customer_and_variants(database: Databas
         event(customer(), "customers/create", triggered_at=at(11)),
         event(product | {"variants": [variant]}, "products/create", triggered_at=at(12)),
     )
-    (batch,) = work_off(database, obeyed)
+    (batch,) = work_off(database, into_mirror(database, obeyed))
     assert (batch.done, batch.aside, batch.loads) == (3, 0, 3)
     ((name, paid, sent, total, tags, codes, updated, whose),) = rows(
         database,
@@ -109,7 +89,7 @@ def test_lists_that_are_empty_now_are_emptied_and_the_rest_is_kept(database: Dat
             "orders/create",
         ),
     )
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     sums = "SELECT jsonb_array_length(addresses), default_address->>'country' FROM shopify_customers"
     shipping = "SELECT jsonb_array_length(shipping_lines), jsonb_array_length(line_items) FROM shopify_orders"
     assert rows(database, sums) == [(1, "Romania")]
@@ -123,7 +103,7 @@ def test_lists_that_are_empty_now_are_emptied_and_the_rest_is_kept(database: Dat
         # Beside poison: what was said of the others still counts.
         event(order(2, hour=12, total_price_set=money("mult")), "orders/updated", triggered_at=at(12)),
     )
-    (batch,) = work_off(database, obeyed)
+    (batch,) = work_off(database, into_mirror(database, obeyed))
     assert (batch.done, batch.aside) == (2, 1)
     assert rows(database, sums) == [(0, None)]
     assert rows(database, shipping) == [(0, 1)]
@@ -139,11 +119,11 @@ def test_the_row_s_own_time_of_change_counts_before_that_of_the_event(database: 
         event(order(hour=12, note="nou"), "orders/updated", triggered_at=at(12)),
         event(order(hour=11, note="vechi"), "orders/paid", triggered_at=at(13)),
     )
-    (batch,) = work_off(database, obeyed)
+    (batch,) = work_off(database, into_mirror(database, obeyed))
     assert batch.done == 2
     assert rows(database, "SELECT note FROM shopify_orders") == [("nou",)]
     posted(database, event(order(hour=11, note="vechi"), "orders/paid", triggered_at=at(14)))
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     assert rows(database, "SELECT note FROM shopify_orders") == [("nou",)]
 
 
@@ -166,7 +146,7 @@ def test_collections_have_no_time_of_change_so_each_event_counts_as_of_its_own_m
         event(collection(1, 10), "collections/update", triggered_at=at(10)),
         event(collection(2, 12), "collections/update", triggered_at=at(12)),
     )
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     found = rows(database, "SELECT title FROM shopify_collections ORDER BY shopify_gid")
     assert found == [("Export",), ("La 12",)]
 
@@ -177,7 +157,7 @@ def test_a_collection_keeps_its_members_and_what_else_the_body_does_not_say(
     make_shop(database)
     product = {"id": 7, "title": "Sapă", "handle": "sapa", "status": "active", "updated_at": at(8)}
     posted(database, event(product, "products/create"))
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     node = {"__typename": "Collection", "id": "gid://shopify/Collection/1", "title": "Unelte", "handle": "unelte"}
     node |= {"seo": {"title": "SEO", "description": None}, "ruleSet": None, "productsCount": {"count": 1}}
     member = {"__typename": "Product", "id": "gid://shopify/Product/7", "__parentId": node["id"]}
@@ -185,7 +165,7 @@ def test_a_collection_keeps_its_members_and_what_else_the_body_does_not_say(
     rules = [{"column": "tag", "relation": "equals", "condition": "unelte"}]
     changed = collection(1, 12, sort_order="price-asc", rules=rules, disjunctive=False)
     posted(database, event(changed, "collections/update", triggered_at=at(12)))
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     found = rows(
         database,
         "SELECT title, seo->>'title', sort_order, collection_type, rules->0->>'column', products_count"
@@ -200,9 +180,9 @@ def test_a_location_is_written_and_switched_off(database: Database, obeyed: Sett
     body = {"id": 9, "name": "Depozit", "active": True, "city": "Turda", "country_name": "Romania"}
     body |= dict.fromkeys(("address1", "address2", "zip", "phone", "province", "province_code", "country_code"))
     posted(database, event(body, "locations/create", triggered_at=at(10)))
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     posted(database, event({"id": 9, "name": "Depozit", "active": False}, "locations/deactivate", triggered_at=at(11)))
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     found = rows(database, "SELECT name, is_active, address->>'city' FROM inventory_locations")
     assert found == [("Depozit", False, "Turda")]
 
@@ -215,7 +195,7 @@ def test_what_is_said_again_changes_nothing(database: Database, obeyed: Settings
     seen = []
     for _ in range(2):
         posted(database, *(event(body, topic) for body, topic in bodies))
-        work_off(database, obeyed)
+        work_off(database, into_mirror(database, obeyed))
         seen.append(rows(database, moments))
     assert seen[0] == seen[1]
     assert {state for _, state, _, _ in events_of(database)} == {"done"}
@@ -235,16 +215,16 @@ def test_what_is_deleted_goes_by_the_shop_s_time_whatever_comes_first(database: 
         event(order(1, 12), "orders/updated", triggered_at=at(12)),
         event(order(2, 12), "orders/updated", triggered_at=at(12)),
     )
-    (batch,) = work_off(database, obeyed)
+    (batch,) = work_off(database, into_mirror(database, obeyed))
     assert (batch.done, batch.aside) == (4, 0)
     names = "SELECT name FROM shopify_orders ORDER BY 1"
     assert rows(database, names) == [("#2",)]
     # Across batches: news from before the deletion does not bring it back; an old deletion does not take it away.
     posted(database, event(order(1, 11), "orders/paid", triggered_at=at(11)), gone(2, "orders/delete", 10))
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     assert rows(database, names) == [("#2",)]
     posted(database, gone(2, "orders/delete", 14))
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     assert rows(database, names) == []
     assert {state for _, state, _, _ in events_of(database)} == {"done"}
 
@@ -260,11 +240,11 @@ def test_every_kind_of_row_can_be_deleted_and_each_has_a_record_of_why(database:
         "locations": {"id": 7, "name": "Depozit", "active": True},
     }
     posted(database, *(event(body, f"{kind}/create", triggered_at=at(9)) for kind, body in bodies.items()))
-    work_off(database, obeyed)
+    work_off(database, into_mirror(database, obeyed))
     tables = [f"shopify_{kind}" for kind in bodies if kind != "locations"] + ["inventory_locations", "shopify_variants"]
     assert [rows(database, f"SELECT count(*) FROM {table}") for table in tables] == [[(1,)]] * 6
     posted(database, *(gone(7, f"{kind}/delete", 10) for kind in bodies))
-    (batch,) = work_off(database, obeyed)
+    (batch,) = work_off(database, into_mirror(database, obeyed))
     assert (batch.done, batch.aside) == (5, 0)
     assert [rows(database, f"SELECT count(*) FROM {table}") for table in tables] == [[(0,)]] * 6
     told = {by for (by,) in rows(database, "SELECT DISTINCT told_by FROM pipeline.removals")}
@@ -285,11 +265,26 @@ def test_a_deletion_that_names_nothing_is_set_aside_and_one_that_fails_is_tried_
             raise RuntimeError("nu merge")
         hands.remove(what)
 
-    while process_batch(database, Hands(hands.write, bad)):
-        pass
+    work_off(database, Hands(hands.write, bad))
     assert asked == [2, 1, 1, 1]
     found = events_of(database)
     assert sorted(state for _, state, _, _ in found) == ["aside", "aside", "done"]
     reasons = " ".join(str(reason) for _, _, reason, _ in found)
     assert "names no Order" in reasons
     assert "nu merge" in reasons
+
+
+def test_a_body_without_a_required_field_updates_a_row_that_is_there_and_is_set_aside_where_there_is_none(
+    database: Database, obeyed: Settings
+) -> None:
+    make_shop(database)
+    hands = into_mirror(database, obeyed)
+    posted(database, event(order(1, 10), "orders/create", triggered_at=at(10)))
+    work_off(database, hands)
+    partial = [order(number, 12, note="Sunați") for number in (1, 2)]
+    for body in partial:
+        del body["total_price_set"]
+    posted(database, *(event(body, "orders/updated", triggered_at=at(12)) for body in partial))
+    (batch,) = work_off(database, hands)
+    assert (batch.done, batch.aside) == (1, 1)
+    assert rows(database, "SELECT name, note, total_price::text FROM shopify_orders") == [("#1", "Sunați", "35.80")]

@@ -15,7 +15,9 @@ from pydantic import SecretStr
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.sandbox.shop.hooks import Event, headers_of
 from neanelu_pipelines.shopify.webhooks.endpoint import Endpoint
+from neanelu_pipelines.shopify.webhooks.hands import Hands
 from neanelu_pipelines.shopify.webhooks.inbox import Inbox
+from neanelu_pipelines.shopify.webhooks.processing import Batch, process_batch
 from neanelu_pipelines.shopify.webhooks.signature import Secrets
 
 DOMAIN = "casa-verde.myshopify.com"
@@ -88,3 +90,16 @@ def events_of(database: Database, shop: UUID | None = None) -> list[tuple[Any, .
         shop,
         shop,
     )
+
+
+def at(hour: int) -> str:
+    """That hour of a day, by the shop's clock."""
+    return f"2026-11-01T{hour:02}:00:00+02:00"
+
+
+def work_off(database: Database, hands: Hands) -> list[Batch]:
+    """Process batch after batch until nothing is new."""
+    done = []
+    while batch := process_batch(database, hands):
+        done.append(batch)
+    return done
