@@ -61,7 +61,13 @@ def field_at(path: str) -> pl.Expr:
     """The value at a dotted path in the decoded column `node`; null where anything on the way is null."""
     value = pl.col("node")
     for segment in path.split("."):
-        value = value.list.get(int(segment), null_on_oob=True) if segment.isdigit() else value.struct.field(segment)
+        name, picks, said = segment.partition("=")
+        if picks:
+            value = value.list.filter(pl.element().struct.field(name) == said).list.first()
+        elif segment.isdigit():
+            value = value.list.get(int(segment), null_on_oob=True)
+        else:
+            value = value.struct.field(segment)
     return value
 
 

@@ -62,7 +62,8 @@ class Test:
 class Column:
     """A column of a mirror table (and of its staging table) and the field of the node that fills it.
 
-    `sources` are dotted paths; the first that is not null counts (media have their URL in one of three places). With
+    `sources` are dotted paths; the first that is not null counts (media have their URL in one of three places). In a
+    list, a number stands for a place, and `name=available` for the object that says so of itself. With
     `members` the value is a JSON object made of several fields, by path. `required` and the limits are checked before
     COPY; a row that fails is rejected with the reason and the rest goes on.
     """
@@ -119,6 +120,8 @@ class Lookup:
     value_column: str
     elsewhere: bool = False
     """Whether the other row is another resource's."""
+    key_column: str = "shopify_gid"
+    """The column of the other table that holds that GID; if it is not its own, the first such row counts."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,8 @@ class Entity:
     children: tuple[Children, ...] = ()
     links: tuple[Link, ...] = ()
     unfolded: tuple[Unfolded, ...] = ()
+    ledger: str | None = None
+    """The append-only table, partitioned by time, into which a trigger of this table writes its changes."""
 
     @cached_property
     def owned(self) -> tuple[Children | Link, ...]:
@@ -248,8 +253,9 @@ class Resource:
     def mirror_tables(self) -> tuple[str, ...]:
         """The mirror tables that a load of this resource writes, in the order of the merge."""
         links = [link.table for entity in self.entities for link in entity.links]
+        ledgers = [entity.ledger for entity in self.entities if entity.ledger]
         unfolded = [part.table for entity in self.entities for part in entity.unfolded]
-        return (*(entity.table for entity in self.entities), *links, *unfolded)
+        return (*(entity.table for entity in self.entities), *links, *unfolded, *ledgers)
 
     @cached_property
     def node_types(self) -> frozenset[str]:

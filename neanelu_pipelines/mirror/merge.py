@@ -22,7 +22,8 @@ from psycopg import Connection, sql
 
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Resource, Unfolded
+from neanelu_pipelines.mirror import recording
+from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Lookup, Resource, Unfolded
 from neanelu_pipelines.mirror.reports import TableCounts
 
 
@@ -79,6 +80,8 @@ class Merge:
         parameters = {**self.parameters, "worker": worker, "workers": workers}
         counts = {entity.table: self._rows(connection, entity, parameters)}
         counts |= {other.table: self._refreshed(connection, other, parameters) for other in self._that_look_up(entity)}
+        if entity.ledger:
+            counts[entity.ledger] = recording.appended(connection)
         counts |= {link.table: self._link_rows(connection, entity, link, parameters) for link in entity.links}
         return counts | {part.table: self._unfolded(connection, entity, part, parameters) for part in entity.unfolded}
 
@@ -202,7 +205,7 @@ def _values(
     if entity.lookup and entity.lookup.gid_column in selected:
         looked_up = sql.Identifier("looked_up", entity.lookup.value_column)
         values[entity.lookup.column] = kept.unless_said(entity.lookup.gid_column, entity.lookup.column, looked_up)
-        joins.append(_join("lookup", entity.lookup.table, entity.lookup.gid_column))
+        joins.append(_lookup_join(entity.lookup))
     for i, part in enumerate(entity.owned):
         alias = sql.Identifier(f"owned_{i}")
         if isinstance(part, Children) and f"{entity.table}.{part.field}" in extent.owned:
@@ -262,6 +265,16 @@ def _all_found(entity: Entity, extent: Extent) -> list[sql.Composable]:
 
 def _join(kind: str, table: str, gid_column: str) -> sql.Composed:
     return statement(f"mirror/join_{kind}").format(table=table_identifier(table), gid_column=sql.Identifier(gid_column))
+
+
+def _lookup_join(lookup: Lookup) -> sql.Composed:
+    if lookup.key_column == "shopify_gid":
+        return _join("lookup", lookup.table, lookup.gid_column)
+    return statement("mirror/join_lookup_by").format(
+        table=table_identifier(lookup.table),
+        key_column=sql.Identifier(lookup.key_column),
+        gid_column=sql.Identifier(lookup.gid_column),
+    )
 
 
 def _owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) -> sql.Composed:

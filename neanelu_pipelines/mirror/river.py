@@ -18,7 +18,7 @@ from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.mirror import artifacts, checkpoints, ledger, staging_area
+from neanelu_pipelines.mirror import artifacts, checkpoints, ledger, recording, staging_area
 from neanelu_pipelines.mirror.changes import wanted_lines
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.merge import Extent, Merge
@@ -293,6 +293,7 @@ def _merge(
 
     with ledger.step(book, load, _MERGE) as step:
         partial = frozenset(extent.get("partial", ()))  # a load staged by an earlier release says nothing of it
+        recording.make_room(book, resource, load)
         whole = Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"], partial)
         work = Merge(resource, whole, _parameters(book, load))
         big = sum(staged.values()) >= _BIG_LOAD_ROWS and settings.merge_workers > 1

@@ -81,7 +81,10 @@ def _holds(value: Any, path: str) -> bool | None:
     for segment in path.split("."):
         if value is None or value == []:
             return None
-        if segment.isdigit():
+        name, picks, said = segment.partition("=")
+        if picks and isinstance(value, list):
+            value = next((one for one in value if isinstance(one, dict) and one.get(name) == said), False)
+        elif segment.isdigit():
             value = value[0] if isinstance(value, list) else None
         elif not isinstance(value, dict) or segment not in value:
             return False

@@ -68,6 +68,7 @@ def _references_elsewhere(entity: Entity) -> Iterator[tuple[str, str, sql.Compos
             staging=table_identifier(entity.staging),
             gid_column=sql.Identifier(entity.lookup.gid_column),
             table=table_identifier(entity.lookup.table),
+            key_column=sql.Identifier(entity.lookup.key_column),
         )
         yield f"{entity.table}.{entity.lookup.column}", entity.lookup.table, query
     for part in entity.children:

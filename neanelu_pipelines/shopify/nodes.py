@@ -134,7 +134,10 @@ def _mend(match: re.Match[bytes]) -> bytes:
 
 
 def schema_tree(paths: Iterable[tuple[str, object]]) -> SchemaTree:
-    """One schema for several dotted paths, each with the shape of its value; a number in a path means a list."""
+    """One schema for several dotted paths, each with the shape of its value.
+
+    A number in a path means a list, and so does `name=available`: the object of a list that says so of itself.
+    """
     tree: dict[str, SchemaTree] = {}
     for path, shape in paths:
         head, *rest = path.split(".")
@@ -146,6 +149,9 @@ def _nest(segments: list[str], shape: object) -> SchemaTree:
     if not segments:
         return shape  # type: ignore[return-value]  # a declared shape is a SchemaTree
     inner = _nest(segments[1:], shape)
+    name, picks, _ = segments[0].partition("=")
+    if picks and isinstance(inner, dict):
+        return [{name: "text", **inner}]
     return [inner] if segments[0].isdigit() else {segments[0]: inner}
 
 

@@ -5,4 +5,4 @@ SELECT count(*)
    AND s.{gid_column} IS NOT NULL
    AND NOT EXISTS (SELECT FROM {table} m
                     WHERE m.shop_id = %(shop_id)s
-                      AND m.shopify_gid = s.{gid_column})
+                      AND m.{key_column} = s.{gid_column})

@@ -8,7 +8,7 @@ import pytest
 from neanelu_pipelines.database.connect import Database, Role
 from tests.database.rows import insert, new_shop, product, scalar, variant
 
-OURS = {"id", "media_id", "shop_id", "product_id", "customer_id", "synced_at", "created_at", "updated_at"}
+OURS = {"id", "media_id", "shop_id", "product_id", "variant_id", "customer_id", "synced_at", "created_at", "updated_at"}
 STAGED = {
     "public.staging_products": "shopify_products",
     "public.staging_variants": "shopify_variants",
@@ -17,6 +17,8 @@ STAGED = {
     "pipeline.staging_customers": "shopify_customers",
     "pipeline.staging_orders": "shopify_orders",
     "pipeline.staging_locations": "inventory_locations",
+    "pipeline.staging_inventory_items": "pipeline.inventory_items",
+    "pipeline.staging_inventory_levels": "pipeline.inventory_levels",
     "pipeline.staging_metaobjects": "shopify_metaobjects",
     "pipeline.staging_publications": "shopify_publications",
 }
@@ -65,8 +67,11 @@ def test_staging_is_unlogged_and_nothing_else_is(database: Database) -> None:
         "staging_customers",
         "staging_orders",
         "staging_locations",
+        "staging_inventory_items",
+        "staging_inventory_levels",
         "staging_metaobjects",
         "staging_publications",
+        "staging_product_publications",
         "staging_children",
         "staging_links",
         "staging_lines",
@@ -80,7 +85,7 @@ def test_staging_pays_for_no_foreign_key(database: Database) -> None:
             " AND conenforced"
         )
         assert scalar(connection, enforced) == 0
-        assert scalar(connection, enforced.replace("AND conenforced", "")) == 25
+        assert scalar(connection, enforced.replace("AND conenforced", "")) == 31
 
 
 def test_gids_are_compared_by_bytes(database: Database) -> None:

@@ -33,6 +33,8 @@ MIRROR = {
     "shopify_customers": "id",
     "shopify_orders": "id",
     "inventory_locations": "id",
+    "pipeline.inventory_items": "id",
+    "pipeline.inventory_levels": "id",
     "shopify_metaobjects": "id",
     "shopify_publications": "id",
     "pipeline.product_publications": "id",
@@ -46,6 +48,8 @@ STAGING = (
     "pipeline.staging_customers",
     "pipeline.staging_orders",
     "pipeline.staging_locations",
+    "pipeline.staging_inventory_items",
+    "pipeline.staging_inventory_levels",
     "pipeline.staging_metaobjects",
     "pipeline.staging_publications",
     "pipeline.staging_product_publications",
@@ -53,7 +57,15 @@ STAGING = (
     "pipeline.staging_links",
     "pipeline.staging_lines",
 )
-_LEDGER = ("sync_checkpoints", "audit_logs", "bulk_errors", "bulk_artifacts", "bulk_steps", "bulk_runs")
+_LEDGER = (
+    "inventory_ledger",
+    "sync_checkpoints",
+    "audit_logs",
+    "bulk_errors",
+    "bulk_artifacts",
+    "bulk_steps",
+    "bulk_runs",
+)
 _ENTITIES = ("shopify_products", "shopify_variants", "shopify_media")
 # What our own server made of a row, and moments that belong to the load rather than to the data.
 _OURS = "'id', 'shop_id', 'media_id', 'product_id', 'variant_id', 'synced_at', 'created_at', 'updated_at'"

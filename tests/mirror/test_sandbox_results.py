@@ -20,6 +20,7 @@ ROOTS = {
     "customers": "Customer",
     "orders": "Order",
     "locations": "Location",
+    "inventory": "InventoryItem",
     "metaobjects": "Metaobject",
     "publications": "Publication",
     "product_publications": "Product",

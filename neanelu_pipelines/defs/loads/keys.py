@@ -5,7 +5,7 @@ Belongs here: names. Does not belong here: assets.
 
 import dagster as dg
 
-from neanelu_pipelines.defs.catalogue.specs import key_of
+from neanelu_pipelines.defs.catalogue.specs import key_of, relation_named
 from neanelu_pipelines.mirror.declarations import Resource
 
 
@@ -20,8 +20,8 @@ def staging_key(resource: Resource, table: str) -> dg.AssetKey:
 
 
 def mirror_key(table: str) -> dg.AssetKey:
-    """A mirror table."""
-    return key_of(bare(table))
+    """A mirror table; what the document has no table for stands with the mirror."""
+    return key_of(bare(table)) if relation_named(bare(table)) else dg.AssetKey(["mirror", bare(table)])
 
 
 def bare(table: str) -> str:

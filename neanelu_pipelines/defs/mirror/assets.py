@@ -10,7 +10,7 @@ import dagster as dg
 from psycopg import sql
 
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.defs.catalogue.specs import relation_spec
+from neanelu_pipelines.defs.catalogue.specs import OWNERS, column_schema, relation_named, relation_spec
 from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
 from neanelu_pipelines.defs.loads.figures import mirror_figures
 from neanelu_pipelines.defs.loads.keys import bare, mirror_key, staging_key
@@ -89,11 +89,37 @@ def staging_of(resource: Resource, table: str) -> list[str]:
 
 
 def mirror_spec(resource: Resource, table: str) -> dg.AssetSpec:
-    """The spec of one mirror table."""
+    """The spec of one mirror table, or of the ledger of one."""
+    if relation_named(bare(table)) is None:
+        return _own_spec(resource, table)
+    recorded = [mirror_key(entity.table) for entity in resource.entities if entity.ledger == table]
     return relation_spec(
         bare(table),
-        deps=[staging_key(resource, staging) for staging in staging_of(resource, table)],
+        deps=[*(staging_key(resource, staging) for staging in staging_of(resource, table)), *recorded],
         kinds={"shopify"},
         tags={"neanelu/resource": resource.name},
+        freshness_policy=FRESHNESS,
+    )
+
+
+def _own_spec(resource: Resource, table: str) -> dg.AssetSpec:
+    """A mirror table that the document does not have: what it is stands in its declaration."""
+    entity = resource.entity(table)
+    return dg.AssetSpec(
+        mirror_key(table),
+        deps=[staging_key(resource, staging) for staging in staging_of(resource, table)],
+        description=f"A mirror table beside the document's: {', '.join(entity.node_types)} of {resource.name}.",
+        group_name="mirror",
+        owners=[OWNERS["mirror"]],
+        kinds={"postgres", "table", "shopify"},
+        tags={"neanelu/resource": resource.name, "neanelu/rows": "per-shop"},
+        metadata={
+            "dagster/table_name": table,
+            "dagster/column_schema": column_schema(
+                (column.name, column.kind.value, not column.required, f"From {', '.join(column.paths)}.")
+                for column in entity.columns
+            ),
+            "dagster/storage_kind": "postgres",
+        },
         freshness_policy=FRESHNESS,
     )

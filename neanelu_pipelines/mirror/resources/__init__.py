@@ -7,6 +7,7 @@ from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.resources.collections import COLLECTIONS
 from neanelu_pipelines.mirror.resources.customers import CUSTOMERS
+from neanelu_pipelines.mirror.resources.inventory import INVENTORY
 from neanelu_pipelines.mirror.resources.locations import LOCATIONS
 from neanelu_pipelines.mirror.resources.metaobjects import METAOBJECTS
 from neanelu_pipelines.mirror.resources.orders import ORDERS
@@ -22,6 +23,7 @@ RESOURCES: dict[str, Resource] = {
         CUSTOMERS,
         ORDERS,
         LOCATIONS,
+        INVENTORY,
         METAOBJECTS,
         PUBLICATIONS,
         PRODUCT_PUBLICATIONS,
