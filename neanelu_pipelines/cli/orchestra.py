@@ -31,9 +31,12 @@ The run's own id, because running it again in the UI copies the tag to a run tha
 SOURCE_VARIABLE = "NEANELU_LOAD_SOURCE"
 """Through it a run in this process gets a source that may not be recorded."""
 
-STEP_WORDS = {"artifact": "Keeping the file", "staging": "Reading and staging", "mirror": "Merging"}
+FILE_WORDS = "Keeping the file"
 
 EXPORT_WORDS = "Waiting for Shopify's export"
+
+WORDS_AFTER = {"artifacts": "Reading and staging", "staging": "Merging"}
+"""What is done next when an asset of that group is there."""
 
 _INTERRUPTED = "The command that ran this load was interrupted."
 _INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
@@ -89,7 +92,7 @@ def _run_load(
     from dagster._core.utils import make_new_run_id
 
     from neanelu_pipelines.defs.build import build_defs
-    from neanelu_pipelines.defs.loads.keys import artifact_op_name, load_job_name
+    from neanelu_pipelines.defs.loads.keys import load_job_name, load_op_name
     from neanelu_pipelines.defs.shops.partitions import SHOPS
     from neanelu_pipelines.defs.warehouse import Warehouse
     from neanelu_pipelines.mirror.resources import resource_named
@@ -113,7 +116,7 @@ def _run_load(
             raise_on_error=False,
             tags={LAUNCHER_TAG: _launcher(run_id)},
             run_config={
-                "ops": {artifact_op_name(resource): {"config": config}},
+                "ops": {load_op_name(resource): {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )
@@ -182,9 +185,14 @@ def _was_killed(run: "dg.DagsterRun") -> bool:
 
 def _tell(event: Any, say: Callable[[str], None], *, from_shopify: bool) -> None:
     happened = event.dagster_event
-    if happened is not None and happened.event_type_value == "STEP_START":
-        step = str(happened.step_key).rpartition("_")[2]
-        say(EXPORT_WORDS if from_shopify and step == "artifact" else STEP_WORDS.get(step, step))
+    if happened is None:
+        return
+    if happened.event_type_value == "STEP_START":
+        say(EXPORT_WORDS if from_shopify else FILE_WORDS)
+    elif happened.event_type_value == "ASSET_MATERIALIZATION":
+        group = happened.step_materialization_data.materialization.asset_key.path[0]
+        if group in WORDS_AFTER:
+            say(WORDS_AFTER[group])
 
 
 def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> None:
@@ -201,11 +209,6 @@ def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> N
             outcome.error = outcome.error or _reason(event.step_failure_data)
     refused = [str(check["description"]) for check in outcome.checks if not check["passed"]]
     outcome.error = " ".join(refused) or outcome.error
-    outcome.steps = {
-        event.step_key.rpartition("_")[2]: round(event.step_success_data.duration_ms / 1000, 3)
-        for event in result.all_events
-        if event.event_type_value == "STEP_SUCCESS" and event.step_key
-    }
 
 
 def _read_materialization(outcome: LoadOutcome, materialization: "dg.AssetMaterialization") -> None:
@@ -214,8 +217,10 @@ def _read_materialization(outcome: LoadOutcome, materialization: "dg.AssetMateri
     outcome.run_id = str(figures["ledger_run_id"].value)
     if group == "artifacts":
         outcome.bytes = _count(figures, "bytes")
+        outcome.steps["artifact"] = _seconds(figures, "seconds")
         outcome.shopify = _shown_of_shopify(figures)
     elif group == "staging":
+        outcome.steps["staging"] = _seconds(figures, "seconds")
         outcome.staged[table] = _count(figures, "dagster/partition_row_count")
         outcome.lines = {kind: _count(figures, f"rows_{kind}") for kind in LINES}
         outcome.nodes = {
@@ -225,14 +230,17 @@ def _read_materialization(outcome: LoadOutcome, materialization: "dg.AssetMateri
         outcome.rejections = _records(figures, "rejections")
         outcome.notes = str(figures["notes"].value) if "notes" in figures else None
     else:
+        before = outcome.steps.get("artifact", 0.0) + outcome.steps.get("staging", 0.0)
+        outcome.steps["mirror"] = round(_seconds(figures, "load_seconds") - before, 3)
         outcome.tables[table] = {kind: _count(figures, f"rows_{kind}") for kind in ROWS}
         outcome.totals[table] = _count(figures, "dagster/partition_row_count")
 
 
 def _read_observation(outcome: LoadOutcome, observed: "dg.AssetObservation") -> None:
-    """The run succeeded, and nothing came of it: that is not what was asked for."""
+    """Nothing came of it, though the run may have succeeded: that is not what was asked for."""
     outcome.status = str(observed.metadata["outcome"].value)
-    outcome.run_id = str(observed.metadata["ledger_run_id"].value)
+    if "ledger_run_id" in observed.metadata:
+        outcome.run_id = str(observed.metadata["ledger_run_id"].value)
     outcome.error = str(observed.description)
     outcome.shopify = _shown_of_shopify(observed.metadata)
 
@@ -243,6 +251,10 @@ def _shown_of_shopify(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 def _count(figures: Mapping[str, Any], name: str) -> int:
     return int(figures[name].value)
+
+
+def _seconds(figures: Mapping[str, Any], name: str) -> float:
+    return float(figures[name].value)
 
 
 def _records(figures: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

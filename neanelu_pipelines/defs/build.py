@@ -35,9 +35,9 @@ def build_defs(
             step first needs them, so that the location loads without a database.
         resources: the declared resources to make assets of; by default all of them.
 
-    The executor runs a run's steps one after another in the run's own process: a load is a chain, so processes of
-    their own would buy no parallelism and cost about 2.5 s for each step. Shops run beside each other as runs of
-    their own, which the run queue limits.
+    The executor runs a run's steps one after another in the run's own process: processes of their own would cost about
+    2.5 s for each step. A run takes several shops in turn; runs go beside each other, as the run queue and the pools
+    allow.
     """
     declared = tuple((RESOURCES if resources is None else resources).values())
     written = frozenset(table for resource in declared for table in (*resource.staging_tables, *resource.mirror_tables))
@@ -50,7 +50,7 @@ def build_defs(
         deletion_definitions(),
         dg.Definitions(
             assets=[
-                *(asset for load in loads.values() for asset in load.assets),
+                *(load.asset for load in loads.values()),
                 *external_specs(written | {KEY_ROTATIONS, WEBHOOK_EVENTS}),
                 key_rotations_asset(),
             ],

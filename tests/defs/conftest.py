@@ -39,7 +39,7 @@ def run_load(warehouse: Warehouse, instance: dg.DagsterInstance) -> Callable[...
     def run(
         source: Path | None, *, steps: list[dg.AssetKey] | None = None, as_of: str | None = None
     ) -> dg.ExecuteInProcessResult:
-        config = {"ops": {"products_artifact": {"config": {"source": str(source), "as_of": as_of}}}} if source else {}
+        config = {"ops": {"products_load": {"config": {"source": str(source), "as_of": as_of}}}} if source else {}
         return job.execute_in_process(
             instance=instance, partition_key=SHOP, run_config=config, asset_selection=steps, raise_on_error=False
         )

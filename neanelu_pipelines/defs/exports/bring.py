@@ -1,10 +1,9 @@
-"""One run's share of an export: begun or gone on with, waited for, and handed over as a load.
+"""One run's share of an export: begun or gone on with, and handed over as a load.
 
 Belongs here: which export, with whose token, and the four ways in which a run's share of it ends. Does not belong here:
 how Dagster shows them (`reports`). Imports no Dagster.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +73,7 @@ def comes_from_shopify(database: Database, shop_domain: str) -> bool:
 
 
 def bring(database: Database, settings: Settings, asked: Asked) -> Share:
-    """Take an export as far as it goes within NEANELU_EXPORT_WAIT.
+    """Take an export as far as it goes now; what waits for Shopify is called again when it is due.
 
     Raises:
         ExportFailedError: Shopify's operation failed; transient if a new one may do better.
@@ -82,7 +81,6 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
         ShopifyFault: Shopify cannot be reached (transient), or refuses.
         ShopError, KeyringError: the shop is not there, was removed, or its token does not open.
     """
-    started = time.perf_counter()
     access = _access(database, settings, asked)
     export = asked.export or exports.begin(
         database,
@@ -102,7 +100,6 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
                 export,
                 artifact_root=settings.artifact_root,
                 this_machine=is_this_machine(settings.shopify_url),
-                wait=settings.export_wait,
                 pace=Pace(first_poll=settings.export_first_poll, longest_poll=settings.export_longest_poll),
             )
         except AccessDenied as fault:
@@ -110,11 +107,11 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
         if outcome.reason == _ACCESS_DENIED:
             return Denied(export, _lacking_scope(client, asked.resource), outcome.message or "")
     if outcome.status == "waiting":
-        return Waits(export, outcome.operation_id, outcome.due, outcome.message)
+        return Waits(export, outcome.operation_id, outcome.due, outcome.message, metered.requests, metered.points)
     if outcome.status == "failed":
         words = outcome.message or f"The export {export} failed."
         raise ExportFailedError(words, transient=outcome.transient)
-    return _hand_over(database, asked, export, metered, started)
+    return _hand_over(database, asked, export, metered)
 
 
 def export_query(resource: str) -> str:
@@ -155,7 +152,7 @@ def _access(database: Database, settings: Settings, asked: Asked) -> ShopAccess:
         raise
 
 
-def _hand_over(database: Database, asked: Asked, export: UUID, metered: "_Metered", started: float) -> Share:
+def _hand_over(database: Database, asked: Asked, export: UUID, metered: "_Metered") -> Share:
     load = river.take_load(database, export, dagster_run_id=asked.dagster_run_id, first_run_id=asked.first_run_id)
     if load is None and asked.export is not None:
         return LoadedElsewhere(export)
@@ -170,7 +167,6 @@ def _hand_over(database: Database, asked: Asked, export: UUID, metered: "_Metere
         objects=state.objects,
         requests=metered.requests,
         points=metered.points,
-        seconds=time.perf_counter() - started,
     )
 
 

@@ -3,6 +3,8 @@
 Belongs here: check results, observations, run tags. Does not belong here: what happened (`bring`).
 """
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 from neanelu_pipelines.defs.exports.shares import Brought, Denied, LoadedElsewhere, Share, Waits
@@ -18,51 +20,79 @@ OUTCOME_TAG = "neanelu/outcome"
 """On runs that succeeded and brought nothing: `waiting`, `denied` or `elsewhere`."""
 
 
-def scope_check(key: dg.AssetKey, share: Share | None) -> dg.AssetCheckResult:
-    """The verdict on the token's scope; without an export no scope was needed."""
-    denied = share if isinstance(share, Denied) else None
-    if denied is not None:
-        scope = f"the scope {denied.scope}" if denied.scope else "a scope that the query needs"
-        words = f"The token lacks {scope}. Nothing was loaded and the mirror stays as it is. {denied.message}"
-        words += " Give the app that scope, then give the shop the new token with `neanelu shop add`."
-    else:
-        words = "Loaded from a file: no scope is needed." if share is None else "Shopify took the query."
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name=SCOPE_CHECK,
-        passed=denied is None,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=words,
-        metadata={"scope": denied.scope or "not named", "export": str(denied.export)} if denied else {},
-    )
+class Outcomes:
+    """What became of each shop's artifact in one run."""
 
+    def __init__(self) -> None:
+        self._shares: dict[str, Share | None] = {}
 
-def say_why_nothing_came(context: dg.AssetExecutionContext, key: dg.AssetKey, share: Share) -> None:
-    """Leave an observation of the artifact, a line in the log and tags on the run: nothing is materialized."""
-    if isinstance(share, Brought):
-        return
-    outcome, words, metadata = _words(share)
-    context.log.warning(words)
-    context.log_event(
-        dg.AssetObservation(
+    def note(self, shop: str, share: Share | None) -> None:
+        """Remember a shop's share; None: it was loaded from a file."""
+        self._shares[shop] = share
+
+    def why_nothing_came(self, shop: str) -> tuple[str, dict[str, dg.MetadataValue | str]]:
+        """For a shop without a load: the words, and the metadata of an observation. Nothing is materialized."""
+        share = self._shares[shop]
+        if share is None or isinstance(share, Brought):
+            raise ValueError(f"{shop} has a load")
+        outcome, words, metadata = _words(share)
+        return words, {"outcome": outcome, "ledger_run_id": str(share.export), **metadata}
+
+    def run_tags(self) -> dict[str, str]:
+        """For the run: the exports that brought nothing, and how that came. Several stand with commas between them."""
+        without = [share for share in self._shares.values() if share is not None and not isinstance(share, Brought)]
+        if not without:
+            return {}
+        return {
+            EXPORT_TAG: ",".join(str(share.export) for share in without),
+            OUTCOME_TAG: ",".join(sorted({_words(share)[0] for share in without})),
+        }
+
+    def scope_check(self, key: dg.AssetKey) -> dg.AssetCheckResult | None:
+        """The verdict on the tokens' scopes, of all shops of the run; None if none came so far."""
+        if not self._shares:
+            return None
+        denied = {shop: share for shop, share in self._shares.items() if isinstance(share, Denied)}
+        if denied:
+            words = " ".join(_lacks(shop, share) for shop, share in denied.items())
+        else:
+            asked = any(share is not None for share in self._shares.values())
+            words = "Shopify took the query." if asked else "Loaded from a file: no scope is needed."
+        return dg.AssetCheckResult(
             asset_key=key,
-            partition=context.partition_key,
+            check_name=SCOPE_CHECK,
+            passed=not denied,
+            severity=dg.AssetCheckSeverity.WARN,
             description=words,
-            metadata={"outcome": outcome, "ledger_run_id": str(share.export), **metadata},
+            metadata={
+                "shops": len(self._shares),
+                **({"scope": _each(share.scope or "not named" for share in denied.values())} if denied else {}),
+                **({"export": _each(str(share.export) for share in denied.values())} if denied else {}),
+            },
         )
+
+
+def _lacks(shop: str, share: Denied) -> str:
+    scope = f"the scope {share.scope}" if share.scope else "a scope that the query needs"
+    return (
+        f"The token of {shop} lacks {scope}. Nothing was loaded and the mirror stays as it is. {share.message} Give "
+        "the app that scope, then give the shop the new token with `neanelu shop add`."
     )
-    context.instance.add_run_tags(context.run.run_id, {EXPORT_TAG: str(share.export), OUTCOME_TAG: outcome})
 
 
-def brought_figures(share: Brought) -> dict[str, dg.MetadataValue]:
-    """Of the export, besides the artifact's own figures."""
+def _each(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(texts))
+
+
+def brought_figures(share: Brought, requests: int, points: float, seconds: float) -> dict[str, dg.MetadataValue]:
+    """Of the export, besides the artifact's own figures: what it took since the run began with it."""
     figures: dict[str, dg.MetadataValue] = {
         "operation_id": dg.MetadataValue.text(share.operation_id or ""),
         "lines": dg.MetadataValue.int(share.objects),
         "object_count": dg.MetadataValue.int(share.objects),
-        "requests": dg.MetadataValue.int(share.requests),
-        "points_used": dg.MetadataValue.float(share.points),
-        "seconds": dg.MetadataValue.float(round(share.seconds, 3)),
+        "requests": dg.MetadataValue.int(requests),
+        "points_used": dg.MetadataValue.float(points),
+        "seconds": dg.MetadataValue.float(round(seconds, 3)),
     }
     if share.created_at is not None:
         figures["as_of"] = dg.MetadataValue.timestamp(share.created_at)

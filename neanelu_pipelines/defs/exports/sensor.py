@@ -2,9 +2,9 @@
 
 Belongs here: which exports get a run now. Does not belong here: calls to Shopify, and what the run does (`bring`).
 
-Nobody is at an export when no process holds its lock and no run of ours for it is under way. How often it was
-launched is part of the run key, so two ticks that see the same launch it once; after runs that failed, the next one
-waits longer.
+Nobody is at an export when no process holds its lock and no run that began it, or was launched for it, is under way.
+How often it was launched is part of the run key, so two ticks that see the same launch it once; after runs that failed,
+the next one waits longer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ import dagster as dg
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.exports.reports import EXPORT_TAG
-from neanelu_pipelines.defs.loads.keys import artifact_op_name, load_job_name
+from neanelu_pipelines.defs.loads.keys import load_job_name, load_op_name
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
 from neanelu_pipelines.defs.warehouse import Warehouse
@@ -46,7 +46,8 @@ def exports_sensor(jobs: "Mapping[str, UnresolvedAssetJobDefinition]") -> dg.Sen
     def exports_due(
         context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        due = [export for export in due_exports(warehouse) if export.resource in jobs]
+        under_way = [run.run_id for run in context.instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT)))]
+        due = [export for export in due_exports(warehouse, under_way) if export.resource in jobs]
         shops = set(context.instance.get_dynamic_partitions(str(SHOPS.name))) if due else set()
         requests = [
             request
@@ -60,15 +61,15 @@ def exports_sensor(jobs: "Mapping[str, UnresolvedAssetJobDefinition]") -> dg.Sen
     return exports_due
 
 
-def due_exports(warehouse: Warehouse) -> "Sequence[DueExport]":
-    """Exports that are due and that no process is at."""
+def due_exports(warehouse: Warehouse, under_way: Sequence[str] = ()) -> "Sequence[DueExport]":
+    """Exports that are due and that nobody is at: no process, and none of the Dagster runs under way."""
     from neanelu_pipelines.shopify.bulk import ledger
 
     with warehouse.database.connect(Role.PIPELINE, autocommit=True) as book:
         due = ledger.due_exports(book, datetime.now(UTC))
         in_hand: set[object] = set()
         if due:
-            ids = {"run_ids": [export.run_id for export in due]}
+            ids = {"run_ids": [export.run_id for export in due], "dagster_run_ids": list(under_way)}
             in_hand = {row[0] for row in book.execute(statement("defs/exports_in_hand"), ids)}
     return [export for export in due if export.run_id not in in_hand]
 
@@ -84,7 +85,7 @@ def request_for(instance: dg.DagsterInstance, export: "DueExport", now: datetime
         job_name=load_job_name(export.resource),
         partition_key=export.domain,
         tags=tag,
-        run_config={"ops": {artifact_op_name(export.resource): {"config": {"export": str(export.run_id)}}}},
+        run_config={"ops": {load_op_name(export.resource): {"config": {"export": str(export.run_id)}}}},
     )
 
 

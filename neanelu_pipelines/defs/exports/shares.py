@@ -1,4 +1,4 @@
-"""The four ways in which a run's share of an export ends.
+"""The four ways in which taking an export further ends.
 
 Belongs here: plain data. Does not belong here: how it comes to that (`bring`), how it is shown (`reports`).
 """
@@ -20,11 +20,9 @@ class Brought:
     """When Shopify began: the moment whose state of the shop the result shows."""
     objects: int
     requests: int
-    """How many requests this run sent for it."""
+    """How many requests were sent for it since it was last waited for."""
     points: float
     """What these cost."""
-    seconds: float
-    """How long this run took over it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,9 @@ class Waits:
     operation_id: str | None
     due: datetime | None
     message: str | None
+    requests: int
+    """How many requests were sent for it this time."""
+    points: float
 
 
 @dataclass(frozen=True)

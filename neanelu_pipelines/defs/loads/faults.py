@@ -30,19 +30,24 @@ def step_faults(context: dg.AssetExecutionContext, warehouse: Warehouse, load: L
     try:
         yield
     except dg.Failure as failure:
-        _close(warehouse, load, failure.description or "failed")
+        close_load(warehouse, load, failure.description or "failed")
         raise
     except Exception as fault:
-        message = str(fault) if isinstance(fault, NeaneluError) else f"{type(fault).__name__}: {fault}"
+        message = words_of(fault)
         if is_transient(fault):
             if context.retry_number >= RETRIES.max_retries:
-                _close(warehouse, load, message)
+                close_load(warehouse, load, message)
             raise
-        _close(warehouse, load, message)
+        close_load(warehouse, load, message)
         metadata: dict[str, str] = {"error": message}
         if load is not None:
             metadata["ledger_run_id"] = str(load.run_id)
         raise dg.Failure(description=message, metadata=metadata, allow_retries=False) from fault
+
+
+def words_of(fault: Exception) -> str:
+    """What to tell a person: our own errors speak for themselves, others are named too."""
+    return str(fault) if isinstance(fault, NeaneluError) else f"{type(fault).__name__}: {fault}"
 
 
 def is_transient(fault: BaseException) -> bool:
@@ -52,7 +57,8 @@ def is_transient(fault: BaseException) -> bool:
     return isinstance(fault, (psycopg.OperationalError, psycopg.InterfaceError))
 
 
-def _close(warehouse: Warehouse, load: LoadRun | None, message: str) -> None:
+def close_load(warehouse: Warehouse, load: LoadRun | None, message: str) -> None:
+    """Mark a load that nobody goes on with as failed in the ledger; what was merged to its end stays completed."""
     if load is None:
         return
     from neanelu_pipelines.mirror import river

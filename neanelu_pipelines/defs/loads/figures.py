@@ -46,8 +46,11 @@ def staging_figures(load: LoadRun, report: StageReport, rows: int, rejections: S
     }
 
 
-def mirror_figures(load: LoadRun, lines: LineCounts, counts: TableCounts, rows: int) -> Metadata:
-    """Of a mirror table: what the merge did to its rows, how many the shop has now, and the load it was part of."""
+def mirror_figures(load: LoadRun, lines: LineCounts, counts: TableCounts, rows: int, load_seconds: float) -> Metadata:
+    """Of a mirror table: what the merge did to its rows, how many the shop has now, and the load it was part of.
+
+    `load_seconds` is the whole load of the shop, as far as this run did it.
+    """
     touched = counts.inserted + counts.updated + counts.unchanged + counts.deleted
     return {
         **_ledger(load),
@@ -60,6 +63,7 @@ def mirror_figures(load: LoadRun, lines: LineCounts, counts: TableCounts, rows: 
         "rows_unchanged": dg.MetadataValue.int(counts.unchanged),
         "rows_deleted": dg.MetadataValue.int(counts.deleted),
         "seconds": dg.MetadataValue.float(round(counts.seconds, 3)),
+        "load_seconds": dg.MetadataValue.float(round(load_seconds, 3)),
         "rows_per_second": dg.MetadataValue.float(_rate(touched, counts.seconds)),
         "dagster/partition_row_count": dg.MetadataValue.int(rows),
     }

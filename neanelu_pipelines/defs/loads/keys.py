@@ -29,9 +29,9 @@ def bare(table: str) -> str:
     return table.rpartition(".")[2]
 
 
-def artifact_op_name(resource: str) -> str:
-    """The name of a resource's artifact step, under which a run's config addresses it."""
-    return f"{resource}_artifact"
+def load_op_name(resource: str) -> str:
+    """The name of a resource's step, under which a run's config addresses it."""
+    return f"{resource}_load"
 
 
 def load_job_name(resource: str) -> str:

@@ -1,9 +1,9 @@
-"""The mirror tables of a load: one merge of what is staged and checked.
+"""The mirror tables of a load, as assets.
 
-Belongs here: the third step of a load. Does not belong here: the merge itself (`neanelu_pipelines.mirror`).
+Belongs here: their specs, and what is counted in them after a merge. Does not belong here: the merge itself
+(`neanelu_pipelines.mirror`).
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import dagster as dg
@@ -11,10 +11,7 @@ from psycopg import sql
 
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.catalogue.specs import OWNERS, column_schema, relation_named, relation_spec
-from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
-from neanelu_pipelines.defs.loads.figures import mirror_figures
 from neanelu_pipelines.defs.loads.keys import bare, mirror_key, staging_key
-from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Resource
 from neanelu_pipelines.mirror.reports import LineCounts, LoadRun, StageReport
@@ -22,41 +19,6 @@ from neanelu_pipelines.mirror.reports import LineCounts, LoadRun, StageReport
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=48), warn_window=timedelta(hours=26))
 """A mirror is loaded daily: late after a day and two hours, failed after two days. Dagster looks at the table's last
 materialization, whichever shop's; `neanelu status` says it per shop."""
-
-
-def mirror_assets(resource: Resource) -> dg.AssetsDefinition:
-    """The merge step of a resource."""
-
-    @dg.multi_asset(
-        name=f"{resource.name}_mirror",
-        specs=[mirror_spec(resource, table) for table in resource.mirror_tables],
-        partitions_def=SHOPS,
-        retry_policy=RETRIES,
-        op_tags={"neanelu/step": "mirror"},
-    )
-    def mirror(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
-    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        from neanelu_pipelines.mirror import river
-
-        with step_faults(context, warehouse):
-            load = river.current_load(
-                warehouse.database,
-                shop_domain=context.partition_key,
-                resource=resource.name,
-                dagster_run_id=context.run.run_id,
-            )
-        with step_faults(context, warehouse, load):
-            tables = river.merge(warehouse.database, warehouse.settings, load)
-        with step_faults(context, warehouse):
-            rows = {table: count_rows(warehouse, load, table) for table in resource.mirror_tables}
-            lines = staged_lines(warehouse, load)
-        for table in resource.mirror_tables:
-            yield dg.MaterializeResult(
-                asset_key=mirror_key(table), metadata=mirror_figures(load, lines, tables[table], rows[table])
-            )
-
-    return mirror
 
 
 def count_rows(warehouse: Warehouse, load: LoadRun, table: str) -> int:

@@ -13,7 +13,7 @@ The rules, each from somebody's bad night:
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import dagster as dg
 
@@ -29,6 +29,10 @@ IN_FLIGHT = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
+
+ONE_PARTITION = "dagster/partition"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+"""Dagster's tags on a run: its partition, or its first and last."""
 
 WAITING = "waiting for runs in flight"
 """The cursor while a departure is pending: no digest, so the next tick looks again."""
@@ -74,10 +78,22 @@ def read_shops(warehouse: Warehouse) -> dict[str, bool]:
 
 
 def in_flight(instance: dg.DagsterInstance, domains: Iterable[str]) -> set[str]:
-    """Those of the domains whose partition has a run that has not ended."""
-    return {domain for domain in domains if _has_run(instance, domain)}
+    """Those of the domains whose partition is part of a run that has not ended."""
+    wanted = set(domains)
+    if not wanted:
+        return set()
+    known = list(instance.get_dynamic_partitions(str(SHOPS.name)))
+    runs = instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT)))
+    return wanted & {shop for run in runs for shop in shops_of(run.tags, known)}
 
 
-def _has_run(instance: dg.DagsterInstance, domain: str) -> bool:
-    unfinished = dg.RunsFilter(statuses=list(IN_FLIGHT), tags={"dagster/partition": domain})
-    return bool(instance.get_runs(unfinished, limit=1))
+def shops_of(tags: Mapping[str, str], known: Sequence[str]) -> Collection[str]:
+    """The shops that a run is about: one, or a range of neighbours in the order in which Dagster knows them."""
+    if ONE_PARTITION in tags:
+        return [tags[ONE_PARTITION]]
+    first, last = tags.get(RANGE_START), tags.get(RANGE_END)
+    if first is None or last is None:
+        return []
+    if first not in known or last not in known:
+        return known  # It cannot be told: then it may be any of them.
+    return known[known.index(first) : known.index(last) + 1]

@@ -1,12 +1,7 @@
-"""The staging tables of a load, and the checks that stand between them and the mirror.
+"""The staging tables of a load, as assets.
 
-Belongs here: the second step of a load. Does not belong here: the checks' own logic (`neanelu_pipelines.mirror`).
-
-Dagster records a materialization before its checks run, so the checks are on staging: what they refuse is never
-merged.
+Belongs here: their specs. Does not belong here: their checks (`checks`), filling them (`neanelu_pipelines.mirror`).
 """
-
-from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
@@ -17,19 +12,8 @@ from neanelu_pipelines.defs.catalogue.specs import (
     relation_metadata,
     relation_named,
 )
-from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
-from neanelu_pipelines.defs.loads.figures import staging_figures
 from neanelu_pipelines.defs.loads.keys import artifact_key, bare, staging_key
-from neanelu_pipelines.defs.shops.partitions import SHOPS
-from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror.declarations import Resource
-from neanelu_pipelines.mirror.reports import LoadRun, StagingCheck
-
-CHECKS = {
-    "counts_add_up": "Every line read was staged, found unchanged, knowingly ignored or rejected; none is lost.",
-    "rejected_share": "No larger a share of the lines was rejected than NEANELU_MAX_REJECT_SHARE allows.",
-    "staging_complete": "Staging holds as many rows as were copied into it; a crash of the server empties it.",
-}
 
 LOADER_COLUMNS = {
     "bulk_run_id": ("uuid", "The load, in the ledger."),
@@ -38,76 +22,6 @@ LOADER_COLUMNS = {
     "fingerprint": ("bigint", "A hash of the lines it was made from."),
 }
 """What every staging table of the loader has besides the columns of its declaration."""
-
-
-def staging_assets(resource: Resource) -> dg.AssetsDefinition:
-    """The staging step of a resource."""
-    checked = checked_key(resource)
-
-    @dg.multi_asset(
-        name=f"{resource.name}_staging",
-        specs=[staging_spec(resource, table) for table in resource.staging_tables],
-        check_specs=[
-            dg.AssetCheckSpec(name, asset=checked, description=description, blocking=True)
-            for name, description in CHECKS.items()
-        ],
-        partitions_def=SHOPS,
-        retry_policy=RETRIES,
-        pool="copy",
-        op_tags={"neanelu/step": "staging"},
-    )
-    def staging(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
-        from neanelu_pipelines.mirror import river
-
-        with step_faults(context, warehouse):
-            load = river.current_load(
-                warehouse.database,
-                shop_domain=context.partition_key,
-                resource=resource.name,
-                dagster_run_id=context.run.run_id,
-            )
-        with step_faults(context, warehouse, load):
-            report = river.stage(warehouse.database, warehouse.settings, load)
-            checks = river.check(warehouse.database, warehouse.settings, load)
-            rejections = river.rejections(warehouse.database, load)
-            refuse_if_failed(warehouse, load, checks)
-        for table in resource.staging_tables:
-            yield dg.MaterializeResult(
-                asset_key=staging_key(resource, table),
-                metadata=staging_figures(load, report, report.tables.get(table, 0), rejections),
-            )
-        yield from (check_result(checked, load, check) for check in checks)
-
-    return staging
-
-
-def checked_key(resource: Resource) -> dg.AssetKey:
-    """The table that carries the checks of the whole staging: the one named after the resource, if there is one."""
-    named = (table for table in resource.staging_tables if bare(table) == f"staging_{resource.name}")
-    return staging_key(resource, next(named, resource.staging_tables[0]))
-
-
-def refuse_if_failed(warehouse: Warehouse, load: LoadRun, checks: Sequence[StagingCheck]) -> None:
-    """Close the load in the ledger as failed if a check refuses it; Dagster stops the run at the blocking check."""
-    failed = [f"{check.name}: {check.description}" for check in checks if not check.passed]
-    if failed:
-        from neanelu_pipelines.mirror import river
-
-        river.fail(warehouse.database, load, "; ".join(failed))
-
-
-def check_result(key: dg.AssetKey, load: LoadRun, check: StagingCheck) -> dg.AssetCheckResult:
-    """A verdict as Dagster shows it."""
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name=check.name,
-        passed=check.passed,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description=check.description,
-        metadata={"shop": load.shop_domain, "ledger_run_id": str(load.run_id), **check.figures},
-    )
 
 
 def staging_spec(resource: Resource, table: str) -> dg.AssetSpec:

@@ -1,0 +1,97 @@
+"""The load of one resource as Dagster runs it: all its assets are made by one step, for one shop or for several.
+
+Belongs here: the step. Does not belong here: what is done for a shop (`shop_load`), in which order (`turns`).
+
+One step, and not one for each of artifact, staging and mirror: with several shops in a run, steps would wait for the
+slowest shop and a shop that fails would take the others along, or be shown as loaded. A part of the load can still be
+materialized alone: all it needs stands in the database and the artifact store.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig, artifact_spec
+from neanelu_pipelines.defs.exports.reports import SCOPE_CHECK, SCOPE_CHECK_DESCRIPTION
+from neanelu_pipelines.defs.loads.keys import artifact_key, load_op_name
+from neanelu_pipelines.defs.loads.shop_load import ShopLoads
+from neanelu_pipelines.defs.loads.turns import Turn, take_turns
+from neanelu_pipelines.defs.mirror.assets import mirror_spec
+from neanelu_pipelines.defs.shops.partitions import SHOPS
+from neanelu_pipelines.defs.staging.assets import staging_spec
+from neanelu_pipelines.defs.staging.checks import check_specs, checked_key
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.mirror.declarations import Resource
+
+SHOPS_A_RUN = 25
+"""In a backfill. A run's own start costs some ten seconds, a small shop about one; a run that dies loses what the
+shop under way had done, and the rest of its shops are launched again."""
+
+
+def load_asset(resource: Resource) -> dg.AssetsDefinition:
+    """The assets of a resource: its artifact, its staging tables with their checks, its mirror tables."""
+
+    @dg.multi_asset(
+        name=load_op_name(resource.name),
+        specs=[
+            spec.replace_attributes(skippable=True)
+            for spec in (
+                artifact_spec(resource),
+                *(staging_spec(resource, table) for table in resource.staging_tables),
+                *(mirror_spec(resource, table) for table in resource.mirror_tables),
+            )
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(SCOPE_CHECK, asset=artifact_key(resource), description=SCOPE_CHECK_DESCRIPTION),
+            *check_specs(resource),
+        ],
+        partitions_def=SHOPS,
+        backfill_policy=dg.BackfillPolicy.multi_run(SHOPS_A_RUN),
+        can_subset=True,
+        pool="loads",
+    )
+    def load(
+        context: dg.AssetExecutionContext, config: ArtifactConfig, warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult]:
+        turns = [Turn(shop, (shop,)) for shop in context.partition_keys]
+        refuse_one_source_for_many(config, turns)
+        loads = ShopLoads(context, config, warehouse, resource, {key.path[0] for key in context.selected_asset_keys})
+        yield from take_turns(turns, loads.attempt, loads.give_up, context.log.warning)
+        if tags := loads.outcomes.run_tags():
+            context.instance.add_run_tags(context.run.run_id, tags)
+        if verdict := loads.outcomes.scope_check(artifact_key(resource)):
+            yield verdict
+        yield from loads.verdicts.results(checked_key(resource))
+        fail_if_any(loads.failures, len(turns))
+
+    return load
+
+
+def refuse_one_source_for_many(config: ArtifactConfig, turns: list[Turn]) -> None:
+    """A file, or an export under way, is one shop's.
+
+    Raises:
+        dg.Failure: the run has several shops.
+    """
+    if len(turns) > 1 and (config.source or config.as_of or config.export):
+        raise dg.Failure(
+            description=f"One source was given for {len(turns)} shops. A file is one shop's: launch a run for it, or "
+            "put each shop's file into its inbox and give no source.",
+            allow_retries=False,
+        )
+
+
+def fail_if_any(failures: dict[str, str], shops: int) -> None:
+    """End the run as failed if a shop was not loaded; what the others came to stays.
+
+    Raises:
+        dg.Failure: with the words of each shop's fault.
+    """
+    if not failures:
+        return
+    words = "; ".join(f"{shop}: {why}" for shop, why in failures.items())
+    if shops == 1:
+        words = next(iter(failures.values()))
+    else:
+        words = f"{len(failures)} of {shops} shops were not loaded. {words}"
+    raise dg.Failure(description=words, metadata=dict(failures), allow_retries=False)

@@ -1,0 +1,183 @@
+"""One shop's load within a run, as far as it goes in one turn: artifact, staging with its checks, merge.
+
+Belongs here: the three steps one after another, and what Dagster hears of each as soon as it is done. Does not belong
+here: which shop's turn it is (`turns`), what a step does (`neanelu_pipelines.mirror`, `exports`).
+
+Each partition's materialization is its own event, with its own figures, written when that shop's step is done: a run
+that dies half-way, or a shop that fails, leaves the others' as they are.
+"""
+
+import time
+from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig, ask_shopify, comes_from_a_file, open_file
+from neanelu_pipelines.defs.exports.reports import Outcomes, brought_figures
+from neanelu_pipelines.defs.exports.shares import Brought, Share, Waits
+from neanelu_pipelines.defs.loads.faults import close_load, words_of
+from neanelu_pipelines.defs.loads.figures import Metadata, artifact_figures, mirror_figures, staging_figures
+from neanelu_pipelines.defs.loads.keys import artifact_key, mirror_key, staging_key
+from neanelu_pipelines.defs.loads.turns import Turn
+from neanelu_pipelines.defs.mirror.assets import count_rows, staged_lines
+from neanelu_pipelines.defs.staging.checks import Verdicts, checked_key
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.reports import LoadRun
+
+Event = dg.AssetMaterialization | dg.AssetObservation
+
+_DATA_VERSION = "dagster/data_version"
+_SHORTEST_PAUSE = 0.01
+
+
+class RefusedError(NeaneluError):
+    """A blocking check refuses what a shop has in staging; nothing of it is merged."""
+
+
+class ShopLoads:
+    """The loads of one run, and what is to be said of all of them at its end."""
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        config: ArtifactConfig,
+        warehouse: Warehouse,
+        resource: Resource,
+        steps: AbstractSet[str],
+    ) -> None:
+        self._context = context
+        self._config = config
+        self._warehouse = warehouse
+        self._resource = resource
+        self._steps = steps
+        self.outcomes = Outcomes()
+        self.verdicts = Verdicts()
+        self.failures: dict[str, str] = {}
+        """Why a shop was not loaded, by shop."""
+
+    def attempt(self, turn: Turn) -> Generator[Event, None, float | None]:
+        """Take a shop as far as it goes; when to go on with it, or None if nothing is left to do."""
+        if "artifacts" in self._steps and turn.load is None:
+            due = yield from self._artifact(turn)
+            if turn.load is None:
+                return due
+        load = turn.load or self._current(turn)
+        turn.load = load
+        if "staging" in self._steps and not turn.is_staged:
+            yield from self._stage(turn, load)
+        if "mirror" in self._steps:
+            yield from self._merge(turn, load)
+        self._context.log.info("%s: done, %.2f s of work.", turn.shop, turn.seconds)
+        return None
+
+    def give_up(self, turn: Turn, fault: Exception) -> Iterator[Event]:
+        """Say at the shop's own partitions why it was not loaded; the others go on."""
+        words = words_of(fault)
+        close_load(self._warehouse, turn.load, words)
+        self.failures[turn.shop] = words
+        # Our own errors speak for themselves; of a bug one wants to know where it is.
+        self._context.log.error("%s: %s", turn.shop, words, exc_info=None if isinstance(fault, NeaneluError) else fault)
+        metadata = {"outcome": "failed", **({"ledger_run_id": str(turn.load.run_id)} if turn.load else {})}
+        yield from self._observed(turn, words, metadata)
+
+    def _artifact(self, turn: Turn) -> Generator[Event, None, float | None]:
+        share: Share | None = None
+        with turn.at_work():
+            if comes_from_a_file(self._config, self._warehouse, turn.shop):
+                turn.load = open_file(self._config, self._warehouse, turn.shop, self._resource, self._run_id)
+            else:
+                share = ask_shopify(self._config, self._warehouse, turn, self._resource, self._context.run)
+        if isinstance(share, Waits) and (due := self._worth_waiting(turn, share)) is not None:
+            return due
+        self.outcomes.note(turn.shop, share)
+        if isinstance(share, Brought):
+            turn.load = share.load
+        if turn.load is None:
+            words, metadata = self.outcomes.why_nothing_came(turn.shop)
+            self._context.log.warning(words)
+            yield from self._observed(turn, words, metadata)
+            return None
+        figures: Metadata = artifact_figures(turn.load)
+        if isinstance(share, Brought):
+            figures = {**figures, **brought_figures(share, turn.requests, turn.points, turn.seconds)}
+        yield from self._materialized(turn, artifact_key(self._resource), figures, data_version=turn.load.sha256)
+        return None
+
+    def _worth_waiting(self, turn: Turn, share: Waits) -> float | None:
+        """When to ask again, or None if the run may not wait so long; the sensor goes on with it then."""
+        now = time.monotonic()
+        if turn.deadline is None:
+            turn.deadline = now + self._warehouse.settings.export_wait
+        pause = self._warehouse.settings.export_first_poll
+        if share.due is not None:
+            pause = max(_SHORTEST_PAUSE, (share.due - datetime.now(UTC)).total_seconds())
+        return now + pause if now + pause <= turn.deadline else None
+
+    def _current(self, turn: Turn) -> LoadRun:
+        from neanelu_pipelines.mirror import river
+
+        return river.current_load(
+            self._warehouse.database,
+            shop_domain=turn.shop,
+            resource=self._resource.name,
+            dagster_run_id=self._run_id,
+        )
+
+    def _stage(self, turn: Turn, load: LoadRun) -> Iterator[Event]:
+        from neanelu_pipelines.mirror import river
+
+        database, settings = self._warehouse.database, self._warehouse.settings
+        with turn.at_work():
+            report = river.stage(database, settings, load)
+            checks = river.check(database, settings, load)
+            rejections = river.rejections(database, load)
+        turn.is_staged = True
+        for table in self._resource.staging_tables:
+            figures = staging_figures(load, report, report.tables.get(table, 0), rejections)
+            yield from self._materialized(turn, staging_key(self._resource, table), figures)
+        refused = self.verdicts.note(load, checks)
+        if refused:
+            raise RefusedError(refused)
+
+    def _merge(self, turn: Turn, load: LoadRun) -> Iterator[Event]:
+        from neanelu_pipelines.mirror import river
+
+        with turn.at_work():
+            tables = river.merge(self._warehouse.database, self._warehouse.settings, load)
+            rows = {table: count_rows(self._warehouse, load, table) for table in self._resource.mirror_tables}
+            lines = staged_lines(self._warehouse, load)
+        for table in self._resource.mirror_tables:
+            figures = mirror_figures(load, lines, tables[table], rows[table], turn.seconds)
+            yield from self._materialized(turn, mirror_key(table), figures)
+
+    def _materialized(
+        self, turn: Turn, key: dg.AssetKey, figures: Metadata, *, data_version: str | None = None
+    ) -> Iterator[dg.AssetMaterialization]:
+        for partition in turn.partitions:
+            yield dg.AssetMaterialization(
+                key,
+                partition=partition,
+                metadata=figures,
+                tags={_DATA_VERSION: data_version} if data_version else {},
+            )
+
+    def _observed(
+        self, turn: Turn, words: str, metadata: Mapping[str, dg.MetadataValue | str]
+    ) -> Iterator[dg.AssetObservation]:
+        for partition in turn.partitions:
+            yield dg.AssetObservation(self._told_at, partition=partition, description=words, metadata=metadata)
+
+    @property
+    def _told_at(self) -> dg.AssetKey:
+        """The asset at which what went wrong is told: the first of those that the run was to make."""
+        if "artifacts" in self._steps:
+            return artifact_key(self._resource)
+        return checked_key(self._resource) if "staging" in self._steps else mirror_key(self._resource.mirror_tables[0])
+
+    @property
+    def _run_id(self) -> str:
+        return self._context.run.run_id
