@@ -15,7 +15,7 @@ from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import windows as time
 from neanelu_pipelines.shopify.bulk import exports
-from neanelu_pipelines.shopify.documents import document, inlined
+from neanelu_pipelines.shopify.documents import document, inlined, paged
 from neanelu_pipelines.shopify.windows import Window, WindowError
 
 
@@ -67,7 +67,12 @@ def begin_export(
 
 
 def export_query(resource: str, *, search: str | None = None) -> str:
-    """The resource's bulk query with this search; what Shopify does not let anybody search is asked for whole."""
+    """The resource's query with this search; what Shopify does not let anybody search is asked for whole.
+
+    One that is asked page by page keeps its variables.
+    """
+    if resource in paged():
+        return document(f"paged/{resource}")
     text = document(resource)
     return inlined(text, {"search": search} if "$search" in text else {})
 

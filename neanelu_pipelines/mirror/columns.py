@@ -20,6 +20,16 @@ _TIMESTAMP = (
 )
 _DECIMAL = r"^-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?$"
 _INT32 = 2**31
+_TOPIC_OF_A_CUSTOMER = r"^customer_((?:joined|left)_segment|tags_(?:added|removed))$"
+_LONG_EVENTS = (
+    r"^(.+?)_(scopes_update|admin_api_activity|approaching_capped_amount|purchasing_summary|redeemcode_\w+"
+    r"|(?:cancellation|fulfillment)_request_\w+|fulfillment_service_failed_to_complete|hold_released|placed_on_hold"
+    r"|line_items_prepared_for_\w+|order_routing_complete|scheduled_fulfillment_order_ready|(?:add|remove|receive)_items"
+    r"|mark_in_transit|update_item_quantities|update_tracking|ready_to_ship|partially_fulfilled|risk_assessment_changed"
+    r"|shopify_protect_eligibility_changed|full_sync|full_sync_finish|incremental_sync|attach_deliverable"
+    r"|(?:in|out_of)_stock)$"
+)
+_SHORT_EVENT = r"^([^/.]+)_([^_/.]+)$"
 _ENTITIES = {"&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&"}
 
 
@@ -105,6 +115,10 @@ def _raw(column: Column, shop_currency: str | None) -> pl.Expr:
             read.append(_plain_text(field_at(column.derived_from or ""), column.max_bytes or 0))
         case Derivation.SHOP_CURRENCY:
             read.append(pl.lit(shop_currency, dtype=pl.String))
+        case Derivation.LOWER_CASE:
+            read.append(field_at(column.derived_from or "").str.to_lowercase())
+        case Derivation.TOPIC:
+            read.append(_topic(field_at(column.derived_from or "")))
         case None:
             pass
     value = pl.coalesce(read) if len(read) > 1 else read[0]
@@ -122,6 +136,12 @@ def _plain_text(html: pl.Expr, max_bytes: int) -> pl.Expr:
     text = html.str.replace_all(r"<[^<>]*>", " ").str.replace_many(_ENTITIES)
     # A lone blank between two words, the usual case, is left as it is: matching it would cost most of the time.
     return text.str.replace_all(r"\s{2,}|[\t\n\r]", " ").str.strip_chars().str.head(max_bytes // 4)
+
+
+def _topic(name: pl.Expr) -> pl.Expr:
+    """What happened stands last in a topic's name, most often as one word."""
+    topic = name.str.to_lowercase().str.replace(_TOPIC_OF_A_CUSTOMER, "customer.$1")
+    return topic.str.replace(_LONG_EVENTS, "$1/$2").str.replace(_SHORT_EVENT, "$1/$2")
 
 
 def _text(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:

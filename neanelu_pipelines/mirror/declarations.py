@@ -47,6 +47,8 @@ class Derivation(enum.StrEnum):
     GID_NUMBER = "the number in the node's GID"
     PLAIN_TEXT = "the text of `derived_from`, without its HTML"
     SHOP_CURRENCY = "the shop's own currency"
+    LOWER_CASE = "`derived_from` in lower case"
+    TOPIC = "the webhook topic `derived_from` as headers spell it: orders/create for ORDERS_CREATE"
 
 
 @dataclass(frozen=True)

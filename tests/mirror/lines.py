@@ -39,6 +39,9 @@ MIRROR = {
     "shopify_publications": "id",
     "pipeline.product_publications": "id",
     "shopify_resource_publications": "id",
+    "shopify_menus": "id",
+    "shopify_menu_items": "id",
+    "shopify_webhooks": "id",
 }
 STAGING = (
     "staging_products",
@@ -53,6 +56,8 @@ STAGING = (
     "pipeline.staging_metaobjects",
     "pipeline.staging_publications",
     "pipeline.staging_product_publications",
+    "pipeline.staging_menus",
+    "pipeline.staging_webhooks",
     "pipeline.staging_children",
     "pipeline.staging_links",
     "pipeline.staging_lines",

@@ -12,6 +12,9 @@ from lines import DOMAIN, River, moment, written
 from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
+from neanelu_pipelines.sandbox.wire import encode_line
+from neanelu_pipelines.shopify.documents import document as stored
+from neanelu_pipelines.shopify.documents import paged
 from tests.sandbox.admin_client import AdminClient
 
 ROOTS = {
@@ -24,6 +27,8 @@ ROOTS = {
     "metaobjects": "Metaobject",
     "publications": "Publication",
     "product_publications": "Product",
+    "menus": "Menu",
+    "webhook_subscriptions": "WebhookSubscription",
 }
 
 
@@ -33,7 +38,13 @@ def results() -> Iterator[dict[str, bytes]]:
     shop = GeneratedShop(DOMAIN, seed=3, products=90, orders=150, customers=60, collections=12, metaobjects=30)
     with Sandbox([shop]) as sandbox:
         admin = AdminClient(sandbox, DOMAIN)
-        yield {name: admin.bulk(document(name)) for name in RESOURCES}
+        yield {name: page(admin, name) if name in paged() else admin.bulk(document(name)) for name in RESOURCES}
+
+
+def page(admin: AdminClient, resource: str) -> bytes:
+    """The nodes of the one page that a short list has, a line each."""
+    (found,) = admin.data(stored(f"paged/{resource}"), first=250, after=None).values()
+    return b"".join(encode_line(node) for node in found["nodes"])
 
 
 def document(resource: str) -> str:

@@ -24,7 +24,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neanelu_pipelines.shopify import shapes
-from neanelu_pipelines.shopify.documents import DocumentError, between, document, inlined, literal, names, probe
+from neanelu_pipelines.shopify.documents import (
+    DocumentError,
+    between,
+    document,
+    inlined,
+    literal,
+    names,
+    paged,
+    probe,
+)
 from neanelu_pipelines.shopify.linter import MOST_BYTES, BulkQueryError, lint, require_bulk_query
 
 NODE = "edges { node { __typename id %s } }"
@@ -177,7 +186,7 @@ def test_missing_and_unknown_values_are_refused() -> None:
     with pytest.raises(DocumentError, match=r"more than null for \$type"):
         inlined(document("metaobjects"), {"type": None})
     with pytest.raises(DocumentError, match=r"no variable \$search"):
-        inlined(document("menus"), {"search": "x"})
+        inlined(document("publications"), {"search": "x"})
     with pytest.raises(DocumentError, match="There are: collections"):
         document("nothing")
 
@@ -198,7 +207,7 @@ def test_a_probe_asks_the_same_search_for_one_row() -> None:
     assert "sortKey: UPDATED_AT" in asked
     assert "updated_at:>='2026-01-01T00:00:00Z'" in asked
     assert "lineItems" not in asked
-    assert probe(filled("menus")) is None
+    assert probe(filled("publications")) is None
 
 
 # Our documents, and what was recorded --------------------------------------------------------------------------------
@@ -221,6 +230,8 @@ def test_each_document_is_valid_in_the_schema(schema: GraphQLSchema) -> None:
         assert validate(schema, parse(filled(name))) == [], name
         if asked := probe(filled(name)):
             assert validate(schema, parse(asked)) == [], name
+    for name in paged():
+        assert validate(schema, parse(document(f"paged/{name}"))) == [], name
     for name in ("start", "poll", "recognize", "newest"):
         assert validate(schema, parse(document(f"operations/{name}"))) == [], name
 

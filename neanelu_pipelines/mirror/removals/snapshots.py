@@ -43,7 +43,7 @@ from neanelu_pipelines.shopify.documents import document, names
 
 FEW = 10
 """So many missing rows of a table may go whatever their share, if Shopify confirms each: small shops have few rows."""
-_HARMLESS = frozenset({"sortKey", "reverse", "includeInactive", "includeLegacy"})
+_HARMLESS = frozenset({"sortKey", "reverse", "includeInactive", "includeLegacy", "first", "after"})
 
 
 @dataclass

@@ -9,11 +9,13 @@ from neanelu_pipelines.mirror.resources.collections import COLLECTIONS
 from neanelu_pipelines.mirror.resources.customers import CUSTOMERS
 from neanelu_pipelines.mirror.resources.inventory import INVENTORY
 from neanelu_pipelines.mirror.resources.locations import LOCATIONS
+from neanelu_pipelines.mirror.resources.menus import MENUS
 from neanelu_pipelines.mirror.resources.metaobjects import METAOBJECTS
 from neanelu_pipelines.mirror.resources.orders import ORDERS
 from neanelu_pipelines.mirror.resources.product_publications import PRODUCT_PUBLICATIONS
 from neanelu_pipelines.mirror.resources.products import PRODUCTS
 from neanelu_pipelines.mirror.resources.publications import PUBLICATIONS
+from neanelu_pipelines.mirror.resources.webhook_subscriptions import WEBHOOK_SUBSCRIPTIONS
 
 RESOURCES: dict[str, Resource] = {
     resource.name: resource
@@ -27,6 +29,8 @@ RESOURCES: dict[str, Resource] = {
         METAOBJECTS,
         PUBLICATIONS,
         PRODUCT_PUBLICATIONS,
+        MENUS,
+        WEBHOOK_SUBSCRIPTIONS,
     )
 }
 

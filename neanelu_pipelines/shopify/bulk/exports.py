@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.shopify.bulk import ledger
+from neanelu_pipelines.shopify.bulk import ledger, pages
 from neanelu_pipelines.shopify.bulk.fetch import Fetcher, ForbiddenUrlError, ResultTooLargeError, UrlRefusedError
 from neanelu_pipelines.shopify.bulk.ledger import Export, StoredResult
 from neanelu_pipelines.shopify.bulk.operation import MARK_BYTES, Operation, marked, operations_in, read_operation
@@ -47,8 +47,9 @@ from neanelu_pipelines.shopify.bulk.verify import problem_with
 from neanelu_pipelines.shopify.documents import IN_ORDER, document, probe
 from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, Transient, Unavailable
 from neanelu_pipelines.shopify.linter import require_bulk_query
-from neanelu_pipelines.shopify.replies import Reply
 from neanelu_pipelines.shopify.windows import Window
+
+Asks = pages.Asks
 
 _IN_PROGRESS = "OPERATION_IN_PROGRESS"
 
@@ -57,13 +58,6 @@ class ArtifactStoreError(NeaneluError):
     """The artifact store does not take the result (it is full, or out of reach); the run is as it was."""
 
     transient = True
-
-
-class Asks(Protocol):
-    """What is needed of an `AdminClient`."""
-
-    def execute(self, document: str, variables: Mapping[str, Any] | None = None, *, cost: float | None = None) -> Reply:
-        """Send one document and return its reply."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +93,7 @@ def begin(
         database: where the ledger is.
         shop_id: the shop.
         resource: what the result will be loaded as.
-        query: without variables (`documents.inlined`).
+        query: without variables (`documents.inlined`); with a cursor it is asked page by page.
         dagster_run_id: Dagster's run; repeating its step goes on with what it began, or has even brought in.
         name: what to call the query in an error.
         windows: what the query searches for; none: everything.
@@ -109,7 +103,8 @@ def begin(
         BulkQueryError: the query breaks a rule.
         NoExportError: there is no such shop.
     """
-    require_bulk_query(query, name=name, spare=MARK_BYTES)
+    if not pages.is_paged(query):
+        require_bulk_query(query, name=name, spare=MARK_BYTES)
     with ledger.opened(database) as book:
         return ledger.open_export(
             book,
@@ -153,6 +148,9 @@ def advance(
     """
     with ledger.locked(database, run_id) as book:
         export = ledger.read_export(book, run_id)
+        if pages.is_paged(export.query) and next_move(export.state, _now()) is Move.START:
+            with _storing(target := _target_of(export, artifact_root)):
+                return _outcome_of(pages.fetch(book, client, export, target))
         return _Run(book, client, export, artifact_root, pace or Pace(), sleep, this_machine=this_machine).go(wait)
 
 
@@ -176,9 +174,8 @@ class _Run:
         self._fetcher = Fetcher(
             this_machine=this_machine, most_bytes=pace.most_bytes, piece_bytes=pace.piece_bytes, sleep=sleep
         )
-        folder = f"{artifact_root.rstrip('/')}/{export.domain}/{export.resource}"
-        self._target = f"{folder}/{export.run_id}.jsonl"
-        self._salvaged = f"{folder}/{export.run_id}.partial.jsonl"
+        self._target = _target_of(export, artifact_root)
+        self._salvaged = f"{self._target.removesuffix('.jsonl')}.partial.jsonl"
         self._shelf = Shelf(self._target)
         self._probed = False
         self._url: str | None = None
@@ -198,11 +195,11 @@ class _Run:
                 due = self._export.state.due or _now()
                 pause = max(0.0, (due - _now()).total_seconds())
                 if time.monotonic() + pause > deadline:
-                    return self._outcome()
+                    return _outcome_of(self._export)
                 self._sleep(pause)
             else:
                 self._do(move)
-        return self._outcome()
+        return _outcome_of(self._export)
 
     def _do(self, move: Move) -> None:
         moves = {
@@ -279,7 +276,7 @@ class _Run:
         if self._url is None and not nothing:
             self._poll()  # The url is kept nowhere: it is asked for.
             return
-        with ledger.step(self._book, self._export) as told, self._storing():
+        with ledger.step(self._book, self._export) as told, _storing(self._target):
             try:
                 if self._url is not None:
                     self._fetcher.fetch(self._url, self._shelf, state.bytes)
@@ -316,7 +313,7 @@ class _Run:
         if self._url is None and not fetched:
             self._poll()
             return
-        with self._storing():
+        with _storing(self._target):
             try:
                 if self._url is not None and not fetched:
                     self._fetcher.fetch(self._url, self._shelf, None)
@@ -327,33 +324,39 @@ class _Run:
             self._shelf.publish(self._salvaged)
         self._happened(Salvaged(), _stored(self._salvaged, whole))
 
-    @contextmanager
-    def _storing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            words = f"The result cannot be kept in the artifact store ({self._target}): {error}."
-            raise ArtifactStoreError(f"{words} What came in stays there; mend it and go on.") from error
-
     def _happened(self, event: Event, stored: StoredResult | None = None) -> None:
         """Write down what follows."""
         self._export = replace(self._export, state=after(self._export.state, event, _now(), self._pace))
         ledger.keep_state(self._book, self._export, stored)
 
-    def _outcome(self) -> Outcome:
-        state = self._export.state
-        message = state.message
-        if state.phase is Phase.NEW and state.blocked_by:
-            message = f"Waits for another bulk operation of the shop to end: {', '.join(state.blocked_by)}."
-        return Outcome(
-            run_id=self._export.run_id,
-            status="ready" if state.phase is Phase.READY else "failed" if state.phase is Phase.FAILED else "waiting",
-            operation_id=state.operation_id,
-            due=state.due,
-            message=message,
-            reason=state.reason,
-            transient=state.transient,
-        )
+
+def _outcome_of(export: Export) -> Outcome:
+    state = export.state
+    message = state.message
+    if state.phase is Phase.NEW and state.blocked_by:
+        message = f"Waits for another bulk operation of the shop to end: {', '.join(state.blocked_by)}."
+    return Outcome(
+        run_id=export.run_id,
+        status="ready" if state.phase is Phase.READY else "failed" if state.phase is Phase.FAILED else "waiting",
+        operation_id=state.operation_id,
+        due=state.due,
+        message=message,
+        reason=state.reason,
+        transient=state.transient,
+    )
+
+
+def _target_of(export: Export, artifact_root: str) -> str:
+    return f"{artifact_root.rstrip('/')}/{export.domain}/{export.resource}/{export.run_id}.jsonl"
+
+
+@contextmanager
+def _storing(target: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        words = f"The result cannot be kept in the artifact store ({target}): {error}."
+        raise ArtifactStoreError(f"{words} What came in stays there; mend it and go on.") from error
 
 
 def _stored(path: str, whole: Whole) -> StoredResult:

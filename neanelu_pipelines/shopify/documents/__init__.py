@@ -64,8 +64,14 @@ def document(name: str) -> str:
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every export query there is; what else is sent lies in folders of its own (`operations/poll`)."""
+    """Every bulk query there is; what else is sent lies in folders of its own (`operations/poll`)."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.graphql")))
+
+
+@cache
+def paged() -> tuple[str, ...]:
+    """Every export that is asked for page by page: its document is `paged/<name>`, and its variables stay in it."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("paged/*.graphql")))
 
 
 def literal(value: Value) -> str:
