@@ -41,7 +41,7 @@ app.command("sync")(sync.sync)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("sandbox")(sandbox.sandbox)
-app.command("webhooks")(webhooks.webhooks)
+app.add_typer(webhooks.app, name="webhooks")
 # Its options are those of benchmarks/, and so is its help.
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 app.command("bench", add_help_option=False, context_settings=_PASS_ON)(bench.bench)

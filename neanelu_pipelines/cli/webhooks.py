@@ -1,18 +1,24 @@
-"""`neanelu webhooks`: the endpoint that Shopify posts webhooks to, until Ctrl-C.
+"""`neanelu webhooks`: the endpoint that Shopify posts webhooks to, until Ctrl-C; `subscribe`: that it does so.
 
-Belongs here: the command. Does not belong here: the endpoint (`neanelu_pipelines.shopify.webhooks`), processing.
+Belongs here: the commands. Does not belong here: the endpoint (`neanelu_pipelines.shopify.webhooks`), processing.
 """
 
+import dataclasses
 import socket
 from typing import Annotated
 
 import typer
 
 from neanelu_pipelines.cli.output import JsonOption, Output
-from neanelu_pipelines.cli.world import World
+from neanelu_pipelines.cli.shops import require_shop
+from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.access import read_access
+from neanelu_pipelines.shopify.vault import Keyring
+
+app = typer.Typer(invoke_without_command=True)
 
 DEFAULT_PORT = 54390
 _CONNECTIONS = 2000
@@ -24,7 +30,9 @@ class WebhooksArgumentError(NeaneluError):
     """An address that cannot be listened on."""
 
 
+@app.callback()
 def webhooks(
+    context: typer.Context,
     *,
     host: Annotated[
         str, typer.Option(help="The address to listen on; a proxy in front of it speaks TLS.")
@@ -36,6 +44,8 @@ def webhooks(
 
     Also: NEANELU_WEBHOOK_MAX_BODY_BYTES (default 8 MiB) and NEANELU_WEBHOOK_MAX_WAITING_BYTES (64 MiB).
     """
+    if context.invoked_subcommand is not None:
+        return
     import uvicorn
 
     from neanelu_pipelines.shopify.webhooks.endpoint import PATH, Endpoint
@@ -66,6 +76,41 @@ def webhooks(
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
             output.say("Stopped.")
+
+
+@app.command("subscribe")
+def subscribe(
+    *,
+    shop: Annotated[str, typer.Option(help="The shop's domain, e.g. my-shop.myshopify.com.")],
+    url: Annotated[str, typer.Option(help="Where Shopify reaches the endpoint: https://…/webhooks.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Have Shopify post a shop's webhooks to an address; what it does already stays.
+
+    The privacy topics stand in the app's configuration: Shopify takes no subscriptions to them.
+    """
+    from neanelu_pipelines.shopify.client import AdminClient
+    from neanelu_pipelines.shopify.webhooks.subscriptions import require_address
+    from neanelu_pipelines.shopify.webhooks.subscriptions import subscribe as subscribe_to_all
+
+    output = Output(as_json=as_json)
+    require_address(url)
+    world = open_world()
+    world.require_schema()
+    domain = require_shop(world, shop)
+    access = read_access(world.database, Keyring.from_settings(world.settings), domain)
+    with (
+        output.progress(f"Subscribing {domain}"),
+        AdminClient(access, database=world.database, endpoint=world.settings.shopify_url) as client,
+    ):
+        done = subscribe_to_all(client, url)
+    status = "partial" if done.refused else "completed"
+    output.result({"status": status, "shop": domain, "url": url, **dataclasses.asdict(done)})
+    output.say(f"{domain}: {len(done.created)} topics subscribed to, {len(done.there)} were before.")
+    for topic, reason in done.refused.items():
+        output.error(f"{topic}: {reason}")
+    if done.refused:
+        raise typer.Exit(1)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -1,0 +1,119 @@
+"""Subscribing to webhooks: every topic that is processed, once, and what Shopify refuses is said."""
+
+import json
+import os
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse, validate
+from typer.testing import CliRunner
+
+from neanelu_pipelines.cli import webhooks as command
+from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox, Trouble
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify import shops
+from neanelu_pipelines.shopify.access import Secret
+from neanelu_pipelines.shopify.client import AdminClient
+from neanelu_pipelines.shopify.documents import document
+from neanelu_pipelines.shopify.faults import Transient
+from neanelu_pipelines.shopify.vault import Keyring
+from neanelu_pipelines.shopify.webhooks.envelope import PROCESSED
+from neanelu_pipelines.shopify.webhooks.subscriptions import WANTED, AddressError, name_of, subscribe
+from tests.shopify.conftest import DOMAIN, QUICK, access
+from tests.shopify.scripted import good, scripted
+
+URL = "https://neanelu.example/webhooks"
+SPEC = GeneratedShop(DOMAIN, products=1, orders=0, customers=0)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox([SPEC]) as running:
+        yield running
+
+
+def client_of(template: str) -> AdminClient:
+    mine = replace(access(), token=Secret(SPEC.token))
+    return AdminClient(mine, database=None, endpoint=template, patience=QUICK, sleep=lambda _: None)
+
+
+def subscribed(sandbox: Sandbox) -> list[str]:
+    return [one["topic"] for one in sandbox.shop(DOMAIN).webhooks.nodes if one["uri"] == URL]
+
+
+def test_what_is_processed_is_subscribed_to_once(sandbox: Sandbox) -> None:
+    with client_of(sandbox.url_template) as client:
+        first = subscribe(client, URL)
+        again = subscribe(client, URL)
+    assert first.created == again.there == list(WANTED)
+    assert first.there == again.created == []
+    assert sorted(subscribed(sandbox)) == sorted(name_of(topic) for topic in WANTED)
+
+
+def test_one_that_breaks_off_is_gone_on_with(sandbox: Sandbox) -> None:
+    """The answer to a mutation is lost: it was carried out, and is not sent again by the client."""
+    with client_of(sandbox.url_template) as client:
+        sandbox.faults.add(Trouble.DROP, matching="webhookSubscriptionCreate")
+        with pytest.raises(Transient):
+            subscribe(client, URL)
+        done = subscribe(client, URL)
+    assert len(done.there) == 1
+    assert sorted(subscribed(sandbox)) == sorted(name_of(topic) for topic in WANTED)
+
+
+def test_a_topic_that_is_refused_stands_beside_those_that_are_not() -> None:
+    nothing = good({"webhookSubscriptions": {"edges": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}})
+
+    def answer(*messages: str) -> Any:
+        errors = [{"field": ["topic"], "message": message} for message in messages]
+        return good({"webhookSubscriptionCreate": {"webhookSubscription": None, "userErrors": errors}})
+
+    taken = answer("Address for this topic has already been taken")
+    rest = [answer() for _ in WANTED[2:]]
+    with (
+        scripted(nothing, answer("You need read_orders"), taken, *rest) as server,
+        client_of(server.template) as client,
+    ):
+        done = subscribe(client, URL)
+    assert done.refused == {WANTED[0]: "You need read_orders"}
+    assert done.there == [WANTED[1]]
+    assert done.created == list(WANTED[2:])
+
+
+@pytest.mark.parametrize("url", ["http://neanelu.example/webhooks", "neanelu.example", "https://a:b@x.example/", ""])
+def test_an_address_that_shopify_does_not_post_to_is_refused(sandbox: Sandbox, url: str) -> None:
+    with client_of(sandbox.url_template) as client, pytest.raises(AddressError):
+        subscribe(client, url)
+
+
+def test_topics_and_documents_are_the_api_s(shared: Path) -> None:
+    schema = build_schema((shared / "data/shopify/admin_2025-10.graphql").read_text(), assume_valid=True)
+    topics = schema.get_type("WebhookSubscriptionTopic")
+    assert {name_of(topic) for topic in PROCESSED} <= set(topics.values)  # type: ignore[union-attr]
+    for name in ("subscriptions", "subscribe"):
+        assert validate(schema, parse(document(f"operations/{name}"))) == []
+
+
+def test_the_command(database: Database, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    keys = f"1:{b64encode(os.urandom(32)).decode()}"
+    shops.install(database, Keyring.parse(Secret(keys)), DOMAIN, Secret(SPEC.token))
+    given = {"home": tmp_path, "encryption_keys": keys, "shopify_url": sandbox.url_template}
+    chosen = Settings(**given, _env_file=None)  # type: ignore[arg-type, call-arg]
+
+    class World(command.World):
+        @property
+        def database(self) -> Database:  # type: ignore[override]
+            return database
+
+    monkeypatch.setattr(command, "open_world", lambda: World(chosen))
+    asked = ["subscribe", "--shop", DOMAIN, "--url", URL, "--json"]
+    done = CliRunner().invoke(command.app, asked, catch_exceptions=False)
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)
+    assert (found["status"], found["created"]) == ("completed", list(WANTED))
+    assert SPEC.token not in done.output
