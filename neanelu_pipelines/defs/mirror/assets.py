@@ -43,7 +43,7 @@ def staging_of(resource: Resource, table: str) -> list[str]:
     """The staging tables whose rows end in a mirror table: the lineage as it is, not what one merge happens to read."""
     sources: list[str] = []
     for entity in resource.entities:
-        if entity.table == table:
+        if table in (entity.table, *(part.table for part in entity.unfolded)):
             sources += [entity.staging, *([CHILDREN_STAGING] if entity.children else [])]
         if any(link.table == table for link in entity.links):
             sources.append(LINKS_STAGING)
