@@ -1,0 +1,193 @@
+"""What is done with a customer's data: redacted, or exported for the customer to read.
+
+Belongs here: the order of the act. Does not belong here: whole shops (`shops`), searching and emptying.
+
+Files first, then rows: were it the other way round, a load could stage a row again from its file. Every step may be
+repeated: whoever dies half-way is followed by one who does it all again, and finds less to do. What the act leaves is
+its record: counts, and hashes instead of names. Accounts of a shop's staff are not a customer's data: they are left
+alone, searched, and told of apart.
+"""
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+from psycopg import Connection
+
+from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.mirror import ledger
+from neanelu_pipelines.mirror.redaction import record, rows
+from neanelu_pipelines.mirror.redaction.files import Store
+from neanelu_pipelines.mirror.redaction.record import Outcome, Request
+from neanelu_pipelines.mirror.redaction.rows import OF_STAFF, Sought
+from neanelu_pipelines.mirror.redaction.subjects import Customer, hashed
+from neanelu_pipelines.mirror.removals.rows import Gone, remove_rows
+from neanelu_pipelines.mirror.resources import RESOURCES
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.store import make_folder
+
+_TABLES_OF_NUMBERS = frozenset({"shopify_customers", "shopify_orders", "staging_customers", "staging_orders"})
+
+
+def redact_customer(
+    database: Database, settings: Settings, *, shop_domain: str, customer: Customer, request_key: str
+) -> Outcome:
+    """Delete everything of a customer of a shop: rows, staging, files, events, audited values; and prove it.
+
+    Args:
+        database: the mirror's.
+        settings: where artifacts are.
+        shop_domain: whose customer; the same person as another shop's customer is that shop's.
+        customer: as the request names them.
+        request_key: what asked for it; the same request again does nothing.
+
+    Raises:
+        UnknownShopError: there is no such shop.
+        ResourceBusyError, UnreadableFileError: it cannot be done now (transient).
+    """
+    request = _request(database, "customer", shop_domain, customer, request_key)
+    outcome = record.begin(database, request)
+    if outcome.again:
+        return outcome
+    # Every resource: whoever stages now could bring in what is being taken out.
+    with record.locked(database, request.shop_id, shop_domain, tuple(RESOURCES)):
+        removed, orders = _redact(database, settings, shop_domain, request.shop_id, customer)
+        outcome.removed = {**outcome.removed, **{name: count for name, count in removed.items() if count}}
+        with record.pipeline(database) as connection:
+            sought = _sought(request.shop_id, customer, orders)
+            outcome.proof = _prove(connection, Store(settings.artifact_root, shop_domain), sought)
+            outcome.proof["hashes"] = {
+                name: hashed(request_key, value)
+                for name, value in (("id", customer.id), ("email", customer.email), ("phone", customer.phone))
+                if value is not None
+            }
+            outcome.status = "residue" if outcome.proof["found"] else "completed"
+            record.end(connection, outcome, request)
+    return outcome
+
+
+def export_customer(
+    database: Database, settings: Settings, *, shop_domain: str, customer: Customer, request_key: str
+) -> Outcome:
+    """Write every row that holds a customer into one JSON file of the artifact store, which only its owner may read.
+
+    The file is `<store>/<shop>/privacy/<id of the request>.json`; `proof` says where. A redaction deletes it.
+
+    Raises:
+        As `redact_customer`.
+    """
+    request = _request(database, "export", shop_domain, customer, request_key)
+    outcome = record.begin(database, request)
+    if outcome.again:
+        return outcome
+    with record.pipeline(database) as connection:
+        customers = _customers(connection, request.shop_id, customer)
+        orders = _orders(connection, request.shop_id, customer, [key for key, _ in customers])
+        sought = _sought(request.shop_id, customer, {number for _, number in orders})
+        found = dict(rows.export(connection, sought))
+    path = _write(settings, shop_domain, outcome.id, {"shop": shop_domain, "tables": found})
+    outcome.status = "completed"
+    outcome.proof = {"file": path, "rows": {table: len(items) for table, items in found.items()}}
+    with record.pipeline(database) as connection:
+        record.end(connection, outcome, request)
+    return outcome
+
+
+def _request(database: Database, kind: str, domain: str, customer: Customer, key: str) -> Request:
+    with ledger.opened(database) as book:
+        shop_id = ledger.find_shop(book, domain).shop_id
+    named = hashed(key, customer.id, customer.email, customer.phone)
+    return Request(key, kind, shop_id, customer.as_json(), named)
+
+
+def _sought(shop_id: UUID, customer: Customer, orders: set[int]) -> Sought:
+    return Sought(
+        shop_id,
+        customer.patterns(orders),
+        numbers=[*([customer.id] if customer.id is not None else []), *sorted(orders | set(customer.orders))],
+        number_tables=_TABLES_OF_NUMBERS,
+    )
+
+
+def _redact(
+    database: Database, settings: Settings, domain: str, shop_id: UUID, customer: Customer
+) -> tuple[dict[str, int], set[int]]:
+    with record.pipeline(database) as connection:
+        customers = _customers(connection, shop_id, customer)
+        orders = _orders(connection, shop_id, customer, [key for key, _ in customers])
+    numbers = {number for _, number in orders} | set(customer.orders)
+    sought = _sought(shop_id, customer, numbers)
+    store = Store(settings.artifact_root, domain)
+    holding = store.holding(sought.patterns)
+    with record.pipeline(database) as connection:
+        named = {"paths": store.as_in_ledger(holding)}
+        connection.execute(statement("redaction/end_loads"), named)
+        connection.execute(statement("redaction/files_deleted"), named)
+    store.delete(holding)
+    with record.pipeline(database) as connection:
+        connection.execute(statement("redaction/say_so"))
+        moment = _now(connection)
+        counts = remove_rows(connection, "shopify_orders", "id", [Gone(key, "", moment) for key, _ in orders], why=None)
+        counts += remove_rows(
+            connection, "shopify_customers", "id", [Gone(key, "", moment) for key, _ in customers], why=None
+        )
+        counts.update(rows.empty(connection, sought))
+    return {**counts, "files": len(holding)}, numbers
+
+
+def _now(connection: Connection) -> Any:
+    row = connection.execute(statement("redaction/now")).fetchone()
+    return row[0] if row else None
+
+
+def _customers(connection: Connection, shop_id: UUID, customer: Customer) -> list[tuple[UUID, str]]:
+    values = {"shop_id": shop_id, "gid": customer.gid, "email": customer.email}
+    return connection.execute(statement("redaction/find_customers"), values).fetchall()
+
+
+def _orders(connection: Connection, shop_id: UUID, customer: Customer, customers: list[UUID]) -> list[tuple[UUID, int]]:
+    values = {
+        "shop_id": shop_id,
+        "orders": list(customer.orders),
+        "customers": customers,
+        "email": customer.email,
+        "pattern": Sought(shop_id, customer.patterns()).parameters["pattern"],
+    }
+    return connection.execute(statement("redaction/find_orders"), values).fetchall()
+
+
+def _prove(connection: Connection, store: Store, sought: Sought) -> dict[str, Any]:
+    """Search everything once more, and say what was searched and what was found."""
+    found, searched = rows.search(connection, sought)
+    files = store.paths()
+    holding = store.holding(sought.patterns)
+    of_staff = {place: times for place, times in found.items() if place.partition(".")[0] in OF_STAFF}
+    found = {place: times for place, times in found.items() if place not in of_staff}
+    if holding:
+        found["files"] = len(holding)
+    proof: dict[str, Any] = {"searched": {**searched, "files": len(files), "bytes": store.bytes_of(files)}}
+    return {**proof, "found": found, **({"accounts_of_staff": of_staff} if of_staff else {})}
+
+
+def _write(settings: Settings, domain: str, request: UUID, content: dict[str, Any]) -> str:
+    """The file gets its name when it is whole, and is nobody else's to read from its first byte on."""
+    url = f"{settings.artifact_root.rstrip('/')}/{domain}/privacy/{request}.json"
+    text = json.dumps(content, ensure_ascii=False, indent=1).encode()
+    files, path = url_to_fs(url)
+    make_folder(files, path.rsplit("/", 1)[0])
+    if not isinstance(files, LocalFileSystem):
+        files.pipe_file(path, text)
+        return url
+    partial = Path(f"{path}.partial")
+    with suppress(FileNotFoundError):
+        partial.unlink()
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(text)
+    partial.rename(path)
+    return url

@@ -1,0 +1,101 @@
+"""Searching the files of the artifact store, and deleting those that hold a person.
+
+Belongs here: which files are a shop's, whether one holds what is sought, deleting it. Does not belong here: the ledger
+of artifacts (`acts`).
+
+An artifact is an immutable export: it is deleted, never rewritten. What it held of others stands in the mirror, and can
+be exported again.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import IO, Any, cast
+
+from fsspec.core import url_to_fs
+
+from neanelu_pipelines.errors import NeaneluError
+
+_CHUNK_BYTES = 4 * 1024 * 1024
+_OVERLAP_BYTES = 4096
+"""Longer than anything that is sought, however it is escaped."""
+
+
+class UnreadableFileError(NeaneluError):
+    """A file of the store cannot be searched, so nobody can say what it holds."""
+
+    transient = True
+
+
+class Store:
+    """The artifact store as far as one shop is concerned."""
+
+    def __init__(self, root: str, domain: str) -> None:
+        self._root = root.rstrip("/")
+        self._files, _ = url_to_fs(self._root)
+        self._folders = [url_to_fs(f"{self._root}/{part}")[1] for part in (domain, f"inbox/{domain}")]
+
+    def paths(self) -> list[str]:
+        """Every file of the shop."""
+        found: list[str] = []
+        for folder in self._folders:
+            if self._files.exists(folder):
+                found += self._files.find(folder)
+        return sorted(found)
+
+    def holding(self, patterns: Mapping[str, str]) -> list[str]:
+        """The files that hold what is sought.
+
+        Raises:
+            UnreadableFileError: one cannot be read.
+        """
+        return [path for path in self.paths() if self._holds(path, patterns)]
+
+    def delete(self, paths: list[str]) -> None:
+        """Delete files; those that are gone already are none."""
+        for path in paths:
+            if self._files.exists(path):
+                self._files.rm(path)
+
+    def delete_all(self) -> int:
+        """Delete everything of the shop; how many files."""
+        count = len(self.paths())
+        for folder in self._folders:
+            if self._files.exists(folder):
+                self._files.rm(folder, recursive=True)
+        return count
+
+    def bytes_of(self, paths: list[str]) -> int:
+        """How large these files are together."""
+        return sum(int(self._files.size(path) or 0) for path in paths)
+
+    def as_in_ledger(self, paths: list[str]) -> list[str]:
+        """The paths as they may stand in the ledger of artifacts: with the store's protocol, and without."""
+        return [*paths, *(str(self._files.unstrip_protocol(path)) for path in paths)]
+
+    def _holds(self, path: str, patterns: Mapping[str, str]) -> bool:
+        expressions = [re.compile(pattern.encode()) for pattern in patterns.values()]
+        try:
+            with self._files.open(path, "rb") as raw:
+                return any(
+                    expression.search(text) for text in _texts(cast("IO[bytes]", raw)) for expression in expressions
+                )
+        except FileNotFoundError:
+            return False
+        except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
+            raise UnreadableFileError(
+                f"{path} cannot be searched ({type(error).__name__}). Mend or delete it, then ask again."
+            ) from error
+
+
+def _texts(raw: IO[bytes]) -> Iterator[bytes]:
+    """The file in lower case, in pieces that overlap."""
+    head = raw.read(2)
+    raw.seek(0)
+    reader: Any = gzip.GzipFile(fileobj=raw) if head == b"\x1f\x8b" else raw
+    kept = b""
+    while chunk := reader.read(_CHUNK_BYTES):
+        text = kept + chunk.lower()
+        yield text
+        kept = text[-_OVERLAP_BYTES:]

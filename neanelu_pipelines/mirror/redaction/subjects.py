@@ -1,0 +1,141 @@
+r"""Whom a redaction is about, and how that is found in a text, however it is written there.
+
+Belongs here: the patterns, for PostgreSQL and for files. Does not belong here: searching.
+
+A GID is found by its number (in JSON its slashes may be `\/`), an email in any case and with `\u0040` for `@`, a
+telephone by its last nine digits, however they are grouped. A number of fewer than six digits is sought only behind the
+name of its kind: standing alone it could be anything.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from neanelu_pipelines.errors import NeaneluError
+
+_SHORT_NUMBER = 6
+_PHONE_DIGITS = 9
+_FEWEST_DIGITS = 6
+_SLASH = r"(?:\\*/)"
+
+
+class SubjectError(NeaneluError):
+    """A request that does not say whom it is about."""
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer as the privacy webhooks name them. The repr shows none of it."""
+
+    id: int | None
+    email: str | None = None
+    phone: str | None = None
+    orders: tuple[int, ...] = ()
+    """Numbers of the orders that the request names."""
+
+    def __repr__(self) -> str:
+        return "Customer(…)"
+
+    @classmethod
+    def of_payload(cls, payload: Any, *, orders: str) -> "Customer":
+        """The customer of a webhook's body; `orders` is the field that names the orders.
+
+        Raises:
+            SubjectError: it names nobody.
+        """
+        try:
+            said: Mapping[str, Any] = payload["customer"]
+            number = said.get("id")
+            found = cls(
+                id=int(number) if number is not None else None,
+                email=str(said.get("email") or "").strip() or None,
+                phone=str(said.get("phone") or "").strip() or None,
+                orders=tuple(int(order) for order in payload.get(orders) or ()),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise SubjectError("The request does not say whose data it is about.") from error
+        if found.id is None and found.email is None:
+            raise SubjectError("The request names neither the customer's id nor an email address.")
+        return found
+
+    @property
+    def gid(self) -> str | None:
+        """The GID of the customer."""
+        return None if self.id is None else f"gid://shopify/Customer/{self.id}"
+
+    def patterns(self, orders: Iterable[int] = ()) -> dict[str, str]:
+        """What to look for, by name: one regular expression each, for PostgreSQL and Python alike."""
+        found: dict[str, str] = {}
+        if self.id is not None:
+            found["id"] = number_pattern("customers?", self.id)
+        if self.email:
+            local, _, domain = self.email.partition("@")
+            found["email"] = (
+                rf"(?<![a-z0-9._%+-]){_spelled(local)}(?:@|\\+u0040){_spelled(domain)}(?![a-z0-9-])"
+                if domain
+                else _spelled(self.email)
+            )
+        if self.phone and (phone := _phone_pattern(self.phone)):
+            found["phone"] = phone
+        numbers = sorted({*self.orders, *orders})
+        if numbers:
+            found["orders"] = rf"orders?{_SLASH}+(?:{'|'.join(map(str, numbers))})(?![0-9])"
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """For the record, as long as the act is under way."""
+        return {"id": self.id, "email": self.email, "phone": self.phone, "orders": list(self.orders)}
+
+    @classmethod
+    def of_json(cls, found: Mapping[str, Any]) -> "Customer":
+        """Of a record."""
+        return cls(found["id"], found["email"], found["phone"], tuple(found["orders"]))
+
+
+def shop_patterns(shop_id: UUID, domain: str, number: int | None) -> dict[str, str]:
+    """What to look for of a shop."""
+    found = {
+        "id": str(shop_id),
+        "domain": rf"(?<![a-z0-9.-]){_spelled(domain)}(?![a-z0-9-])",
+    }
+    if number is not None:
+        found["number"] = number_pattern("shops?", number)
+    return found
+
+
+def number_pattern(kind: str, number: int) -> str:
+    """A number of Shopify's: behind the name of its kind, or, if it is long enough to mean nothing else, alone."""
+    named = rf"{kind}{_SLASH}+{number}(?![0-9])"
+    if len(str(number)) < _SHORT_NUMBER:
+        return named
+    return rf"{named}|(?<![0-9a-z_/.-]){number}(?![0-9a-z_-]|\.[0-9])"
+
+
+def whole(patterns: Mapping[str, str]) -> str:
+    """All patterns as one."""
+    return "|".join(f"(?:{pattern})" for pattern in patterns.values())
+
+
+def hashed(key: str, *values: object) -> str:
+    """Who it was about, so that it can be told again by whoever knows both, and read by nobody."""
+    return hashlib.sha256("\n".join([key, *map(str, values)]).encode()).hexdigest()
+
+
+def _spelled(text: str) -> str:
+    """A text in lower case, each sign as itself or as JSON's escape of it."""
+    return "".join(
+        char if char.isascii() and char.isalnum() else rf"(?:{re.escape(char)}|\\+u{ord(char):04x})"
+        for char in text.lower()
+    )
+
+
+def _phone_pattern(phone: str) -> str | None:
+    digits = re.sub(r"\D", "", phone)
+    if len(digits) < _FEWEST_DIGITS:
+        return None
+    between = "[^0-9a-z]{0,2}"
+    last = between.join(digits[-_PHONE_DIGITS:])
+    return rf"(?<![0-9/])(?:[0-9]{{1,4}}{between})?{last}(?![0-9])"

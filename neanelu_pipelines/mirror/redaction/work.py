@@ -1,0 +1,121 @@
+"""The privacy requests that wait among the webhooks, worked off one by one.
+
+Belongs here: from an event to the act, and what becomes of the event. Does not belong here: the acts, and when it is
+done (`defs`).
+
+An act takes its own event's payload away. So whoever follows one that died half-way reads in its record whom it was
+about; and a shop's event goes with the shop: what was begun of it is found by its record alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror.redaction import record
+from neanelu_pipelines.mirror.redaction.acts import export_customer, redact_customer
+from neanelu_pipelines.mirror.redaction.record import Outcome
+from neanelu_pipelines.mirror.redaction.shops import redact_shop
+from neanelu_pipelines.mirror.redaction.subjects import Customer
+from neanelu_pipelines.settings import Settings
+
+_MOST = 100
+_CUSTOMER, _SHOP, _EXPORT = "customers/redact", "shop/redact", "customers/data_request"
+_ORDERS = {_CUSTOMER: "orders_to_redact", _EXPORT: "orders_requested"}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A privacy request."""
+
+    key: str
+    domain: str
+    topic: str
+    payload: Any
+    asked_at: datetime
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What became of a request; `error` where it was set aside."""
+
+    key: str
+    topic: str
+    outcome: Outcome | None
+    error: str | None = None
+
+
+def any_waiting(database: Database) -> bool:
+    """Whether a privacy request waits, or one about a shop was begun and not ended."""
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        row = connection.execute(statement("redaction/any_waiting")).fetchone()
+    return bool(row and row[0])
+
+
+def work_off(database: Database, settings: Settings, *, job_id: str | None = None) -> Iterator[Answered]:
+    """Answer every request that waits; what cannot be answered at all is set aside with the reason.
+
+    Raises:
+        NeaneluError (transient), psycopg.OperationalError: it cannot be done now; what waits still waits.
+    """
+    for request in _waiting(database):
+        yield _answer(database, settings, request, job_id)
+
+
+def _waiting(database: Database) -> list[Waiting]:
+    with record.pipeline(database) as connection:
+        events = connection.execute(statement("redaction/waiting"), {"most": _MOST}).fetchall()
+        begun = connection.execute(statement("redaction/unfinished")).fetchall()
+    found = {event[0]: Waiting(*event) for event in events}
+    for key, domain, asked_at in begun:
+        found.setdefault(key, Waiting(key, domain, _SHOP, None, asked_at))
+    return list(found.values())
+
+
+def _answer(database: Database, settings: Settings, request: Waiting, job_id: str | None) -> Answered:
+    try:
+        outcome = _act(database, settings, request)
+    except NeaneluError as error:
+        if error.transient:
+            raise
+        _settle(database, request, "aside", str(error), job_id)
+        return Answered(request.key, request.topic, None, str(error))
+    residue = None
+    if outcome.status == "residue":
+        places = ", ".join(f"{place}: {times}" for place, times in outcome.proof["found"].items())
+        residue = f"Something is still there ({places}): pipeline.redactions {outcome.id} says more."
+    _settle(database, request, "aside" if residue else "done", residue, job_id)
+    return Answered(request.key, request.topic, outcome, residue)
+
+
+def _act(database: Database, settings: Settings, request: Waiting) -> Outcome:
+    if request.topic == _SHOP:
+        return redact_shop(
+            database, settings, shop_domain=request.domain, request_key=request.key, asked_at=request.asked_at
+        )
+    act = redact_customer if request.topic == _CUSTOMER else export_customer
+    customer = _begun(database, request.key) or _of_event(database, request)
+    return act(database, settings, shop_domain=request.domain, customer=customer, request_key=request.key)
+
+
+def _begun(database: Database, key: str) -> Customer | None:
+    """Whom an act is about that was begun."""
+    with record.pipeline(database) as connection:
+        row = connection.execute(statement("redaction/read_running"), {"request_key": key}).fetchone()
+    return Customer.of_json(row[1]) if row and row[1] else None
+
+
+def _of_event(database: Database, request: Waiting) -> Customer:
+    """Whom an event is about; of one that was answered already only its key matters."""
+    with record.pipeline(database) as connection:
+        done = connection.execute(statement("redaction/is_done"), {"request_key": request.key}).fetchone()
+    return Customer(None) if done else Customer.of_payload(request.payload, orders=_ORDERS[request.topic])
+
+
+def _settle(database: Database, request: Waiting, state: str, reason: str | None, job_id: str | None) -> None:
+    with record.pipeline(database) as connection:
+        values = {"keys": [request.key], "states": [state], "reasons": [reason], "job_id": job_id}
+        connection.execute(statement("webhooks/settle_events"), values)

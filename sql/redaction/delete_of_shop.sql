@@ -1,0 +1,1 @@
+DELETE FROM {table} WHERE shop_id = %(shop_id)s

@@ -1,0 +1,1 @@
+DELETE FROM shops WHERE id = %(shop_id)s

@@ -1,0 +1,1 @@
+UPDATE {table} t SET {assignments} WHERE {scope} AND ({matches})

@@ -1,0 +1,1 @@
+SELECT to_jsonb(t) FROM {table} t WHERE {scope} AND ({matches})
