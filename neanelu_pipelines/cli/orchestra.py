@@ -69,24 +69,30 @@ def run_load(
     source: str | None,
     as_of: datetime | None,
     say: Callable[[str], None],
+    since_last: bool = False,
 ) -> LoadOutcome:
-    """Load a file, or without one what Shopify has, through the same assets that the UI shows.
+    """Load a file, or without one what Shopify has (or what changed `since_last`), through the assets of the UI.
 
     The run and its materializations are in the UI too.
     """
     with dagster_instance(world) as instance:
         end_dead_runs(instance)
-        return _run_load(instance, world, shop=shop, resource=resource, source=source, as_of=as_of, say=say)
+        config = {
+            "source": None if source is None else _recordable(source),
+            "as_of": as_of.isoformat() if as_of else None,
+            "since_last": since_last,
+        }
+        return _run_load(instance, world, config, shop=shop, resource=resource, source=source, say=say)
 
 
 def _run_load(
     instance: "dg.DagsterInstance",
     world: World,
+    config: dict[str, Any],
     *,
     shop: str,
     resource: str,
     source: str | None,
-    as_of: datetime | None,
     say: Callable[[str], None],
 ) -> LoadOutcome:
     from dagster._core.utils import make_new_run_id
@@ -104,7 +110,6 @@ def _run_load(
     instance.add_dynamic_partitions(str(SHOPS.name), [shop])
     run_id = make_new_run_id()
     instance.add_event_listener(run_id, lambda event: _tell(event, say, from_shopify=source is None))
-    config = {"source": None if source is None else _recordable(source), "as_of": as_of.isoformat() if as_of else None}
     name = "Shopify" if source is None else shown(source)
     outcome = LoadOutcome(shop, resource, name, dagster_run_id=run_id, status="failed", seconds=0.0)
     started = time.perf_counter()

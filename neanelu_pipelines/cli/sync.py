@@ -22,6 +22,9 @@ def sync(
     *,
     shop: Annotated[str, typer.Option(help="The shop's domain, e.g. my-shop.myshopify.com.")],
     resource: Annotated[str, typer.Option(help="What to fetch.")] = "products",
+    since_last: Annotated[
+        bool, typer.Option("--since-last", help="Only what changed since the last complete sync.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Export one resource of a shop from Shopify and merge it, through the same assets that the Dagster UI shows."""
@@ -35,7 +38,15 @@ def sync(
         read_access(world.database, Keyring.from_settings(world.settings), domain)
         from neanelu_pipelines.cli.orchestra import run_load
 
-        outcome = run_load(world, shop=domain, resource=resource, source=None, as_of=None, say=progress.update)
+        outcome = run_load(
+            world,
+            shop=domain,
+            resource=resource,
+            source=None,
+            as_of=None,
+            say=progress.update,
+            since_last=since_last,
+        )
     output.result(outcome.as_object())
     print_outcome(output, outcome)
     if not outcome.succeeded:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,12 +18,12 @@ import pytest
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.defs.build import build_defs
-from neanelu_pipelines.defs.exports.bring import export_query
 from neanelu_pipelines.defs.exports.reports import EXPORT_TAG, OUTCOME_TAG
 from neanelu_pipelines.defs.exports.sensor import due_exports, request_for
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror import river
+from neanelu_pipelines.mirror.asking import export_query
 from neanelu_pipelines.mirror.resources.products import PRODUCTS
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox, Trouble
 from neanelu_pipelines.sandbox.catalogue import write_products
@@ -183,6 +184,25 @@ def mirrored(office: Office) -> tuple[dict[str, Any], dict[str, Any]]:
         {row[0]: (*row[1:5], sorted(row[5] or [])) for row in products},
         {row[0]: row[1:] for row in variants},
     )
+
+
+def test_what_changed_since_the_last_comes_alone(make_office: MakeOffice) -> None:
+    office = make_office()
+    assert office.run(since_last=True).success  # without a checkpoint: everything
+    gid = office.rows("SELECT shopify_gid FROM shopify_products ORDER BY 1 LIMIT 1")[0][0]
+    office.rows("UPDATE sync_checkpoints SET last_sync_at = last_sync_at - interval '1 hour' RETURNING 1")
+    office.sandbox.shop(office.domain).update(gid, title="Greblă nouă")
+    time.sleep(1.1)  # The present second is not over; a window ends before it.
+
+    result = office.run(since_last=True)
+
+    assert result.success
+    assert mirrored(office) == sold(office)
+    [[state]] = office.rows("SELECT cursor_state FROM bulk_runs ORDER BY id DESC LIMIT 1")
+    assert (state["snapshot"], len(state["windows"])) == (False, 1)
+    [artifact] = materializations(result, ARTIFACT)
+    product_lines = Path(str(artifact.metadata["path"].value)).read_text(encoding="utf-8").count('"Product"')
+    assert product_lines == 1
 
 
 def test_a_shop_comes_whole_from_the_api_into_the_mirror(make_office: MakeOffice) -> None:

@@ -33,6 +33,11 @@ class ArtifactConfig(dg.Config):
     """
     export: str | None = None
     """The ledger run of an export under way, to go on with; the sensor exports_due sets it."""
+    since_last: bool = False
+    """Ask Shopify only for what changed since the resource's checkpoint (`sync_checkpoints`), and what is owed.
+
+    Everything where there is no checkpoint yet, or where Shopify cannot be asked for changes by time.
+    """
 
 
 def artifact_spec(resource: Resource) -> dg.AssetSpec:
@@ -63,6 +68,7 @@ def ask_shopify(
 ) -> Share:
     """Take the shop's export as far as it goes now."""
     from neanelu_pipelines.defs.exports.bring import Asked, bring
+    from neanelu_pipelines.mirror.asking import Reach
 
     # An export that failed stays failed: tried again, a new one begins.
     given = config.export if turn.retries == 0 else None
@@ -72,6 +78,7 @@ def ask_shopify(
         dagster_run_id=run.run_id,
         first_run_id=run.root_run_id or run.run_id,
         export=UUID(given) if given else None,
+        reach=Reach(since_last=config.since_last),
     )
     share = bring(warehouse.database, warehouse.settings, asked)
     if isinstance(share, Brought | Waits):

@@ -14,13 +14,14 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.exports.shares import Brought, Denied, LoadedElsewhere, Share, Waits
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import river
+from neanelu_pipelines.mirror.asking import WHOLE, Reach, begin_export, export_query
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.access import ShopAccess, ShopError, read_access
 from neanelu_pipelines.shopify.bulk import exports, ledger
 from neanelu_pipelines.shopify.bulk.states import Pace
 from neanelu_pipelines.shopify.client import AdminClient, Patience
-from neanelu_pipelines.shopify.documents import document, inlined, probe
+from neanelu_pipelines.shopify.documents import probe
 from neanelu_pipelines.shopify.endpoint import is_this_machine
 from neanelu_pipelines.shopify.faults import AccessDenied, ShopifyFault
 from neanelu_pipelines.shopify.replies import Reply
@@ -53,7 +54,9 @@ class Asked:
     first_run_id: str
     """The Dagster run that this one repeats, or itself."""
     export: UUID | None = None
-    """An export under way that is to be taken further; None begins one, or joins the one of the same query."""
+    """An export under way that is to be taken further; None begins one, or joins the one that seeks the same."""
+    reach: Reach = WHOLE
+    """How much of the resource to ask for, where an export is begun."""
 
 
 def comes_from_shopify(database: Database, shop_domain: str) -> bool:
@@ -80,15 +83,16 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
         ExportTakenError: another run was quicker; try again.
         ShopifyFault: Shopify cannot be reached (transient), or refuses.
         ShopError, KeyringError: the shop is not there, was removed, or its token does not open.
+        WindowError: Shopify cannot be asked for these windows.
     """
     access = _access(database, settings, asked)
-    export = asked.export or exports.begin(
+    export = asked.export or begin_export(
         database,
+        settings,
         shop_id=access.shop_id,
         resource=asked.resource,
-        query=export_query(asked.resource),
+        reach=asked.reach,
         dagster_run_id=asked.dagster_run_id,
-        name=asked.resource,
     )
     patience = Patience.from_settings(settings)
     with AdminClient(access, database=database, endpoint=settings.shopify_url, patience=patience) as client:
@@ -114,20 +118,9 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
     return _hand_over(database, asked, export, metered)
 
 
-def export_query(resource: str) -> str:
-    """The bulk query of a whole resource: a full snapshot."""
-    return _searching(resource, None)
-
-
-def _searching(resource: str, search: str | None) -> str:
-    """The resource's query with this search; what Shopify does not let anybody search is asked for whole."""
-    text = document(resource)
-    return inlined(text, {"search": search} if "$search" in text else {})
-
-
 def _lacking_scope(client: AdminClient, resource: str) -> str | None:
     """The scope that an operation ended for want of: it does not say, but a question for one row does."""
-    asked = probe(_searching(resource, "id:0"))
+    asked = probe(export_query(resource, search="id:0"))
     try:
         if asked is not None:
             client.execute(asked)
