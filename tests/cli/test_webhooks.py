@@ -151,7 +151,7 @@ def test_what_happens_in_a_shop_arrives_in_its_mirror(database: Database, tmp_pa
     settings = Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)  # type: ignore[call-arg]
     batch = process_batch(database, into_mirror(database, settings))
     assert batch is not None
-    assert (batch.done, batch.aside, batch.loads) == (3, 0, 1)
+    assert (batch.done, batch.aside, batch.loads) == (3, 0, 1), events_of(database)
     assert process_batch(database, into_mirror(database, settings)) is None
     assert rows(database, "SELECT title, tags FROM shopify_products") == [("Sapă & lopată", ["unelte", "grădină"])]
     prices = dict(rows(database, "SELECT shopify_gid, price::text FROM shopify_variants"))
