@@ -12,11 +12,14 @@ from neanelu_pipelines.defs.catalogue.external import external_specs
 from neanelu_pipelines.defs.deletions.assets import deletion_definitions
 from neanelu_pipelines.defs.exports.schedule import daily_schedule
 from neanelu_pipelines.defs.exports.sensor import exports_sensor
+from neanelu_pipelines.defs.inventory.assets import TABLE as INVENTORY_CURRENT
+from neanelu_pipelines.defs.inventory.assets import inventory_definitions
 from neanelu_pipelines.defs.keys.assets import TABLE as KEY_ROTATIONS
 from neanelu_pipelines.defs.keys.assets import key_rotations_asset
 from neanelu_pipelines.defs.loads.factory import load_definitions
 from neanelu_pipelines.defs.maintenance.partitions import maintenance_definitions
 from neanelu_pipelines.defs.maintenance.retention import retention_definitions
+from neanelu_pipelines.defs.privacy.assets import privacy_definitions
 from neanelu_pipelines.defs.shops.sensor import shop_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.defs.webhooks.assets import TABLE as WEBHOOK_EVENTS
@@ -48,10 +51,13 @@ def build_defs(
         retention_definitions(),
         webhook_definitions(),
         deletion_definitions(),
+        inventory_definitions(),
+        privacy_definitions(),
+        inventory_definitions(),
         dg.Definitions(
             assets=[
                 *(load.asset for load in loads.values()),
-                *external_specs(written | {KEY_ROTATIONS, WEBHOOK_EVENTS}),
+                *external_specs(written | {INVENTORY_CURRENT, KEY_ROTATIONS, WEBHOOK_EVENTS}),
                 key_rotations_asset(),
             ],
             jobs=list(jobs.values()),

@@ -1,0 +1,1 @@
+SELECT count(*), count(DISTINCT shop_id) FROM inventory_current
