@@ -51,7 +51,6 @@ def build_defs(
         webhook_definitions(),
         deletion_definitions(),
         inventory_definitions(),
-        inventory_definitions(),
         dg.Definitions(
             assets=[
                 *(load.asset for load in loads.values()),
