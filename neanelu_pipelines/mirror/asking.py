@@ -27,7 +27,8 @@ class Reach:
     """Only what changed in these."""
     since_last: bool = False
     """What changed since the checkpoint, and what is owed. All of it where there is no checkpoint, or where Shopify
-    cannot be asked for changes."""
+    cannot be asked for changes. Only a full snapshot shows what is gone, and completes rows that refer to rows of other
+    resources which came later."""
 
 
 WHOLE = Reach()
