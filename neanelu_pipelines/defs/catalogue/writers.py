@@ -31,7 +31,7 @@ _BY_WRITER: dict[Writer, str] = {
         staff_users app_sessions oauth_states oauth_nonces feature_flags system_config
         shopify_webhooks prod_taxonomy prod_sources prod_channel_mappings prod_attr_definitions prod_attr_synonyms
         prod_translations scheduled_tasks scraper_configs""",
-    Writer.LEDGER: "bulk_runs bulk_steps bulk_artifacts bulk_errors",
+    Writer.LEDGER: "bulk_runs bulk_steps bulk_artifacts bulk_errors sync_checkpoints",
     Writer.CLIENT: "rate_limit_buckets api_cost_tracking",
     Writer.KEYS: "key_rotations",
     Writer.COMMAND: "shops",
@@ -51,7 +51,7 @@ _BY_WRITER: dict[Writer, str] = {
     Writer.EMBEDDINGS_RIVER: """
         prod_embeddings shop_product_embeddings embedding_batches ai_batches ai_batch_items""",
     Writer.OPERATIONS: """
-        job_runs api_usage_log sync_checkpoints""",
+        job_runs api_usage_log""",
     Writer.VIEW: "v_api_daily_costs",
     Writer.MATERIALIZED_VIEW: """
         inventory_current mv_shop_summary mv_low_stock_alerts mv_top_sellers mv_pim_quality_progress
