@@ -288,3 +288,33 @@ def test_a_body_without_a_required_field_updates_a_row_that_is_there_and_is_set_
     (batch,) = work_off(database, hands)
     assert (batch.done, batch.aside) == (1, 1)
     assert rows(database, "SELECT name, note, total_price::text FROM shopify_orders") == [("#1", "Sunați", "35.80")]
+
+
+def test_variants_that_a_product_has_no_more_go_and_newer_ones_stay(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+    hands = into_mirror(database, obeyed)
+
+    def product(hour: int, *variants: int) -> Any:
+        whole = [
+            {"id": n, "title": str(n), "price": "1.00", "updated_at": at(9), "created_at": at(9)} for n in variants
+        ]
+        body = {"id": 7, "title": "Sapă", "handle": "sapa", "status": "active", "updated_at": at(hour)}
+        body |= {
+            "variants": whole,
+            "variant_gids": [{"admin_graphql_api_id": f"gid://shopify/ProductVariant/{n}"} for n in variants],
+        }
+        return event(body, "products/update", triggered_at=at(hour))
+
+    def there() -> list[int]:
+        return [n for (n,) in rows(database, "SELECT legacy_resource_id FROM shopify_variants ORDER BY 1")]
+
+    posted(database, product(10, 70, 71))
+    work_off(database, hands)
+    posted(database, product(12, 70, 72))
+    work_off(database, hands)
+    assert there() == [70, 72]
+    assert rows(database, "SELECT told_by FROM pipeline.removals") == [("webhook products/update",)]
+    # From before the third one was made: it is not missing, and the second does not come back.
+    posted(database, product(11, 70, 71))
+    (batch,) = work_off(database, hands)
+    assert (batch.done, there()) == (1, [70, 72])

@@ -47,6 +47,8 @@ class Reading:
     lines: list[Node]
     whole: frozenset[tuple[str, str]] = frozenset()
     """(Parent's node type, node type) of the lines that the body carries all of: if there are none, there are none."""
+    parts: frozenset[str] = frozenset()
+    """GIDs of all the rows that stand under the row, where the body names them all: others are gone."""
 
     @property
     def gid(self) -> str:

@@ -19,6 +19,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
@@ -237,10 +238,27 @@ def _write_group(
     outcomes.batch.loads += 1
     good = list(_accepted(connection, load, group, outcomes))
     if len(good) == len(group):
-        for piece in good:
-            outcomes.done(piece.event, *piece.void)
+        with _blamed([piece.event for piece in good], outcomes) as blamed:
+            _remove_others(connection, subject, good, hands, outcomes.batch.domain)
+        if not blamed:
+            for piece in good:
+                outcomes.done(piece.event, *piece.void)
     elif good:
         _write_group(connection, subject, good, hands, outcomes)
+
+
+def _remove_others(
+    connection: Connection, subject: Subject, group: Sequence[_Piece], hands: Hands, domain: str
+) -> None:
+    """Remove what stood under the rows and is not among what stands there now; what is newer than that news stays."""
+    named = {piece.reading.gid: piece for piece in group if piece.reading.parts}
+    if not subject.others or not named:
+        return
+    there = Jsonb({gid: sorted(piece.reading.parts) for gid, piece in named.items()})
+    found = connection.execute(statement(subject.others), {"there": there, "domain": domain}).fetchall()
+    if found:
+        moments = {part: named[gid].event.triggered_at for gid, part in found}
+        hands.remove(Gone(domain, subject.resource, moments, group[0].event.topic))
 
 
 def _accepted(connection: Connection, load: UUID, group: Sequence[_Piece], outcomes: _Outcomes) -> Iterator[_Piece]:

@@ -11,6 +11,7 @@ from neanelu_pipelines.shopify.webhooks.bodies import (
     Node,
     Reading,
     gid,
+    gid_of,
     html,
     identity,
     reading,
@@ -54,7 +55,9 @@ def _read(body: Body) -> Reading:
         product["featuredMedia"] = {"id": media[0]["id"]} if media else None
     variants = _of_one_shape([_variant(one, body) for one in body.get("variants") or () if set(one) >= _WHOLE_VARIANT])
     lines = [product, *(one | parent for one in (*variants, *(media or ())))]
-    return Reading(lines, frozenset() if media is None else _ALL_MEDIA)
+    # Of all variants, however many; a product has one at least.
+    there = frozenset(gid_of("ProductVariant", one) for one in body.get("variant_gids") or ())
+    return Reading(lines, frozenset() if media is None else _ALL_MEDIA, there)
 
 
 read_product = reading("a product", _read)

@@ -36,6 +36,8 @@ class Subject:
     tells whether the mirror's row is newer, and a file may hold the events of one moment only."""
     every_event_counts: bool = False
     """Whether the row has a history, in which no event is void for a newer one and each is named (`webhookKey`)."""
+    others: str | None = None
+    """The statement that finds the rows under these (`Reading.parts`) that they do not have any more."""
     found_by: str | None = None
     """The statement that finds the GID of a row that is gone, where the deletion does not name it."""
     place: Callable[[Any], Mapping[str, str]] = dict
@@ -66,7 +68,14 @@ SUBJECTS = (
         "locations/delete",
         has_versions=False,
     ),
-    Subject("products", _topics("products", "create", "update"), read_product, "Product", "products/delete"),
+    Subject(
+        "products",
+        _topics("products", "create", "update"),
+        read_product,
+        "Product",
+        "products/delete",
+        others="webhooks/other_variants",
+    ),
     Subject(
         "collections",
         _topics("collections", "create", "update"),
