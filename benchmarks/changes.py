@@ -1,6 +1,6 @@
 """What happens in a made-up shop between two syncs.
 
-Belongs here: random edits, new rows, cleared fields, removed parts, all of them what Shopify's own validation allows.
+Belongs here: random edits, new rows, cleared fields, deletions, all of them what Shopify's own validation allows.
 Does not belong here: what becomes of them in the mirror.
 """
 
@@ -15,6 +15,7 @@ from neanelu_pipelines.sandbox.shop.world import Shop
 
 Dice = random.Random
 _WORDS = ("Foarfecă", "Ghiveci", 'Țeavă de 3/4"', "Mănuși & șorț", "Semințe <bio>", "Grătar\nmare", "Ulei 100 %", "🌱")
+_ALWAYS_LEFT = 5
 _CREATED = ("Product", "Order", "Customer", "Collection")
 
 
@@ -149,9 +150,20 @@ def _new(shop: Shop, dice: Dice) -> None:
     shop.create(dice.choice(_CREATED))
 
 
+def _gone(shop: Shop, dice: Dice) -> None:
+    """A whole node, or a variant or a picture of a product that has more of them; some are always left."""
+    kind = dice.choice(("products", "customers", "orders", "collections", "variants", "media"))
+    if kind in {"variants", "media"}:
+        nodes_left = _with(nodes(shop, "products"), kind, dice)[kind]
+    else:
+        nodes_left = nodes(shop, kind)
+    if len(nodes_left) > (1 if kind in {"variants", "media"} else _ALWAYS_LEFT):
+        shop.delete(dice.choice(nodes_left)["id"])
+
+
 _HAPPENINGS: tuple[Callable[[Shop, Dice], None], ...] = (
     _product, _variant, _stock, _media, _metafield, _customer, _address, _order, _line_item, _collection, _location,
-    _metaobject, _publication, _new, _new,
+    _metaobject, _publication, _new, _new, _gone, _gone,
 )  # fmt: skip
 
 

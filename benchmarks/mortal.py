@@ -3,8 +3,9 @@
 Belongs here: both ends of it: starting such processes, what they do, what they tell on the way. Does not belong here:
 when they are killed, and what is made of it (`faults`).
 
-What a process does is what Dagster's three steps do, in their order: the export from Shopify (`shopify.bulk`), staging
-and checks, the merge (`mirror.river`). It tells each step that it reaches, and how it ended.
+What a process does is what Dagster's steps do, in their order: the export from Shopify (`shopify.bulk`), staging and
+checks, the merge (`mirror.river`), and what the export does not hold any more (`mirror.removals`). It tells each step
+that it reaches, and how it ended.
 """
 
 import json
@@ -23,6 +24,8 @@ import psycopg
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import ledger, river
+from neanelu_pipelines.mirror.removals.snapshots import remove_missing
+from neanelu_pipelines.mirror.removals.work import snapshots_waiting
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.access import Secret, ShopAccess
@@ -30,7 +33,7 @@ from neanelu_pipelines.shopify.bulk import exports
 from neanelu_pipelines.shopify.bulk.states import Pace
 from neanelu_pipelines.shopify.client import AdminClient, Patience
 
-STEPS = ("export", "stage", "merge")
+STEPS = ("export", "stage", "merge", "remove")
 _PACE = Pace(first_poll=0.02, longest_poll=0.05, busy=0.05, late_url=0.3, piece_bytes=16 * 1024)
 _PATIENCE = Patience(tries=3, max_wait=3.0, timeout=5.0, max_reply_bytes=1_000_000)
 _MOST_WORDS = 1500
@@ -148,11 +151,28 @@ def _live(desk: Desk, attempt: Attempt) -> None:
 
 def _sync(desk: Desk, attempt: Attempt) -> None:
     database = Database({Role(role): url for role, url in desk.urls.items()})
-    settings = Settings(artifact_url=desk.artifacts, block_bytes=64 * 1024, _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(  # type: ignore[call-arg]
+        artifact_url=desk.artifacts, block_bytes=64 * 1024, max_removal_share=0.5, _env_file=None
+    )
     river._BIG_LOAD_ROWS = 0 if attempt.side_by_side else 10**9  # both ways of merging, by chance
-    load = _exported(database, desk, attempt)
-    if load is None:
-        return
+    access = ShopAccess(UUID(desk.shop_id), desk.domain, "2025-10", Secret(desk.token))
+    with AdminClient(access, database=database, endpoint=desk.endpoint, patience=_PATIENCE) as client:
+        if attempt.begin == "remove":
+            _tell("remove")
+            for waiting in snapshots_waiting(database):
+                remove_missing(database, settings, waiting, client)
+            _tell("looked")
+            return
+        load = _exported(database, client, desk, attempt)
+        if load is None or not _merged(database, settings, load, attempt):
+            return
+        _tell("remove")
+        done = remove_missing(database, settings, load, client)
+    with ledger.opened(database) as book:
+        _tell("merged", done.outcome, as_of=ledger.as_of(book, load).isoformat())
+
+
+def _merged(database: Database, settings: Settings, load: LoadRun, attempt: Attempt) -> bool:
     _tell("stage")
     try:
         if attempt.begin != "merge":
@@ -160,18 +180,17 @@ def _sync(desk: Desk, attempt: Attempt) -> None:
             refused = [check.description for check in river.check(database, settings, load) if not check.passed]
             if refused:
                 _tell("broke", f"Refused: {' '.join(refused)}")
-                return
+                return False
         _tell("merge")
         river.merge(database, settings, load)
     except NeaneluError as error:
         if not error.transient:
             river.fail(database, load, str(error))
         raise
-    with ledger.opened(database) as book:
-        _tell("merged", as_of=ledger.as_of(book, load).isoformat())
+    return True
 
 
-def _exported(database: Database, desk: Desk, attempt: Attempt) -> LoadRun | None:
+def _exported(database: Database, client: AdminClient, desk: Desk, attempt: Attempt) -> LoadRun | None:
     if attempt.begin != "export":
         return river.current_load(
             database, shop_domain=desk.domain, resource=attempt.resource, dagster_run_id=attempt.run
@@ -185,17 +204,15 @@ def _exported(database: Database, desk: Desk, attempt: Attempt) -> LoadRun | Non
             database, shop_id=shop, resource=attempt.resource, query=attempt.query, dagster_run_id=attempt.run
         )
     )
-    access = ShopAccess(shop, desk.domain, "2025-10", Secret(desk.token))
-    with AdminClient(access, database=database, endpoint=desk.endpoint, patience=_PATIENCE) as client:
-        outcome = exports.advance(
-            database,
-            client,
-            export,
-            artifact_root=desk.artifacts,
-            this_machine=True,
-            wait=attempt.wait,
-            pace=_PACE,
-        )
+    outcome = exports.advance(
+        database,
+        client,
+        export,
+        artifact_root=desk.artifacts,
+        this_machine=True,
+        wait=attempt.wait,
+        pace=_PACE,
+    )
     if outcome.status != "ready":
         _tell(outcome.status, outcome.message or "")
         return None

@@ -45,23 +45,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     spec = GeneratedShop(DOMAIN, seed=7, products=given.products, orders=given.orders, customers=given.customers)
     names = [name for name in _RESOURCES if name in given.only.split(",")]
-    figures = measure(spec, given.folder, names, load=not given.prepare)
+    with made_up(open_database(Settings())) as bed, bed.fresh() as database:
+        figures = measure(database, bed.shop, spec, given.folder, names, load=not given.prepare)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     return 0
 
 
-def measure(spec: GeneratedShop, folder: Path, resources: Sequence[str], *, load: bool = True) -> list[dict[str, Any]]:
-    """The figures of each resource."""
+def measure(
+    database: Database, shop: Shop, spec: GeneratedShop, folder: Path, resources: Sequence[str], *, load: bool = True
+) -> list[dict[str, Any]]:
+    """The figures of each resource; `database` has the schema and the shop, and no rows of it yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    with made_up(open_database(Settings())) as bed, bed.fresh() as database:
-        with _sandbox(spec, folder, resources) as sandbox:
-            figures = [
-                {"resource": name, **exported(database, bed.shop.id, DOMAIN, sandbox, folder, name)}
-                for name in resources
-            ]
-        if load:
-            FLOOR.prepare(database)
-            figures = [one | _loaded(database, bed.shop, one) for one in figures]
+    with _sandbox(spec, folder, resources) as sandbox:
+        figures = [
+            {"resource": name, **exported(database, shop.id, shop.domain, sandbox, folder, name)} for name in resources
+        ]
+    if load:
+        FLOOR.prepare(database)
+        figures = [one | _loaded(database, shop, one) for one in figures]
     return figures
 
 
