@@ -29,6 +29,8 @@ class Selection:
     """`Node.field`s that no declaration names."""
     _sampled: dict[str, int] = field(default_factory=dict)
     _asked: dict[tuple[str, str], set[bool | None]] = field(default_factory=dict)
+    _asked_of_partial: dict[tuple[str, str], set[bool | None]] = field(default_factory=dict)
+    """The same of incomplete lines: each row of theirs keeps what it lacks, so they count where there are no others."""
 
     def sample(self, resource: Resource, entity: Entity, node: str, lines: list[str]) -> None:
         """Learn from the first lines of a node type, the first hundred at most."""
@@ -48,13 +50,16 @@ class Selection:
 
     def settle(self) -> None:
         """Decide from all samples: a column is selected where one shows its field, or where none shows its absence."""
-        for (table, column), answers in self._asked.items():
+        for (table, column), answers in (self._asked_of_partial | self._asked).items():
             if True in answers or False not in answers:
                 self.columns.setdefault(table, set()).add(column)
 
     def _learn(self, resource: Resource, entity: Entity, node: str, value: dict[str, Any]) -> None:
-        for column in entity.columns:
-            self._asked.setdefault((entity.table, column.name), set()).add(_is_selected(column, value))
+        answers = [(column, _is_selected(column, value)) for column in entity.columns]
+        lacks = any(column.required and answer is False for column, answer in answers)
+        asked = self._asked_of_partial if lacks else self._asked
+        for column, answer in answers:
+            asked.setdefault((entity.table, column.name), set()).add(answer)
         known = {path.split(".")[0] for column in entity.columns for path in column.paths} | resource.ignored_fields
         self.unknown_fields.update(f"{node}.{name}" for name in value if name not in known)
 

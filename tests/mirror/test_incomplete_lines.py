@@ -124,26 +124,28 @@ def test_whole_and_incomplete_lines_in_one_file(river: River) -> None:
 
 
 def test_lines_that_an_incomplete_row_has_replace_those_of_before(river: River) -> None:
-    river.load(catalogue(2))
+    river.load(catalogue(3))
     first = gid("Product", 1)
     report = river.load(
         [
             lacking(product(1), "title", "featuredMedia"),
             metafield(10, first, value="lemn"),
             media(11, first),
-            # A whole product in the same file, without any: it has lost them.
-            product(2),
+            # Whole products in the same file: one has another picture now, one has lost everything.
+            product(2, featuredMedia={"id": gid("MediaImage", 20)}),
+            media(20, gid("Product", 2)),
+            product(3),
         ]
     )
     assert report.stage.total.rejected == 0
-    kept = river.query(
+    assert river.query(
         "SELECT p.shopify_gid, m.shopify_gid, l.position, l.is_featured FROM shopify_product_media l"
-        " JOIN shopify_products p ON p.id = l.product_id JOIN shopify_media m USING (media_id)"
-    )
-    assert kept == [(first, gid("MediaImage", 11), 0, True)]
-    assert river.query("SELECT metafields FROM shopify_products ORDER BY shopify_gid") == [
-        ({"custom.material": {"type": "single_line_text_field", "value": "lemn"}},),
-        ({},),
+        " JOIN shopify_products p ON p.id = l.product_id JOIN shopify_media m USING (media_id) ORDER BY 1"
+    ) == [(first, gid("MediaImage", 11), 0, True), (gid("Product", 2), gid("MediaImage", 20), 0, True)]
+    assert river.query("SELECT metafields, featured_image_url FROM shopify_products ORDER BY shopify_gid") == [
+        ({"custom.material": {"type": "single_line_text_field", "value": "lemn"}}, "https://cdn.example/11.jpg"),
+        ({}, "https://cdn.example/20.jpg"),
+        ({}, None),
     ]
 
 
