@@ -39,7 +39,7 @@ WORDS_AFTER = {"artifacts": "Reading and staging", "staging": "Merging"}
 """What is done next when an asset of that group is there."""
 
 _INTERRUPTED = "The command that ran this load was interrupted."
-_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "InterruptedStepError", "KeyboardInterrupt")
 _STATEMENT_MILLISECONDS = 60_000
 _NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 

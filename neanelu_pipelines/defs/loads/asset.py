@@ -56,7 +56,12 @@ def load_asset(resource: Resource) -> dg.AssetsDefinition:
         turns = [Turn(shop, (shop,)) for shop in context.partition_keys]
         refuse_one_source_for_many(config, turns)
         loads = ShopLoads(context, config, warehouse, resource, {key.path[0] for key in context.selected_asset_keys})
-        yield from take_turns(turns, loads.attempt, loads.give_up, context.log.warning)
+        try:
+            yield from take_turns(turns, loads.attempt, loads.give_up, context.log.warning)
+        except BaseException:
+            # Canceled, or Dagster asks for no more: nobody goes on with what is open.
+            loads.close_open(turns)
+            raise
         if tags := loads.outcomes.run_tags():
             context.instance.add_run_tags(context.run.run_id, tags)
         if verdict := loads.outcomes.scope_check(artifact_key(resource)):

@@ -4,8 +4,12 @@ Belongs here: deciding between transient and permanent, and closing the ledger's
 runs (dagster.yaml) and the errors themselves.
 """
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import NoReturn
 
 import dagster as dg
 import psycopg
@@ -17,18 +21,29 @@ from neanelu_pipelines.mirror.reports import LoadRun
 RETRIES = dg.RetryPolicy(max_retries=3, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 """For transient faults: a lost connection, a server that restarts. Permanent ones end the step at once."""
 
+INTERRUPTED = "The run was interrupted: it was canceled, or its process was told to end."
+
+
+class InterruptedStepError(dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
+    """Dagster's own interrupt; and one for which psycopg cancels the query that it waits for."""
+
 
 @contextmanager
 def step_faults(context: dg.AssetExecutionContext, warehouse: Warehouse, load: LoadRun | None = None) -> Iterator[None]:
     """Run a step's work: transient faults go to the retry policy, permanent ones end the step with their message.
 
-    The load's row in the ledger is marked failed when the step will not be tried again.
+    The load's row in the ledger is marked failed when the step will not be tried again. An interrupt ends the step for
+    good: under a retry policy Dagster would try it again, and a run could not be canceled.
 
     Raises:
-        dg.Failure: the fault is permanent; trying again by itself cannot help.
+        dg.Failure: the fault is permanent, or the run was interrupted; trying again by itself cannot help.
     """
     try:
-        yield
+        with interruptible():
+            yield
+    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as interrupt:
+        close_load(warehouse, load, INTERRUPTED)
+        raise dg.Failure(description=INTERRUPTED, allow_retries=False) from interrupt
     except dg.Failure as failure:
         close_load(warehouse, load, failure.description or "failed")
         raise
@@ -43,6 +58,26 @@ def step_faults(context: dg.AssetExecutionContext, warehouse: Warehouse, load: L
         if load is not None:
             metadata["ledger_run_id"] = str(load.run_id)
         raise dg.Failure(description=message, metadata=metadata, allow_retries=False) from fault
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Around work that yields nothing to Dagster: an interrupt also cancels the query that is waited for."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread only
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in before:
+            signal.signal(number, _interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise InterruptedStepError
 
 
 def words_of(fault: Exception) -> str:

@@ -8,7 +8,7 @@ that dies half-way, or a shop that fails, leaves the others' as they are.
 """
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ import dagster as dg
 from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig, ask_shopify, comes_from_a_file, open_file
 from neanelu_pipelines.defs.exports.reports import Outcomes, brought_figures
 from neanelu_pipelines.defs.exports.shares import Brought, Share, Waits
-from neanelu_pipelines.defs.loads.faults import close_load, words_of
+from neanelu_pipelines.defs.loads.faults import INTERRUPTED, close_load, words_of
 from neanelu_pipelines.defs.loads.figures import Metadata, artifact_figures, mirror_figures, staging_figures
 from neanelu_pipelines.defs.loads.keys import artifact_key, mirror_key, staging_key
 from neanelu_pipelines.defs.loads.turns import Turn
@@ -83,6 +83,12 @@ class ShopLoads:
         self._context.log.error("%s: %s", turn.shop, words, exc_info=None if isinstance(fault, NeaneluError) else fault)
         metadata = {"outcome": "failed", **({"ledger_run_id": str(turn.load.run_id)} if turn.load else {})}
         yield from self._observed(turn, words, metadata)
+
+    def close_open(self, turns: Iterable[Turn]) -> None:
+        """Leave no load as running when the run ends before its turns do; exports that wait for Shopify go on."""
+        for turn in turns:
+            if turn.shop not in self.failures:
+                close_load(self._warehouse, turn.load, INTERRUPTED)
 
     def _artifact(self, turn: Turn) -> Generator[Event, None, float | None]:
         share: Share | None = None

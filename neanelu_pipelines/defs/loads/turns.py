@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient
+from neanelu_pipelines.defs.loads.faults import RETRIES, interruptible, is_transient
 from neanelu_pipelines.mirror.reports import LoadRun
 
 Event = TypeVar("Event")
@@ -42,10 +42,11 @@ class Turn:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Count the time of the block as the load's."""
+        """Count the time of the block as the load's, and let it be interrupted."""
         started = time.perf_counter()
         try:
-            yield
+            with interruptible():
+                yield
         finally:
             self.seconds += time.perf_counter() - started
 
