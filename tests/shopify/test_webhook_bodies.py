@@ -14,6 +14,7 @@ from neanelu_pipelines.shopify.documents import document, inlined
 from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Reading, amount
 from neanelu_pipelines.shopify.webhooks.collections import read_collection
 from neanelu_pipelines.shopify.webhooks.customers import read_customer
+from neanelu_pipelines.shopify.webhooks.inventory import read_item, read_level
 from neanelu_pipelines.shopify.webhooks.locations import read_location
 from neanelu_pipelines.shopify.webhooks.orders import read_order
 from neanelu_pipelines.shopify.webhooks.products import read_product
@@ -81,6 +82,26 @@ def test_bodies_give_the_lines_of_the_bulk_query(sandbox: Sandbox, resource: str
             assert_says(line, bulk[key])
     assert {key for key, line in bulk.items() if line["__typename"] not in left} <= found
     assert sum("MediaImage" in gid for gid, _ in found) > 20 or resource != "products"
+
+
+def test_bodies_of_inventory_say_what_the_bulk_query_says(sandbox: Sandbox) -> None:
+    query = inlined(document("inventory"))
+    bulk = {(node["id"], node.get("__parentId")): node for node in AdminClient(sandbox, DOMAIN).nodes(query)}
+    table = sandbox.shop(DOMAIN).products.table
+    items = [one["inventoryItem"] for index in range(COUNT) for one in table.node(index)["variants"]]
+    found = set()
+    for item in items:
+        (line,) = read_item(body_of(item)).lines
+        assert_says(line, bulk[line["id"], None])
+        found.add((line["id"], None))
+        for level in item["inventoryLevels"]:
+            (line,) = read_level(body_of(level)).lines
+            other = bulk[line["id"], line["__parentId"]]
+            said = next(one["quantity"] for one in other["quantities"] if one["name"] == "available")
+            assert line.pop("available") == said
+            assert_says(line, other)
+            found.add((line["id"], line["__parentId"]))
+    assert found == set(bulk)
 
 
 def example(shared: Path, topic: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Reading, gid_of
 from neanelu_pipelines.shopify.webhooks.collections import read_collection
 from neanelu_pipelines.shopify.webhooks.customers import read_customer
+from neanelu_pipelines.shopify.webhooks.inventory import place_of_level, read_item, read_level
 from neanelu_pipelines.shopify.webhooks.locations import read_location
 from neanelu_pipelines.shopify.webhooks.orders import read_order
 from neanelu_pipelines.shopify.webhooks.products import read_product
@@ -97,6 +98,23 @@ SUBJECTS = (
         read_order,
         "Order",
         "orders/delete",
+    ),
+    Subject(
+        "inventory",
+        _topics("inventory_items", "create", "update"),
+        read_item,
+        "InventoryItem",
+        "inventory_items/delete",
+    ),
+    Subject(
+        "inventory",
+        _topics("inventory_levels", "connect", "update"),
+        read_level,
+        "InventoryLevel",
+        "inventory_levels/disconnect",
+        every_event_counts=True,
+        found_by="webhooks/level_of_item",
+        place=place_of_level,
     ),
 )
 
