@@ -148,6 +148,7 @@ def _changed(resource: Resource) -> sql.Composed:
                 ordinal=sql.Literal(ordinal),
                 entity=sql.Literal(entity.table),
                 table=table_identifier(entity.table),
+                fingerprint_column=sql.Identifier(entity.fingerprint),
                 links=sql.SQL(", ").join(in_order),
             )
         )

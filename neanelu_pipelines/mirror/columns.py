@@ -121,6 +121,8 @@ def _raw(column: Column, shop_currency: str | None) -> pl.Expr:
             read.append(_topic(field_at(column.derived_from or "")))
         case None:
             pass
+    if column.by_node is not None:
+        read.append(pl.col("node_type").replace_strict(dict(column.by_node), default=None, return_dtype=pl.String))
     value = pl.coalesce(read) if len(read) > 1 else read[0]
     if column.test is None:
         return value

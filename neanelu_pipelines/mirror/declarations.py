@@ -84,10 +84,14 @@ class Column:
     """The list of objects becomes one object, by what each holds under this key."""
     derivation: Derivation | None = None
     derived_from: str | None = None
+    by_node: Mapping[str, str] | None = None
+    """What it is for nodes of these types, which do not carry it."""
     test: Test | None = None
     """The column says whether its source holds something, not what: rows that a result says nothing about keep it."""
     empty: str | None = None
     """What is written for null where the schema says so (`[]` for a picture's sources: only videos have some)."""
+    told_elsewhere: bool = False
+    """Another resource may know it: null says nothing, and the row keeps what it has."""
     staged_only: bool = False
     """In staging only: the merge needs it, the mirror does not keep it."""
     in_query: bool = True
@@ -206,6 +210,9 @@ class Entity:
     parent_node: str | None = None
     parent: Parent | None = None
     lookup: Lookup | None = None
+    fingerprint: str = "fingerprint"
+    """The column with the hash of the row's lines: two resources that write the same rows have one each, and whichever
+    changes what both say makes the other's unknown."""
     version: str | None = None
     """The column with Shopify's own time of change; None where Shopify gives none (media)."""
     children: tuple[Children, ...] = ()

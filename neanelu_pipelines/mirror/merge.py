@@ -165,7 +165,7 @@ def _added(parts: Sequence[dict[str, TableCounts]]) -> dict[str, TableCounts]:
 def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:
     values, joins, fingerprints = _values(entity, extent)
     children = {part.field: part for part in entity.children if part.field in values}
-    assigned = [name for name in values if name != "shopify_gid"]
+    new = {name: _assigned(name, entity, children, extent) for name in values if name != "shopify_gid"}
     values |= _only_for_new_rows(entity, values)
     return statement("mirror/merge_entity").format(
         table=table_identifier(entity.table),
@@ -175,12 +175,13 @@ def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:
         joins=sql.SQL("\n    ").join(joins),
         fingerprint=_fingerprint(entity, extent, fingerprints),
         assignments=sql.SQL(", ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(name), _assigned(name, children, extent)) for name in assigned
+            sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in new.items()
         ),
-        kept_fingerprint=_kept_fingerprint(children, extent),
+        fingerprint_column=sql.Identifier(entity.fingerprint),
+        kept_fingerprint=_kept_fingerprint(entity, children, extent),
         differs=sql.SQL("({}) IS DISTINCT FROM ({})").format(
-            sql.SQL(", ").join(sql.Identifier("m", name) for name in assigned),
-            sql.SQL(", ").join(_assigned(name, children, extent) for name in assigned),
+            sql.SQL(", ").join(sql.Identifier("m", name) for name in new),
+            sql.SQL(", ").join(new.values()),
         ),
         not_older=_not_older(entity),
     )
@@ -293,10 +294,12 @@ def _owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) ->
     )
 
 
-def _assigned(name: str, children: dict[str, Children], extent: Extent) -> sql.Composable:
+def _assigned(name: str, entity: Entity, children: dict[str, Children], extent: Extent) -> sql.Composable:
     """The new value; children that a damaged file does not hold stay beside those that it does."""
     if name in children and not extent.complete:
         return _with_kept(children[name])
+    if any(column.name == name and column.told_elsewhere for column in entity.columns):
+        return sql.SQL("COALESCE(excluded.{0}, m.{0})").format(sql.Identifier(name))
     return sql.Identifier("excluded", name)
 
 
@@ -319,14 +322,15 @@ def _fingerprint(entity: Entity, extent: Extent, hashes: list[sql.Composable]) -
     return sql.SQL("CASE WHEN {} THEN {} END").format(sql.SQL(" AND ").join(conditions), whole)
 
 
-def _kept_fingerprint(children: dict[str, Children], extent: Extent) -> sql.Composable:
+def _kept_fingerprint(entity: Entity, children: dict[str, Children], extent: Extent) -> sql.Composable:
     """The file's fingerprint, or none where the row keeps children that the file does not hold."""
+    told = sql.Identifier("excluded", entity.fingerprint)
     if extent.complete or not children:
-        return sql.SQL("excluded.fingerprint")
+        return told
     same = sql.SQL(" AND ").join(
         sql.SQL("{} = {}").format(_with_kept(part), sql.Identifier("excluded", name)) for name, part in children.items()
     )
-    return sql.SQL("CASE WHEN {} THEN excluded.fingerprint END").format(same)
+    return sql.SQL("CASE WHEN {} THEN {} END").format(same, told)
 
 
 def _not_older(entity: Entity) -> sql.Composable:

@@ -16,6 +16,6 @@ SELECT l.line_number, {ordinal}::integer AS entity
                  GROUP BY gid) k
           LEFT JOIN {table} m ON m.shop_id = %(shop_id)s
                              AND m.shopify_gid = k.gid
-         WHERE m.fingerprint IS DISTINCT FROM k.fingerprint) changed ON changed.gid = l.gid
+         WHERE m.{fingerprint_column} IS DISTINCT FROM k.fingerprint) changed ON changed.gid = l.gid
  WHERE l.bulk_run_id = %(run_id)s
    AND l.entity IN ({entity}, {links})

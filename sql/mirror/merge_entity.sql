@@ -2,7 +2,7 @@
 -- fingerprint differs and the mirror's version is not newer; updated_at moves only if a value did. COALESCE keeps the
 -- planner from taking this worker's half of the rows for a two-hundredth, and the wide rows for the ones to hash.
 WITH merged AS (
-  INSERT INTO {table} AS m (shop_id, fingerprint, synced_at, {columns})
+  INSERT INTO {table} AS m (shop_id, {fingerprint_column}, synced_at, {columns})
   SELECT %(shop_id)s, {fingerprint}, %(as_of)s, {values}
     FROM {staging} s
     {joins}
@@ -11,10 +11,11 @@ WITH merged AS (
      AND COALESCE(mod(s.line_number, %(workers)s) = %(worker)s, false)
   ON CONFLICT (shop_id, shopify_gid) DO UPDATE
      SET {assignments},
-         fingerprint = {kept_fingerprint},
+         {fingerprint_column} = {kept_fingerprint},
          synced_at = excluded.synced_at,
          updated_at = CASE WHEN {differs} THEN now() ELSE m.updated_at END
-   WHERE (m.fingerprint IS DISTINCT FROM excluded.fingerprint OR (excluded.fingerprint IS NULL AND {differs}))
+   WHERE (m.{fingerprint_column} IS DISTINCT FROM excluded.{fingerprint_column}
+          OR (excluded.{fingerprint_column} IS NULL AND {differs}))
      AND {not_older}
   RETURNING old.shop_id IS NULL AS inserted, old.updated_at IS DISTINCT FROM new.updated_at AS changed
 )

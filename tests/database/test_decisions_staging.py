@@ -9,6 +9,7 @@ from neanelu_pipelines.database.connect import Database, Role
 from tests.database.rows import insert, new_shop, product, scalar, variant
 
 OURS = {"id", "media_id", "shop_id", "product_id", "variant_id", "customer_id", "synced_at", "created_at", "updated_at"}
+OURS |= {"file_fingerprint"}
 STAGED = {
     "public.staging_products": "shopify_products",
     "public.staging_variants": "shopify_variants",
@@ -21,6 +22,7 @@ STAGED = {
     "pipeline.staging_inventory_levels": "pipeline.inventory_levels",
     "pipeline.staging_metaobjects": "shopify_metaobjects",
     "pipeline.staging_publications": "shopify_publications",
+    "pipeline.staging_webhooks": "shopify_webhooks",
 }
 
 
@@ -74,6 +76,7 @@ def test_staging_is_unlogged_and_nothing_else_is(database: Database) -> None:
         "staging_product_publications",
         "staging_menus",
         "staging_webhooks",
+        "staging_files",
         "staging_children",
         "staging_links",
         "staging_lines",
@@ -87,7 +90,7 @@ def test_staging_pays_for_no_foreign_key(database: Database) -> None:
             " AND conenforced"
         )
         assert scalar(connection, enforced) == 0
-        assert scalar(connection, enforced.replace("AND conenforced", "")) == 35
+        assert scalar(connection, enforced.replace("AND conenforced", "")) == 37
 
 
 def test_gids_are_compared_by_bytes(database: Database) -> None:

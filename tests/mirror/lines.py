@@ -57,6 +57,7 @@ STAGING = (
     "pipeline.staging_publications",
     "pipeline.staging_product_publications",
     "pipeline.staging_menus",
+    "pipeline.staging_files",
     "pipeline.staging_webhooks",
     "pipeline.staging_children",
     "pipeline.staging_links",

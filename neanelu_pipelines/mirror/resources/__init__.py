@@ -7,6 +7,7 @@ from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.resources.collections import COLLECTIONS
 from neanelu_pipelines.mirror.resources.customers import CUSTOMERS
+from neanelu_pipelines.mirror.resources.files import FILES
 from neanelu_pipelines.mirror.resources.inventory import INVENTORY
 from neanelu_pipelines.mirror.resources.locations import LOCATIONS
 from neanelu_pipelines.mirror.resources.menus import MENUS
@@ -30,6 +31,7 @@ RESOURCES: dict[str, Resource] = {
         PUBLICATIONS,
         PRODUCT_PUBLICATIONS,
         MENUS,
+        FILES,
         WEBHOOK_SUBSCRIPTIONS,
     )
 }

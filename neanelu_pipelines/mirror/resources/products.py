@@ -146,7 +146,7 @@ _MEDIA_COLUMNS = (
         required=True,
         choices=frozenset({"FAILED", "PROCESSING", "READY", "UPLOADED"}),
     ),
-    Column("mime_type", Kind.TEXT, ("mimeType", "sources.0.mimeType"), max_length=100),
+    Column("mime_type", Kind.TEXT, ("mimeType", "sources.0.mimeType"), max_length=100, told_elsewhere=True),
     Column("width", Kind.INTEGER, ("image.width",)),
     Column("height", Kind.INTEGER, ("image.height",)),
     Column("duration", Kind.INTEGER, ("duration",)),

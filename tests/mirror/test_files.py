@@ -1,0 +1,171 @@
+"""Files: rows that they share with products' media, each resource with a fingerprint of its own."""
+
+from typing import Any
+
+from lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, media, moment, product, written
+
+from neanelu_pipelines.sandbox.wire import encode_line
+
+MADE = "2026-02-02T10:00:00Z"
+
+
+def file(number: int, kind: str = "MediaImage", **fields: Any) -> bytes:
+    """A file as the files query tells it; a picture with the fields that `media` has."""
+    node = {"__typename": kind, "id": gid(kind, number), "alt": f"poza {number}", "createdAt": MADE, "updatedAt": MADE}
+    node["fileStatus"] = "READY"
+    if kind == "MediaImage":
+        image = {"url": f"https://cdn.example/{number}.jpg", "width": 800, "height": 600}
+        node |= {"mediaContentType": "IMAGE", "status": "READY", "mimeType": "image/jpeg", "image": image}
+    elif kind == "GenericFile":
+        node |= {"url": f"https://cdn.example/{number}.pdf", "mimeType": "application/pdf", "originalFileSize": 12_345}
+    else:
+        source = {"url": f"https://cdn.example/{number}.mp4", "mimeType": "video/mp4"}
+        node |= {"mediaContentType": "VIDEO", "status": "READY", "duration": 9000, "sources": [source]}
+    return encode_line(node | fields)
+
+
+def film(number: int, parent: str) -> bytes:
+    source = {"url": f"https://cdn.example/{number}.mp4", "mimeType": "video/mp4"}
+    node = {"__typename": "Video", "id": gid("Video", number), "alt": f"poza {number}", "mediaContentType": "VIDEO"}
+    return encode_line({**node, "status": "READY", "sources": [source]}, parent)
+
+
+def products(*alts: str) -> list[bytes]:
+    """A product with a picture for each alternative text, and a film."""
+    parent = gid("Product", 1)
+    pictures = [media(n, parent, alt=alt) for n, alt in enumerate(alts, 1)]
+    return [product(1, featuredMedia={"id": gid("MediaImage", 1)}), *pictures, film(9, parent)]
+
+
+def files(*alts: str) -> list[bytes]:
+    """The same, as files; and a document that no product shows."""
+    return [*(file(n, alt=alt) for n, alt in enumerate(alts, 1)), file(9, "Video"), file(20, "GenericFile")]
+
+
+def load(river: River, *lines: bytes, day: int = 5, **options: Any) -> Any:
+    return river.load(lines, resource="files", as_of=moment(day), **options)
+
+
+def rows(river: River, columns: str) -> list[tuple[Any, ...]]:
+    return river.query(f"SELECT {columns} FROM shopify_media ORDER BY legacy_resource_id")
+
+
+def test_files_become_rows_of_media(river: River) -> None:
+    extern = {
+        "mediaContentType": "EXTERNAL_VIDEO",
+        "embedUrl": "https://youtu.be/1",
+        "host": "YOUTUBE",
+        "status": "READY",
+    }
+    report = load(river, *files("foarfecă"), file(30, "ExternalVideo", duration=None, sources=None, **extern))
+
+    assert written(report) == {"shopify_media": (4, 0, 0)}
+    assert report.stage.notes == []
+    assert rows(river, "media_type, alt, status, mime_type, file_size, width, duration, url, metadata") == [
+        ("IMAGE", "foarfecă", "READY", "image/jpeg", None, 800, None, "https://cdn.example/1.jpg", {}),
+        ("VIDEO", "poza 9", "READY", "video/mp4", None, None, 9000, "https://cdn.example/9.mp4", {}),
+        ("GENERIC_FILE", "poza 20", "READY", "application/pdf", 12345, None, None, "https://cdn.example/20.pdf", {}),
+        ("EXTERNAL_VIDEO", "poza 30", "READY", None, None, None, None, "https://youtu.be/1", {"host": "YOUTUBE"}),
+    ]
+    before = river.versions()
+    again = load(river, *files("foarfecă"), file(30, "ExternalVideo", duration=None, sources=None, **extern), day=6)
+    assert (written(again), river.versions()) == ({}, before)
+
+
+def test_products_and_files_by_turns_settle(river: River) -> None:
+    for first, second in ((0, 1), (1, 0)):
+        steps = [
+            lambda day: river.load(products("foarfecă", "greblă"), as_of=moment(day)),
+            lambda day: load(river, *files("foarfecă", "greblă"), day=day),
+        ]
+        steps[first](5)
+        steps[second](6)
+        before, audited = river.versions(), river.audit_rows()
+
+        for day in (7, 8):
+            assert written(steps[first](day)) == written(steps[second](day)) == {}
+
+        assert (river.versions(), river.audit_rows()) == (before, audited), "not a row version"
+        assert rows(river, "mime_type, duration, created_at_shopify IS NULL") == [
+            ("image/jpeg", None, False), ("image/jpeg", None, False), ("video/mp4", 9000, False),
+            ("application/pdf", None, False),
+        ]  # fmt: skip
+        river.clear()
+
+
+def test_a_change_is_taken_from_whichever_comes_first_and_then_settles(river: River) -> None:
+    river.load(products("foarfecă", "greblă"), as_of=moment(2))
+    load(river, *files("foarfecă", "greblă"), day=3)
+
+    assert written(load(river, *files("foarfecă", "sapă"), day=4)) == {"shopify_media": (0, 1, 0)}
+    assert written(river.load(products("foarfecă", "sapă"), as_of=moment(5))) == {}
+    assert written(river.load(products("lopată", "sapă"), as_of=moment(6))) == {"shopify_media": (0, 1, 0)}
+    assert written(load(river, *files("lopată", "sapă"), day=7)) == {}
+    before = river.versions()
+    assert written(river.load(products("lopată", "sapă"), as_of=moment(8))) == {}
+    assert written(load(river, *files("lopată", "sapă"), day=8)) == {}
+    assert river.versions() == before
+    assert rows(river, "alt, mime_type")[:2] == [("lopată", "image/jpeg"), ("sapă", "image/jpeg")]
+
+
+def test_what_one_changed_and_the_other_finds_as_it_was_is_put_right(river: River) -> None:
+    """There and back: the products' lines are what they were, but the row is not."""
+    river.load(products("foarfecă"), as_of=moment(2))
+    load(river, *files("foarfecă"), day=3)
+    load(river, *files("greșit"), day=4)
+
+    river.load(products("foarfecă"), as_of=moment(5))
+
+    assert rows(river, "alt")[0] == ("foarfecă",)
+    load(river, *files("greșit"), day=6)
+    assert rows(river, "alt")[0] == ("greșit",)
+
+
+def test_a_products_picture_follows_a_file_that_was_replaced(river: River) -> None:
+    river.load(products("foarfecă"), as_of=moment(2))
+    image = {"url": "https://cdn.example/nou.jpg", "width": 800, "height": 600}
+    load(river, file(1, alt="foarfecă", image=image), day=3)
+
+    parent = gid("Product", 1)
+    lines = [product(1, featuredMedia={"id": gid("MediaImage", 1)}), media(1, parent, alt="foarfecă", image=image)]
+    river.load([*lines, film(9, parent)], as_of=moment(4))
+
+    assert river.one("SELECT featured_image_url FROM shopify_products") == "https://cdn.example/nou.jpg"
+
+
+def test_an_older_export_of_either_overwrites_nothing(river: River) -> None:
+    river.load(products("vechi"), as_of=moment(2))
+    load(river, *files("nou"), day=6)
+    before = river.versions()
+
+    river.load(products("altul"), as_of=moment(5))
+    assert rows(river, "alt")[0] == ("nou",)
+    assert fates(load(river, *files("altul"), day=5))["MediaImage"] == (0, 0, 0, 1)
+    assert river.versions()["shopify_media"] == before["shopify_media"]
+
+
+def test_whoever_else_changes_a_file_is_put_right_by_the_next_load(river: River) -> None:
+    load(river, *files("foarfecă"))
+    river.do("UPDATE shopify_media SET alt = 'altceva' WHERE media_type = 'GENERIC_FILE'")
+    assert written(load(river, *files("foarfecă"), day=6)) == {"shopify_media": (0, 1, 0)}
+
+
+def test_bad_lines_are_rejected(river: River) -> None:
+    report = load(
+        river,
+        file(1, mediaContentType="FILM"),
+        file(2, mediaContentType=None),
+        file(3, "GenericFile", originalFileSize="mare"),
+        file(4, "GenericFile", fileStatus="GATA"),
+        encode_line({"__typename": "Product", "id": gid("Product", 1)}),
+    )
+    assert [code for _, code in river.errors(report.run_id)] == [
+        "not_in_enum", "missing_required", "not_a_number", "not_in_enum", "unknown_node_type",
+    ]  # fmt: skip
+
+
+def test_a_shops_files_are_its_own(river: River) -> None:
+    load(river, *files("a"))
+    load(river, *files("b"), domain=OTHER_DOMAIN)
+    shops = dict(river.query("SELECT shop_id, count(*) FROM shopify_media GROUP BY 1"))
+    assert shops == {river.shops[DOMAIN]: 3, river.shops[OTHER_DOMAIN]: 3}
