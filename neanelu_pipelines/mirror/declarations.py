@@ -221,6 +221,11 @@ class Entity:
     ledger: str | None = None
     """The append-only table, partitioned by time, into which a trigger of this table writes its changes."""
 
+    @property
+    def shares_rows(self) -> bool:
+        """Whether the table is another resource's first."""
+        return self.fingerprint != "fingerprint"
+
     @cached_property
     def owned(self) -> tuple[Children | Link, ...]:
         """What is replaced together with a row of this entity."""

@@ -19,8 +19,13 @@ def staging_key(resource: Resource, table: str) -> dg.AssetKey:
     return dg.AssetKey(["staging", resource.name, bare(table)])
 
 
-def mirror_key(table: str) -> dg.AssetKey:
-    """A mirror table; what the document has no table for stands with the mirror."""
+def mirror_key(resource: Resource, table: str) -> dg.AssetKey:
+    """A mirror table; what the document has no table for stands with the mirror.
+
+    An asset is made in one place: of a table that is another resource's first, it is this resource's share of it.
+    """
+    if any(entity.table == table and entity.shares_rows for entity in resource.entities):
+        return dg.AssetKey(["mirror", resource.name, bare(table)])
     return key_of(bare(table)) if relation_named(bare(table)) else dg.AssetKey(["mirror", bare(table)])
 
 

@@ -158,7 +158,7 @@ class ShopLoads:
             lines = staged_lines(self._warehouse, load)
         for table in self._resource.mirror_tables:
             figures = mirror_figures(load, lines, tables[table], rows[table], turn.seconds)
-            yield from self._materialized(turn, mirror_key(table), figures)
+            yield from self._materialized(turn, mirror_key(self._resource, table), figures)
 
     def _materialized(
         self, turn: Turn, key: dg.AssetKey, figures: Metadata, *, data_version: str | None = None
@@ -182,7 +182,11 @@ class ShopLoads:
         """The asset at which what went wrong is told: the first of those that the run was to make."""
         if "artifacts" in self._steps:
             return artifact_key(self._resource)
-        return checked_key(self._resource) if "staging" in self._steps else mirror_key(self._resource.mirror_tables[0])
+        return (
+            checked_key(self._resource)
+            if "staging" in self._steps
+            else mirror_key(self._resource, self._resource.mirror_tables[0])
+        )
 
     @property
     def _run_id(self) -> str:

@@ -54,21 +54,22 @@ def mirror_spec(resource: Resource, table: str) -> dg.AssetSpec:
     """The spec of one mirror table, or of the ledger of one."""
     if relation_named(bare(table)) is None:
         return _own_spec(resource, table)
-    recorded = [mirror_key(entity.table) for entity in resource.entities if entity.ledger == table]
-    return relation_spec(
+    recorded = [mirror_key(resource, entity.table) for entity in resource.entities if entity.ledger == table]
+    spec = relation_spec(
         bare(table),
         deps=[*(staging_key(resource, staging) for staging in staging_of(resource, table)), *recorded],
         kinds={"shopify"},
         tags={"neanelu/resource": resource.name},
         freshness_policy=FRESHNESS,
     )
+    return spec.replace_attributes(key=mirror_key(resource, table))
 
 
 def _own_spec(resource: Resource, table: str) -> dg.AssetSpec:
     """A mirror table that the document does not have: what it is stands in its declaration."""
     entity = resource.entity(table)
     return dg.AssetSpec(
-        mirror_key(table),
+        mirror_key(resource, table),
         deps=[staging_key(resource, staging) for staging in staging_of(resource, table)],
         description=f"A mirror table beside the document's: {', '.join(entity.node_types)} of {resource.name}.",
         group_name="mirror",
