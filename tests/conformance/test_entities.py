@@ -23,6 +23,9 @@ ROOTS = {
     "locations": ("Location", "inventory_locations"),
     "metaobjects": ("Metaobject", "shopify_metaobjects"),
     "publications": ("Publication", "shopify_publications"),
+    "menus": ("Menu", "shopify_menus"),
+    "webhook_subscriptions": ("WebhookSubscription", "shopify_webhooks"),
+    "files": ("MediaImage", "shopify_media"),
 }
 WHOLE: dict[str, dict[str, Any]] = {
     "collections": {"title": "Unelte", "handle": "unelte", "sortOrder": "MANUAL"},
@@ -36,6 +39,9 @@ WHOLE: dict[str, dict[str, Any]] = {
     "locations": {"name": "Depozit"},
     "metaobjects": {"type": "ghid", "handle": "ghid", "fields": []},
     "publications": {"name": "Online Store"},
+    "menus": {"title": "Meniu", "handle": "meniu", "items": []},
+    "webhook_subscriptions": {"topic": "SHOP_UPDATE", "uri": "https://neanelu.example", "format": "JSON"},
+    "files": {"mediaContentType": "IMAGE", "fileStatus": "READY"},
 }
 """What a row demands, where the recorded query did not ask for it."""
 

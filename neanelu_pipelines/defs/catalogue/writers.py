@@ -29,7 +29,7 @@ class Writer(StrEnum):
 _BY_WRITER: dict[Writer, str] = {
     Writer.APPLICATION: """
         staff_users app_sessions oauth_states oauth_nonces feature_flags system_config
-        shopify_webhooks prod_taxonomy prod_sources prod_channel_mappings prod_attr_definitions prod_attr_synonyms
+        prod_taxonomy prod_sources prod_channel_mappings prod_attr_definitions prod_attr_synonyms
         prod_translations scheduled_tasks scraper_configs""",
     Writer.LEDGER: "bulk_runs bulk_steps bulk_artifacts bulk_errors sync_checkpoints",
     Writer.CLIENT: "rate_limit_buckets api_cost_tracking",
@@ -40,7 +40,7 @@ _BY_WRITER: dict[Writer, str] = {
     Writer.SHOPIFY_RIVER: """
         staging_products staging_variants
         shopify_products shopify_variants shopify_collections shopify_collection_products shopify_orders
-        shopify_customers shopify_metaobjects webhook_events shopify_media shopify_product_media
+        shopify_customers shopify_metaobjects shopify_webhooks webhook_events shopify_media shopify_product_media
         shopify_variant_media shopify_publications shopify_resource_publications shopify_menus shopify_menu_items
         inventory_ledger inventory_locations analytics_daily_shop analytics_product_performance""",
     Writer.HARVEST_RIVER: """
