@@ -19,6 +19,7 @@ from neanelu_pipelines.defs.keys.assets import key_rotations_asset
 from neanelu_pipelines.defs.loads.factory import load_definitions
 from neanelu_pipelines.defs.maintenance.partitions import maintenance_definitions
 from neanelu_pipelines.defs.maintenance.retention import retention_definitions
+from neanelu_pipelines.defs.privacy.assets import privacy_definitions
 from neanelu_pipelines.defs.shops.sensor import shop_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.defs.webhooks.assets import TABLE as WEBHOOK_EVENTS
@@ -50,6 +51,7 @@ def build_defs(
         retention_definitions(),
         webhook_definitions(),
         deletion_definitions(),
+        privacy_definitions(),
         inventory_definitions(),
         dg.Definitions(
             assets=[

@@ -5,6 +5,6 @@ UPDATE pipeline.redactions
        proof = %(proof)s,
        error = %(error)s,
        subject = CASE WHEN %(status)s::text IN ('completed', 'refused') THEN NULL ELSE subject END,
-       shop_id = CASE WHEN %(status)s::text = 'completed' AND kind = 'shop' THEN NULL ELSE shop_id END,
+       of_shop = CASE WHEN %(status)s::text = 'completed' AND kind = 'shop' THEN NULL ELSE of_shop END,
        completed_at = clock_timestamp()
  WHERE id = %(id)s

@@ -27,7 +27,7 @@ _VALUES = {
     "ARRAY": "'{}'",
     "USER-DEFINED": "array_fill(0.5, ARRAY[1536])::real[]::vector",
 }
-_CHECKED = {"media_type": "'IMAGE'", "status": "'ACTIVE'", "batch_type": "'specs'"}
+_CHECKED = {"media_type": "'IMAGE'", "status": "'ACTIVE'", "batch_type": "'specs'", "reason": "'snapshot'"}
 
 
 def new_shop(database: Database, domain: str = "unelte.myshopify.com") -> UUID:

@@ -331,4 +331,4 @@ def test_killed_between_it_is_ended_by_the_next(leaving: River, monkeypatch: pyt
     done = forget(leaving)
 
     assert (done.status, done.proof["found"]) == ("completed", {})
-    assert leaving.query("SELECT shop_id, subject FROM pipeline.redactions") == [(None, None)]
+    assert leaving.query("SELECT of_shop, subject FROM pipeline.redactions") == [(None, None)]

@@ -1,0 +1,147 @@
+"""Privacy requests among the webhooks are answered by a run; what cannot be answered is set aside, and said."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import dagster as dg
+import pytest
+
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.defs.build import build_defs
+from neanelu_pipelines.defs.privacy.assets import JOB
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.mirror.redaction import record
+from tests.defs.shops import SHOP, add_shop
+
+ANA = {"id": 706405506930, "email": "ana.popescu@example.ro", "phone": "+40722123456"}
+
+
+class Office:
+    """The privacy job over a shop with one customer."""
+
+    def __init__(self, warehouse: Warehouse, instance: dg.DagsterInstance) -> None:
+        self.warehouse, self.instance = warehouse, instance
+        self.shop_id = add_shop(warehouse.database, SHOP)
+        self.defs = build_defs(warehouse=warehouse, resources={})
+        self.do(
+            "INSERT INTO shopify_customers (shop_id, shopify_gid, legacy_resource_id, email, last_name)"
+            " VALUES (%s, 'gid://shopify/Customer/706405506930', 706405506930, 'ana.popescu@example.ro', 'Popescu')",
+            self.shop_id,
+        )
+
+    def do(self, text: str, *values: Any) -> None:
+        with self.warehouse.database.connect(Role.ADMIN) as connection:
+            connection.execute(text, values)
+
+    def rows(self, text: str) -> list[tuple[Any, ...]]:
+        with self.warehouse.database.connect(Role.ADMIN) as connection:
+            return connection.execute(text).fetchall()
+
+    def receive(self, topic: str, payload: Any, key: str | None = None) -> UUID:
+        event, key = uuid4(), key or str(uuid4())
+        with self.warehouse.database.connect(Role.ADMIN) as connection:
+            connection.execute(
+                "INSERT INTO pipeline.webhook_keys (idempotency_key, shop_id, event_id, received_at, state)"
+                " VALUES (%s, %s, %s, now(), 'waiting')",
+                [key, self.shop_id, event],
+            )
+            connection.execute(
+                "INSERT INTO webhook_events (id, shop_id, topic, payload, idempotency_key, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, now())",
+                [event, self.shop_id, topic, json.dumps(payload), key],
+            )
+        return event
+
+    def tick(self) -> Any:
+        sensor = self.defs.resolve_sensor_def("privacy_requests")
+        return sensor(dg.build_sensor_context(instance=self.instance, resources={"warehouse": self.warehouse}))
+
+    def run(self) -> dg.ExecuteInProcessResult:
+        return self.defs.resolve_job_def(JOB).execute_in_process(instance=self.instance, raise_on_error=False)
+
+
+@pytest.fixture
+def office(warehouse: Warehouse, instance: dg.DagsterInstance) -> Office:
+    return Office(warehouse, instance)
+
+
+def request(**more: Any) -> dict[str, Any]:
+    return {"shop_id": 1, "shop_domain": SHOP, "customer": ANA, **more}
+
+
+def test_requests_are_answered_and_their_own_events_emptied(office: Office) -> None:
+    assert isinstance(office.tick(), dg.SkipReason)
+    office.receive("customers/data_request", request(orders_requested=[1], data_request={"id": 9}))
+    office.receive("customers/redact", request(orders_to_redact=[]))
+    assert isinstance(office.tick(), dg.RunRequest)
+
+    assert office.run().success
+
+    assert office.rows("SELECT count(*) FROM shopify_customers") == [(0,)]
+    assert office.rows("SELECT kind, status, subject FROM pipeline.redactions ORDER BY kind") == [
+        ("customer", "completed", None),
+        ("export", "completed", None),
+    ]
+    assert office.rows("SELECT DISTINCT payload, processed_at IS NOT NULL FROM webhook_events") == [
+        ({"redacted": True}, True)
+    ]
+    assert office.rows("SELECT DISTINCT state FROM pipeline.webhook_keys") == [("done",)]
+    assert not list(Path(office.warehouse.settings.artifact_root).rglob("*.json")), "redacted after it was exported"
+    assert isinstance(office.tick(), dg.SkipReason)
+
+
+def test_an_event_that_names_nobody_is_set_aside_and_the_run_says_so(office: Office) -> None:
+    office.receive("customers/redact", {"customer": None})
+    office.receive("customers/redact", request())
+
+    assert not office.run().success
+
+    assert sorted(office.rows("SELECT state FROM pipeline.webhook_keys")) == [("aside",), ("done",)]
+    assert isinstance(office.tick(), dg.SkipReason)
+
+
+def test_one_whose_event_was_emptied_before_it_died_is_ended(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.receive("customers/redact", request())
+    with monkeypatch.context() as patch:
+        patch.setattr(record, "end", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("killed")))
+        assert not office.run().success
+    assert office.rows("SELECT payload FROM webhook_events") == [({"redacted": True},)]
+
+    assert office.run().success
+
+    assert office.rows("SELECT status, attempts FROM pipeline.redactions") == [("completed", 2)]
+    assert office.rows("SELECT state FROM pipeline.webhook_keys") == [("done",)]
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_shop_goes_with_its_own_request(office: Office, monkeypatch: pytest.MonkeyPatch, dies: bool) -> None:
+    office.do("UPDATE shops SET installed_at = now() - interval '3 days'")
+    office.receive("shop/redact", {"shop_id": 1, "shop_domain": SHOP})
+    if dies:
+        with monkeypatch.context() as patch:
+            patch.setattr(record, "end", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("killed")))
+            assert not office.run().success
+        assert office.rows("SELECT count(*) FROM webhook_events") == [(0,)]
+
+    assert office.run().success
+
+    for table in ("shops", "shopify_customers", "webhook_events", "pipeline.webhook_keys"):
+        assert office.rows(f"SELECT count(*) FROM {table}") == [(0,)]
+    assert office.rows("SELECT kind, status, of_shop, subject FROM pipeline.redactions") == [
+        ("shop", "completed", None, None)
+    ]
+    assert isinstance(office.tick(), dg.SkipReason)
+
+
+def test_a_shop_that_came_back_is_kept(office: Office) -> None:
+    office.do("UPDATE shops SET installed_at = now() + interval '1 hour'")
+    office.receive("shop/redact", {"shop_id": 1, "shop_domain": SHOP})
+
+    assert not office.run().success
+
+    ((state,),) = office.rows("SELECT state FROM pipeline.webhook_keys")
+    ((reason,),) = office.rows("SELECT processing_error FROM webhook_events")
+    assert state == "aside"
+    assert "installed again" in reason
