@@ -56,6 +56,9 @@ def test_sync_waits_goes_on_and_says_what_is_missing(home: Home, sandbox: Sandbo
     assert done["shopify"]["object_count"] == done["rows"]["read"] > 15
     assert done["shopify"]["operation_id"].startswith("gid://shopify/BulkOperation/")
 
+    since = home.json("sync", "--shop", SLOW, "--since-last", **environment)
+    assert (since["exit"], since["rows"]["read"]) == (0, 0), "nothing changed meanwhile"
+
     denied = home.json("sync", "--shop", DENIED, **environment)
     assert (denied["exit"], denied["status"]) == (1, "denied")
     assert "read_products" in denied["error"]
