@@ -11,6 +11,7 @@ import pytest
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient, step_faults
+from neanelu_pipelines.defs.loads.keys import load_job_name, steps_of
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError
@@ -212,3 +213,12 @@ def test_a_run_loads_its_own_shop_only(
     mirror = dg.AssetKey(["mirror", "shopify_products"])
     assert instance.get_materialized_partitions(mirror) == {SHOP}
     assert instance.get_dynamic_partitions(str(SHOPS.name)) == [SHOP]
+
+
+def test_the_job_of_every_resource_takes_all_steps() -> None:
+    """Of locations, all that is mirrored stands in the group inventory."""
+    definitions = build_defs()
+    for resource in RESOURCES.values():
+        keys = definitions.resolve_job_def(load_job_name(resource.name)).asset_layer.executable_asset_keys
+        assert steps_of(resource, keys) == {"artifacts", "staging", "mirror"}, resource.name
+        assert steps_of(resource, {key for key in keys if key.path[0] == "staging"}) == {"staging"}

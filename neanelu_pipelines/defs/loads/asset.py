@@ -13,7 +13,7 @@ import dagster as dg
 
 from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig, artifact_spec
 from neanelu_pipelines.defs.exports.reports import SCOPE_CHECK, SCOPE_CHECK_DESCRIPTION
-from neanelu_pipelines.defs.loads.keys import artifact_key, load_op_name
+from neanelu_pipelines.defs.loads.keys import artifact_key, load_op_name, steps_of
 from neanelu_pipelines.defs.loads.shop_load import ShopLoads
 from neanelu_pipelines.defs.loads.turns import Turn, take_turns
 from neanelu_pipelines.defs.mirror.assets import mirror_spec
@@ -55,7 +55,7 @@ def load_asset(resource: Resource) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult]:
         turns = [Turn(shop, (shop,)) for shop in context.partition_keys]
         refuse_one_source_for_many(config, turns)
-        loads = ShopLoads(context, config, warehouse, resource, {key.path[0] for key in context.selected_asset_keys})
+        loads = ShopLoads(context, config, warehouse, resource, steps_of(resource, context.selected_asset_keys))
         try:
             yield from take_turns(turns, loads.attempt, loads.give_up, context.log.warning)
         except BaseException:

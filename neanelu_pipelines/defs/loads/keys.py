@@ -3,6 +3,8 @@
 Belongs here: names. Does not belong here: assets.
 """
 
+from collections.abc import Set as AbstractSet
+
 import dagster as dg
 
 from neanelu_pipelines.defs.catalogue.specs import key_of, relation_named
@@ -27,6 +29,16 @@ def mirror_key(resource: Resource, table: str) -> dg.AssetKey:
     if any(entity.table == table and entity.shares_rows for entity in resource.entities):
         return dg.AssetKey(["mirror", resource.name, bare(table)])
     return key_of(bare(table)) if relation_named(bare(table)) else dg.AssetKey(["mirror", bare(table)])
+
+
+def steps_of(resource: Resource, keys: AbstractSet[dg.AssetKey]) -> frozenset[str]:
+    """Which steps of a load make these assets: artifacts, staging, mirror. Mirror tables stand in several groups."""
+    keys_by_step = {
+        "artifacts": {artifact_key(resource)},
+        "staging": {staging_key(resource, table) for table in resource.staging_tables},
+        "mirror": {mirror_key(resource, table) for table in resource.mirror_tables},
+    }
+    return frozenset(step for step, made in keys_by_step.items() if made & keys)
 
 
 def bare(table: str) -> str:
