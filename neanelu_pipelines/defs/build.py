@@ -10,7 +10,7 @@ import dagster as dg
 
 from neanelu_pipelines.defs.catalogue.external import external_specs
 from neanelu_pipelines.defs.deletions.assets import deletion_definitions
-from neanelu_pipelines.defs.exports.schedule import daily_schedule
+from neanelu_pipelines.defs.exports.schedule import sync_schedules
 from neanelu_pipelines.defs.exports.sensor import exports_sensor
 from neanelu_pipelines.defs.inventory.assets import TABLE as INVENTORY_CURRENT
 from neanelu_pipelines.defs.inventory.assets import inventory_definitions
@@ -61,7 +61,7 @@ def build_defs(
             ],
             jobs=list(jobs.values()),
             sensors=[shop_sensor, exports_sensor(jobs)],
-            schedules=[daily_schedule(name, job) for name, job in jobs.items()],
+            schedules=[item for resource in declared for item in sync_schedules(resource, jobs[resource.name])],
             resources={"warehouse": warehouse or Warehouse()},
             executor=dg.in_process_executor,
         ),

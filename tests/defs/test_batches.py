@@ -14,8 +14,7 @@ from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.exports.reports import OUTCOME_TAG
 from neanelu_pipelines.defs.exports.sensor import due_exports
-from neanelu_pipelines.defs.loads.asset import SHOPS_A_RUN
-from neanelu_pipelines.defs.shops.partitions import SHOPS
+from neanelu_pipelines.defs.shops.partitions import SHOPS, SHOPS_A_RUN, neighbours
 from neanelu_pipelines.defs.shops.sensor import shops_of
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror import river
@@ -197,6 +196,14 @@ def test_the_shops_of_a_run_are_known_from_its_tags() -> None:
     assert list(shops_of({first: "a", last: "b"}, ["a", "b", "c"])) == ["a", "b"]
     assert list(shops_of({first: "a", last: "gone"}, ["a", "b"])) == ["a", "b"], "then it may be any"
     assert list(shops_of({}, ["a", "b"])) == []
+
+
+def test_neighbours_go_into_one_run_and_never_too_many() -> None:
+    known = [f"{number:03}" for number in range(2 * SHOPS_A_RUN + 3)]
+    groups = neighbours(set(known) - {known[2]} | {"unknown"}, known)
+    assert [len(group) for group in groups] == [2, SHOPS_A_RUN, SHOPS_A_RUN]
+    assert [shop for group in groups for shop in group] == [shop for shop in known if shop != known[2]]
+    assert neighbours(set(), known) == []
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,11 @@ from neanelu_pipelines.defs.loads.keys import artifact_key, load_op_name, steps_
 from neanelu_pipelines.defs.loads.shop_load import ShopLoads
 from neanelu_pipelines.defs.loads.turns import Turn, take_turns
 from neanelu_pipelines.defs.mirror.assets import mirror_spec
-from neanelu_pipelines.defs.shops.partitions import SHOPS
+from neanelu_pipelines.defs.shops.partitions import SHOPS, SHOPS_A_RUN
 from neanelu_pipelines.defs.staging.assets import staging_spec
 from neanelu_pipelines.defs.staging.checks import check_specs, checked_key
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror.declarations import Resource
-
-SHOPS_A_RUN = 25
-"""In a backfill. A run's own start costs some ten seconds, a small shop about one; a run that dies loses what the
-shop under way had done, and the rest of its shops are launched again."""
 
 
 def load_asset(resource: Resource) -> dg.AssetsDefinition:
