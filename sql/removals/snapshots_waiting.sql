@@ -9,7 +9,7 @@ SELECT newest.id, newest.shop_id, newest.domain, newest.query_type
            AND r.cursor_state ? 'bulk'
            AND r.completed_at > now() - interval '2 days'
            AND COALESCE((r.cursor_state ->> 'snapshot')::boolean, true)
-         ORDER BY s.id, r.query_type, (r.cursor_state ->> 'as_of')::timestamptz DESC) AS newest
+         ORDER BY s.id, r.query_type, (r.cursor_state ->> 'as_of')::timestamptz DESC, r.id DESC) AS newest
  WHERE NOT EXISTS (SELECT
                      FROM bulk_steps b
                     WHERE b.bulk_run_id = newest.id
