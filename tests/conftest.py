@@ -7,7 +7,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from psycopg import sql
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
 from tests.homes import new_home, remove_home
+from tests.recycling import AsMade, emptied
 from tests.scratch import base, scratch
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -34,6 +35,9 @@ QUICK = {
 
 _done_with: list[str] = []
 """Databases of the session's server that no test needs any more."""
+
+_as_made: list[str] = []
+"""Databases with the whole schema that a test has used and that are empty again."""
 
 
 TOGETHER = ("tests/cli/test_commands.py", "tests/cli/test_dev.py", "tests/ui/test_ui.py")
@@ -117,10 +121,24 @@ def empty_database(server: EmbeddedServer) -> Iterator[Database]:
 
 
 @pytest.fixture
-def database(server: EmbeddedServer, _template: str) -> Iterator[Database]:
-    """A database of this test's own, with the whole schema."""
-    with _new_database(server, template=_template) as database:
-        yield database
+def database(server: EmbeddedServer, _template: str, _made: AsMade) -> Iterator[Database]:
+    """A database of this test's own, with the whole schema and nothing in it."""
+    name = _as_made.pop() if _as_made else _create(server, _template)
+    yield server.database(name)
+    with suppress(psycopg.Error), server.database(name).connect(Role.ADMIN, autocommit=True) as connection:
+        if emptied(connection, _made):
+            _as_made.append(name)
+            return
+    _done_with.append(name)
+
+
+@pytest.fixture(scope="session")
+def _made(server: EmbeddedServer, _template: str) -> AsMade:
+    """What a database looks like that no test has used; not the template, which is cloned while nobody looks at it."""
+    name = _create(server, _template)
+    _as_made.append(name)
+    with server.database(name).connect(Role.ADMIN, autocommit=True) as connection:
+        return AsMade.of(connection)
 
 
 @pytest.fixture(scope="session")
