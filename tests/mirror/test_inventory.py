@@ -13,8 +13,11 @@ from lines import CHANGED, DOMAIN, LATER, River, fates, gid, moment, product, va
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import river as steps
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.sandbox.wire import encode_line
 from tests.database import rows
+from tests.mirror.test_sandbox_results import document
+from tests.sandbox.admin_client import AdminClient
 
 LEVELS, LEDGER = "pipeline.inventory_levels", "inventory_ledger"
 DEPOT, SHOWROOM = gid("Location", 1), gid("Location", 2)
@@ -248,6 +251,30 @@ def test_loads_at_once_make_one_exact_chain(stocked: River) -> None:
     chain = entries(stocked)
     assert stocked.one(f"SELECT available FROM {LEVELS}") == chain[-1][2] == 4
     assert [entry[0] for entry in chain[1:]] == [entry[2] for entry in chain[:-1]]
+
+
+def test_what_is_sold_in_a_shop_is_in_its_ledger(river: River) -> None:
+    shop = GeneratedShop(DOMAIN, seed=4, products=6, orders=0, customers=0, collections=0, metaobjects=0)
+    with Sandbox([shop]) as sandbox:
+        admin = AdminClient(sandbox, DOMAIN)
+
+        def sync(day: int) -> Any:
+            river.load(admin.bulk(document("products")), as_of=moment(day))
+            return load(river, admin.bulk(document("inventory")), day=day)
+
+        sync(5)
+        level_gid, before = river.query(f"SELECT shopify_gid, available FROM {LEVELS} ORDER BY 1 LIMIT 1")[0]
+        sandbox.shop(DOMAIN).set_stock(level_gid, available=before - 3)
+        report = sync(6)
+
+    assert report.tables[LEDGER].inserted == 1
+    sold = f"SELECT previous_quantity, new_quantity FROM {LEDGER} WHERE reference_id = %s"
+    assert river.query(sold, str(report.run_id)) == [(before, before - 3)]
+    with river.database.connect(Role.PIPELINE) as connection:
+        for question in ("broken_chains", "deltas_and_quantities", "variants_and_levels"):
+            ((_, compared, wrong, example),) = connection.execute(statement(f"inventory/{question}")).fetchall()
+            assert compared > 6
+            assert wrong == 0, example
 
 
 READINGS = st.lists(st.tuples(st.integers(1, 2), st.integers(1, 4)), min_size=1, max_size=5)
