@@ -113,6 +113,7 @@ class CsvCopy:
                 if self._abandoned:
                     connection.rollback()
                 elif self._analyze:
+                    connection.execute(statement("database/look_briefly"))
                     connection.execute(self._analyze)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that writes
             self._error = error

@@ -99,6 +99,11 @@ class TableCounts:
     deleted: int = 0
     seconds: float = 0.0
 
+    @property
+    def all_new(self) -> bool:
+        """Whether the mirror had none of these rows."""
+        return not (self.updated or self.unchanged or self.deleted)
+
 
 @dataclass
 class LoadReport:

@@ -8,6 +8,7 @@ a step does its work.
 import dataclasses
 import time
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -147,7 +148,8 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         base = ledger.last_merge(book, load)
         with wanted_lines(database, settings, resource, shop, load) as wanted:
             report, stager = stage_artifact(database, settings, resource, shop, load, wanted)
-        _judge(database, book, resource, load, report, stager.selection, mirror_is_empty=wanted is None)
+        if any(report.tables.values()):
+            _judge(database, book, resource, load, report, stager.selection, mirror_is_empty=wanted is None)
         report.seconds = time.perf_counter() - started
         total = report.total
         step.records = total.read
@@ -214,11 +216,11 @@ def check(database: Database, settings: Settings, load: LoadRun) -> list[Staging
 
 def _check(book: Connection, settings: Settings, load: LoadRun) -> list[StagingCheck]:
     report = _staged_report(book, load)
-    return [
-        _rejected_share(report.total, settings.max_reject_share),
-        _counts_add_up(report),
-        staging_area.is_complete(book, report, load),
-    ]
+    return [*_counts_checks(report, settings), staging_area.is_complete(book, report, load)]
+
+
+def _counts_checks(report: StageReport, settings: Settings) -> list[StagingCheck]:
+    return [_rejected_share(report.total, settings.max_reject_share), _counts_add_up(report)]
 
 
 def _rejected_share(total: LineCounts, limit: float) -> StagingCheck:
@@ -261,9 +263,12 @@ def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, Ta
     """
     resource = resource_named(load.resource)
     with ledger.opened(database) as book, ledger.resource_lock(book, load):
-        if not _is_staged(book, load):
+        if _is_staged(book, load):
+            checks = _counts_checks(_staged_report(book, load), settings)  # All there: counted a moment ago.
+        else:
             _stage(database, book, settings, load)
-        failed = [verdict for verdict in _check(book, settings, load) if not verdict.passed]
+            checks = _check(book, settings, load)
+        failed = [verdict for verdict in checks if not verdict.passed]
         if failed:
             message = " ".join(verdict.description for verdict in failed)
             ledger.close_run(book, load, "failed", error=message)
@@ -296,8 +301,12 @@ def _merge(
         recording.make_room(book, resource, load)
         whole = Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"], partial)
         work = Merge(resource, whole, _parameters(book, load))
-        big = sum(staged.values()) >= _BIG_LOAD_ROWS and settings.merge_workers > 1
-        counts = work.side_by_side(begin, settings.merge_workers) if big else work.in_one_transaction(begin)
+        if not any(staged.values()):
+            counts = {table: TableCounts() for table in resource.mirror_tables}
+        elif sum(staged.values()) >= _BIG_LOAD_ROWS and settings.merge_workers > 1:
+            counts = work.side_by_side(begin, settings.merge_workers)
+        else:
+            counts = work.in_one_transaction(begin)
         for table, skipped in metadata["report"]["skipped"].items():
             if table in counts:
                 counts[table].unchanged += skipped
@@ -307,9 +316,18 @@ def _merge(
     with book.transaction():
         ledger.close_run(book, load, "completed", records=report.total.read)
         checkpoints.advance(book, resource, load)
-    staging_area.clear(book, resource, load)
-    staging_area.analyze_mirror(book, resource, counts)
+    _tidy_up(database, book, resource, load, counts)
     return counts
+
+
+def _tidy_up(
+    database: Database, book: Connection, resource: Resource, load: LoadRun, counts: dict[str, TableCounts]
+) -> None:
+    """Empty the staging tables, and meanwhile refresh the mirror's statistics."""
+    with ThreadPoolExecutor(1, thread_name_prefix="analyze") as pool:
+        analyzed = pool.submit(staging_area.analyze_mirror, database, resource, counts)
+        staging_area.clear(book, resource, load)
+        analyzed.result()
 
 
 def _parameters(book: Connection, load: LoadRun) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Belongs here: what is done to the tables whatever stands in them. Does not belon
 import psycopg
 from psycopg import Connection, sql
 
+from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import Resource
@@ -38,14 +39,17 @@ def _truncated(book: Connection, staging: sql.Identifier, load: LoadRun) -> bool
     return ours
 
 
-def analyze_mirror(book: Connection, resource: Resource, counts: dict[str, TableCounts]) -> None:
+def analyze_mirror(database: Database, resource: Resource, counts: dict[str, TableCounts]) -> None:
     """Refresh the statistics of the mirror tables that many rows came into: a shop just loaded is in none yet."""
-    for entity in resource.entities:
-        if counts[entity.table].inserted >= _MANY_ROWS:
+    tables = [entity.table for entity in resource.entities if counts[entity.table].inserted >= _MANY_ROWS]
+    if not tables:
+        return
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        for table in tables:
             query = statement("database/analyze").format(
-                table=table_identifier(entity.table), columns=column_list(("shop_id", "shopify_gid"))
+                table=table_identifier(table), columns=column_list(("shop_id", "shopify_gid"))
             )
-            book.execute(query)
+            connection.execute(query)
 
 
 def plan_for(connection: Connection, rows: int) -> None:
