@@ -53,7 +53,7 @@ _RICH = ("products", "products", "orders", "customers", "collections")
 _ENDS_WELL = frozenset({"merged", "looked"})
 _LOOKED = frozenset({"removed", "nothing"})
 _PATIENCE = 60.0
-_RATES = (0.0, 0.03, 0.08, 0.15, 0.3)
+_RATES = (0.0, 0.1, 0.2, 0.35)
 _SHOWN = 20
 
 
