@@ -30,7 +30,7 @@ def test_a_replayed_webhook_is_refused(database: Database, shop: UUID) -> None:
     """The key table and the event are written in one transaction: the replay leaves neither."""
 
     def receive() -> None:
-        with database.tenant(shop) as connection:
+        with database.connect(Role.PIPELINE) as connection:
             event = insert(connection, "webhook_events", shop_id=shop, idempotency_key="b54557e4")
             key = "INSERT INTO pipeline.webhook_keys (idempotency_key, shop_id, event_id) VALUES ('b54557e4', %s, %s)"
             connection.execute(key, [shop, event])
