@@ -9,6 +9,8 @@ from uuid import UUID
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.defs.build import build_defs
@@ -100,6 +102,14 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
     return str(one.user_failure_data.description)
 
 
+def shown_as_failed(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[str]:
+    """The partitions that the UI shows as failed."""
+    with partition_loading_context(dynamic_partitions_store=instance):
+        status = get_and_update_asset_status_cache_value(instance, key, SHOPS)
+        assert status
+        return set(status.deserialize_failed_partition_subsets(SHOPS).get_partition_keys())
+
+
 def test_each_shop_is_loaded_for_itself_and_what_failed_stands_at_its_partition(street: Street) -> None:
     street.put(NAMES[0], 5)
     street.put(NAMES[1], 3, faults=10)
@@ -111,6 +121,8 @@ def test_each_shop_is_loaded_for_itself_and_what_failed_stands_at_its_partition(
     assert {shop: one["rows_inserted"] for shop, one in figures.items()} == {NAMES[0]: 5, NAMES[3]: 7}
     assert {one["shop"] for one in figures.values()} == {NAMES[0], NAMES[3]}
     assert len({one["ledger_run_id"] for one in figures.values()}) == 2
+    assert shown_as_failed(street.instance, MIRROR) == {NAMES[1], NAMES[2]}
+    assert shown_as_failed(street.instance, ARTIFACT) == {NAMES[2]}, "the file of the second is there, though refused"
     assert street.instance.get_materialized_partitions(MIRROR) == {NAMES[0], NAMES[3]}
 
     said = observed(result)
