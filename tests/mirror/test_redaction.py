@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from lines import DOMAIN, OTHER_DOMAIN, River, catalogue, gid, moment
+from lines import DOMAIN, OTHER_DOMAIN, River, catalogue, gid, moment, product
 from test_orders import item, order
 
+from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.mirror.redaction import (
     Customer,
     RedactionRefusedError,
@@ -102,25 +103,32 @@ def spread(river: River, domain: str) -> None:
 
 
 @pytest.fixture
-def peopled(river: River) -> Iterator[River]:
-    spread(river, DOMAIN)
+def swept(river: River) -> Iterator[River]:
+    """Nothing of a test is left to the next."""
     yield river
     for table in ("pipeline.redactions", "webhook_events", "feature_flags", "oauth_states", "staff_users"):
         river.do(f"DELETE FROM {table}")
 
 
+@pytest.fixture
+def peopled(swept: River) -> River:
+    spread(swept, DOMAIN)
+    return swept
+
+
 def everything(river: River, shop: UUID) -> dict[str, str]:
     """All rows of a shop and of no shop, as text, by table; written independently of what is tested."""
     found = {}
-    for schema, table, has_shop in river.query(
-        "SELECT n.nspname, c.relname, EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'shop_id')"
-        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname IN ('public', 'pipeline') AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
-    ):
-        where = f"WHERE shop_id = '{shop}' OR shop_id IS NULL" if has_shop else ""
-        found[table] = "\n".join(
-            row[0] for row in river.query(f'SELECT to_jsonb(t)::text FROM "{schema}"."{table}" t {where}')
-        )
+    with river.database.connect(Role.ADMIN) as connection:
+        for schema, table, has_shop in connection.execute(
+            "SELECT n.nspname, c.relname,"
+            " EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'shop_id')"
+            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname IN ('public', 'pipeline') AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+        ).fetchall():
+            where = f"WHERE shop_id = '{shop}' OR shop_id IS NULL" if has_shop else ""
+            rows = connection.execute(f'SELECT to_jsonb(t)::text FROM "{schema}"."{table}" t {where}').fetchall()
+            found[table] = "\n".join(row[0] for row in rows)
     return found
 
 
@@ -132,113 +140,82 @@ def redact(river: River, key: str = "cerere-1", who: Customer = ANA, domain: str
     return redact_customer(river.database, river.settings, shop_domain=domain, customer=who, request_key=key)
 
 
-def test_nothing_of_the_customer_is_left_anywhere(peopled: River) -> None:
+def test_nothing_of_the_customer_is_left_anywhere_and_others_stay(peopled: River) -> None:
+    spread(peopled, OTHER_DOMAIN)
+    mine, theirs = peopled.shops[DOMAIN], peopled.shops[OTHER_DOMAIN]
+    peopled.do("INSERT INTO staff_users (shop_id, email) VALUES (%s, 'ana.popescu@example.ro')", mine)
     inbox = Path(peopled.settings.artifact_root, "inbox", DOMAIN, "customers-1.jsonl.gz")
     inbox.parent.mkdir(parents=True)
     inbox.write_bytes(gzip.compress(b'{"email":"ANA.POPESCU\\u0040example.ro"}\n'))
-    before = everything(peopled, peopled.shops[DOMAIN])
+    before, other, kept = everything(peopled, mine), everything(peopled, theirs), files(peopled, OTHER_DOMAIN)
     assert sum(any(mark in text for mark in MARKS) for text in before.values()) >= 7
 
     done = redact(peopled)
 
-    assert done.status == "completed", done.proof
-    assert done.proof["found"] == {}
-    after = everything(peopled, peopled.shops[DOMAIN])
-    left = {table: text.replace("diana.popescu@example.ro", "") for table, text in after.items()}
-    assert {table: mark for table, text in left.items() for mark in MARKS if mark in text} == {}
-    assert not [path for path in files(peopled) if b"706405506930" in path.read_bytes()]
-    assert not inbox.exists()
-    assert done.removed["shopify_customers"] == 1
-    assert done.removed["shopify_orders"] == 3
+    assert (done.status, done.proof["found"]) == ("completed", {})
     assert done.proof["searched"]["tables"] > 60
+    left = {table: text.replace("diana.popescu@example.ro", "") for table, text in everything(peopled, mine).items()}
+    found = {table: mark for table, text in left.items() for mark in MARKS if mark in text}
+    assert found == {"staff_users": "ana.popescu"}, "who works there keeps the account, and the proof says so"
+    assert done.proof["accounts_of_staff"] == {"staff_users.email": 1}
+    assert (done.removed["shopify_customers"], done.removed["shopify_orders"]) == (1, 3)
+    assert peopled.one("SELECT status, subject FROM pipeline.redactions") == ("completed", None)
     assert peopled.one("SELECT count(*) FROM audit_logs WHERE action = 'REDACT'") == 1
-
-
-def test_others_and_what_else_there_is_stay(peopled: River) -> None:
-    spread(peopled, OTHER_DOMAIN)
-    other = everything(peopled, peopled.shops[OTHER_DOMAIN])
-    kept = files(peopled, OTHER_DOMAIN)
-
-    redact(peopled)
-
-    mine = peopled.shops[DOMAIN]
-    assert peopled.query("SELECT email::text FROM shopify_customers WHERE shop_id = %s", mine) == [
-        ("diana.popescu@example.ro",)
-    ]
-    assert peopled.query("SELECT legacy_resource_id FROM shopify_orders WHERE shop_id = %s", mine) == [(550014,)]
-    assert peopled.one("SELECT count(*) FROM shopify_products WHERE shop_id = %s", mine) == 2
-    fields = {"author": {"value": "gid://shopify/[redacted]"}, "n": "[redacted]", "kept": "da"}
-    assert peopled.one("SELECT fields FROM shopify_metaobjects WHERE shop_id = %s", mine) == fields
-    assert files(peopled, OTHER_DOMAIN) == kept
-    unlike = {
-        table
-        for table, text in everything(peopled, peopled.shops[OTHER_DOMAIN]).items()
-        if text != other[table] and table not in ("audit_logs", "redactions")
-    }
-    assert unlike == set(), "another shop's customer is that shop's"
-
-
-def test_the_ledger_says_which_artifacts_went(peopled: River) -> None:
-    redact(peopled)
-
+    assert not inbox.exists()
+    assert [path.parent.name for path in files(peopled)] == ["products"], "files that hold the person are deleted"
     gone = peopled.query(
         "SELECT DISTINCT r.query_type FROM bulk_artifacts a JOIN bulk_runs r ON r.id = a.bulk_run_id"
         " WHERE a.deleted_at IS NOT NULL ORDER BY 1"
     )
-    assert gone == [("customers",), ("orders",)]
-    assert [path.parent.name for path in files(peopled)] == ["products"]
+    assert gone == [("customers",), ("orders",)], "the ledger says which"
 
+    emails = "SELECT email::text FROM shopify_customers WHERE shop_id = %s"
+    assert peopled.query(emails, mine) == [("diana.popescu@example.ro",)]
+    assert peopled.query("SELECT legacy_resource_id FROM shopify_orders WHERE shop_id = %s", mine) == [(550014,)]
+    fields = {"author": {"value": "gid://shopify/[redacted]"}, "n": "[redacted]", "kept": "da"}
+    assert peopled.one("SELECT fields FROM shopify_metaobjects WHERE shop_id = %s", mine) == fields
+    assert files(peopled, OTHER_DOMAIN) == kept
+    now = everything(peopled, theirs)
+    unlike = {table for table in now if now[table] != other[table]} - {"audit_logs", "redactions"}
+    assert unlike == set(), "another shop's customer is that shop's"
 
-def test_the_same_request_again_does_nothing_and_another_finds_nothing(peopled: River) -> None:
-    first = redact(peopled)
     again = redact(peopled)
-    assert (again.again, again.id, again.removed) == (True, first.id, first.removed)
-
-    other = redact(peopled, key="cerere-2")
-    assert (other.status, other.removed) == ("completed", {})
-
-
-def test_what_is_kept_of_it_is_not_personal(peopled: River) -> None:
-    redact(peopled)
-
-    status, subject, text = peopled.one("SELECT status, subject, to_jsonb(r)::text FROM pipeline.redactions r")
-    assert (status, subject) == ("completed", None)
-    assert not [mark for mark in MARKS if mark in text]
+    assert (again.again, again.id, again.removed) == (True, done.id, done.removed)
+    later = redact(peopled, key="cerere-2")
+    assert (later.status, later.removed) == ("completed", {})
 
 
-def test_killed_after_the_files_it_is_ended_by_the_next(peopled: River, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_told_then_killed_then_hindered_then_forgotten(peopled: River, monkeypatch: pytest.MonkeyPatch) -> None:
     from neanelu_pipelines.mirror.redaction import rows
+
+    told = export_customer(
+        peopled.database, peopled.settings, shop_domain=DOMAIN, customer=ANA, request_key="cerere-export"
+    )
+    path = Path(told.proof["file"])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    tables = json.loads(path.read_text())["tables"]
+    assert [row["email"] for row in tables["shopify_customers"]] == ["Ana.Popescu@example.ro"]
+    assert sorted(row["legacy_resource_id"] for row in tables["shopify_orders"]) == [550011, 550012, 550013]
+    assert "diana" not in path.read_text()
 
     with monkeypatch.context() as patch:
         patch.setattr(rows, "empty", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             redact(peopled)
-    assert peopled.one("SELECT status FROM pipeline.redactions") == "running"
+    of_this = "SELECT status, attempts FROM pipeline.redactions WHERE kind = 'customer'"
+    assert peopled.one(of_this) == ("running", 1)
     assert peopled.one("SELECT count(*) FROM shopify_customers") == 2
-
-    assert redact(peopled).status == "completed"
-    assert peopled.one("SELECT attempts FROM pipeline.redactions") == 2
-
-
-def test_what_cannot_be_taken_out_is_said(peopled: River, monkeypatch: pytest.MonkeyPatch) -> None:
-    from neanelu_pipelines.mirror.redaction import rows
+    assert not path.exists(), "a redaction takes the export with it"
 
     with monkeypatch.context() as patch:
         patch.setattr(rows, "empty", lambda *_: {})
-        done = redact(peopled)
-    assert done.status == "residue"
-    assert done.proof["found"]["webhook_events.payload"] == 1
+        hindered = redact(peopled)
+    assert hindered.status == "residue"
+    assert hindered.proof["found"]["webhook_events.payload"] == 1
     assert peopled.one("SELECT count(*) FROM audit_logs WHERE action = 'REDACT'") == 0
-    assert redact(peopled).status == "completed", "the same request may be tried again"
 
-
-def test_staff_of_the_same_name_keep_their_accounts(peopled: River) -> None:
-    peopled.do("INSERT INTO staff_users (shop_id, email) VALUES (%s, 'ana.popescu@example.ro')", peopled.shops[DOMAIN])
-
-    done = redact(peopled)
-
-    assert done.status == "completed"
-    assert done.proof["accounts_of_staff"] == {"staff_users.email": 1}
+    assert redact(peopled).status == "completed"
+    assert peopled.one(of_this) == ("completed", 3)
 
 
 def test_a_request_that_names_nobody_is_refused() -> None:
@@ -249,40 +226,26 @@ def test_a_request_that_names_nobody_is_refused() -> None:
     assert "ana" not in repr(ANA)
 
 
-def test_the_customer_is_told_everything_in_a_file_that_is_theirs_alone(peopled: River) -> None:
-    done = export_customer(
-        peopled.database, peopled.settings, shop_domain=DOMAIN, customer=ANA, request_key="cerere-export"
-    )
-
-    path = Path(done.proof["file"])
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    told = json.loads(path.read_text())["tables"]
-    assert [row["email"] for row in told["shopify_customers"]] == ["Ana.Popescu@example.ro"]
-    assert sorted(row["legacy_resource_id"] for row in told["shopify_orders"]) == [550011, 550012, 550013]
-    assert "diana" not in path.read_text()
-    assert redact(peopled).status == "completed"
-    assert not path.exists(), "a redaction takes the export with it"
-
-
 # Shops ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def leaving(peopled: River) -> River:
-    """A third shop, full of everything, that asked to be forgotten."""
-    row = peopled.query(
+def leaving(swept: River) -> River:
+    """A third shop, full of everything, that asked to be forgotten; another shop has a product."""
+    swept.load([product(1)], as_of=moment(2))
+    row = swept.query(
         "INSERT INTO shops (shopify_domain, shopify_shop_id, access_token_ciphertext, access_token_iv,"
         " access_token_tag, scopes, installed_at) VALUES ('pleaca.myshopify.com', 778899001122, '', '', '', '{}',"
         " now() - interval '9 days') RETURNING id"
     )
-    peopled.shops["pleaca.myshopify.com"] = row[0][0]
-    spread(peopled, "pleaca.myshopify.com")
-    peopled.do("INSERT INTO feature_flags (flag_key, allowed_shop_ids) VALUES ('pleaca', ARRAY[%s]::uuid[])", row[0][0])
-    peopled.do(
+    swept.shops["pleaca.myshopify.com"] = row[0][0]
+    spread(swept, "pleaca.myshopify.com")
+    swept.do("INSERT INTO feature_flags (flag_key, allowed_shop_ids) VALUES ('pleaca', ARRAY[%s]::uuid[])", row[0][0])
+    swept.do(
         "INSERT INTO oauth_states (state, shop_domain, redirect_uri, nonce, expires_at)"
         " VALUES ('s', 'pleaca.myshopify.com', 'https://pleaca.myshopify.com/x', 'n', now())"
     )
-    return peopled
+    return swept
 
 
 def forget(river: River, key: str = "plecare", asked_at: datetime | None = None) -> Any:
@@ -295,40 +258,28 @@ def forget(river: River, key: str = "plecare", asked_at: datetime | None = None)
     )
 
 
-def test_nothing_of_the_shop_is_left_and_the_others_stay(leaving: River) -> None:
+def test_nothing_of_the_shop_is_left_and_the_others_stay(leaving: River, monkeypatch: pytest.MonkeyPatch) -> None:
+    from neanelu_pipelines.mirror.redaction import shops
+
     shop = leaving.shops["pleaca.myshopify.com"]
-    products = leaving.one("SELECT count(*) FROM shopify_products WHERE shop_id = %s", leaving.shops[DOMAIN])
-
-    done = forget(leaving)
-
-    assert done.status == "completed", done.proof
-    text = "\n".join(everything(leaving, shop).values())
-    assert not [mark for mark in (str(shop), "pleaca.myshopify.com", "778899001122") if mark in text]
-    assert files(leaving, "pleaca.myshopify.com") == []
-    assert leaving.one("SELECT count(*) FROM shops WHERE id = %s", shop) == 0
-    assert leaving.one("SELECT count(*) FROM shopify_products WHERE shop_id = %s", leaving.shops[DOMAIN]) == products
-    assert files(leaving) != []
-    action, shop_id = leaving.one("SELECT action, shop_id FROM audit_logs WHERE action = 'REDACT'")
-    assert (action, shop_id) == ("REDACT", None)
-    assert forget(leaving).again
-
-
-def test_a_shop_that_was_installed_again_is_kept(leaving: River) -> None:
     with pytest.raises(RedactionRefusedError, match="installed again"):
         forget(leaving, asked_at=datetime.now(UTC) - timedelta(days=10))
-    assert leaving.one("SELECT count(*) FROM shops WHERE id = %s", leaving.shops["pleaca.myshopify.com"]) == 1
-
-
-def test_killed_between_it_is_ended_by_the_next(leaving: River, monkeypatch: pytest.MonkeyPatch) -> None:
-    from neanelu_pipelines.mirror.redaction import shops
+    assert leaving.one("SELECT count(*) FROM shops WHERE id = %s", shop) == 1
 
     with monkeypatch.context() as patch:
         patch.setattr(shops, "_refresh_views", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             forget(leaving)
-    assert leaving.one("SELECT status FROM pipeline.redactions") == "running"
-
+    assert leaving.one("SELECT status FROM pipeline.redactions") == "running", "killed in between"
     done = forget(leaving)
 
     assert (done.status, done.proof["found"]) == ("completed", {})
+    text = "\n".join(everything(leaving, shop).values())
+    assert not [mark for mark in (str(shop), "pleaca.myshopify.com", "778899001122") if mark in text]
+    assert files(leaving, "pleaca.myshopify.com") == []
+    assert leaving.one("SELECT count(*) FROM shops WHERE id = %s", shop) == 0
+    assert leaving.one("SELECT count(*) FROM shopify_products") == 1
+    assert files(leaving) != []
+    assert leaving.query("SELECT action, shop_id FROM audit_logs WHERE action = 'REDACT'") == [("REDACT", None)]
     assert leaving.query("SELECT of_shop, subject FROM pipeline.redactions") == [(None, None)]
+    assert forget(leaving).again

@@ -97,26 +97,11 @@ def test_a_variant_that_is_gone_goes_and_its_product_stays(stocked: River) -> No
     assert products(stocked) == 30
 
 
-def test_done_once_it_is_not_done_again(stocked: River) -> None:
-    shop = Shop(gone=gids_of(4))
-    report = stocked.load(without_product(4), as_of=moment(3))
-    first = remove_missing(stocked.database, stocked.settings, run_of(stocked, report), shop)
-    asked = len(shop.asked)
-
-    assert remove_missing(stocked.database, stocked.settings, run_of(stocked, report), shop) == first
-    assert len(shop.asked) == asked
-
-
 def test_what_shopify_still_has_stays(stocked: River) -> None:
     done = after(stocked, without_product(4, 5), Shop(gone=gids_of(5)))
 
     assert done.still_there == 1
     assert products(stocked) == 29
-
-
-def test_nothing_goes_when_nobody_can_be_asked_and_nobody_wishes_it(stocked: River) -> None:
-    assert after(stocked, without_product(4), None).outcome == "unfit"
-    assert products(stocked) == 30
 
 
 def test_a_file_removes_when_a_person_wishes_it(stocked: River) -> None:
@@ -141,21 +126,6 @@ def test_more_than_the_share_is_refused_and_says_why(stocked: River) -> None:
     assert products(stocked) == 19
 
 
-@pytest.mark.parametrize("bad", [b'{"id":"gid:\\/\\/shopify\\/Product\\/4","title\n', b"\xff\xfe\n"])
-def test_behind_a_line_that_cannot_be_read_any_row_may_stand(stocked: River, bad: bytes) -> None:
-    done = after(stocked, [*without_product(4), bad], Shop(gone=gids_of(4)))
-
-    assert done.outcome == "unfit"
-    assert products(stocked) == 30
-
-
-def test_a_torn_last_line_hides_a_row(stocked: River) -> None:
-    lines = without_product(4)
-    lines[-1] = lines[-1].rstrip(b"\n")
-
-    assert after(stocked, lines, Shop(gone=gids_of(4))).outcome == "unfit"
-
-
 def test_a_row_that_failed_validation_is_not_missing(stocked: River) -> None:
     rejected = product(4, status="NIMIC")
     shop = Shop(gone=gids_of(4, 5))
@@ -167,17 +137,6 @@ def test_a_row_that_failed_validation_is_not_missing(stocked: River) -> None:
     assert stocked.one("SELECT count(*) FROM shopify_products WHERE shopify_gid = %s", gid("Product", 4)) == 1
 
 
-@pytest.mark.parametrize("newer", [{"createdAt": AFTER, "updatedAt": "2026-03-01T11:00:00Z"}, {"updatedAt": AFTER}])
-def test_what_came_after_the_export_is_not_missing(stocked: River, newer: dict[str, str]) -> None:
-    stocked.load([product(4, **newer)], as_of=moment(1), snapshot=False)
-    shop = Shop(gone=gids_of(4))
-
-    done = after(stocked, without_product(4), shop)
-
-    assert gid("Product", 4) not in shop.asked
-    assert "shopify_products" not in done.tables
-
-
 def test_only_the_newest_whole_export_can_say_it(stocked: River) -> None:
     old = stocked.load(without_product(4), as_of=moment(3))
     stocked.load(catalogue(30), as_of=moment(5))
@@ -185,67 +144,6 @@ def test_only_the_newest_whole_export_can_say_it(stocked: River) -> None:
     done = remove_missing(stocked.database, stocked.settings, run_of(stocked, old), Shop(gone=gids_of(4)))
 
     assert (done.outcome, products(stocked)) == ("unfit", 30)
-
-
-def test_events_and_windows_say_nothing_of_the_rest(stocked: River) -> None:
-    report = stocked.load([product(1)], as_of=moment(3), snapshot=False)
-
-    done = remove_missing(stocked.database, stocked.settings, run_of(stocked, report), Shop(gone=gids_of(*range(31))))
-
-    assert (done.outcome, products(stocked)) == ("unfit", 30)
-
-
-@pytest.mark.parametrize(
-    ("query", "outcome"),
-    [
-        ("{ products { edges { node { id } } } }", "removed"),
-        ('{ products(query: "id:1") { edges { node { id } } } }', "unfit"),
-    ],
-)
-def test_an_export_that_searched_for_something_is_no_snapshot(stocked: River, query: str, outcome: str) -> None:
-    report = stocked.load(without_product(4), as_of=moment(3))
-    stocked.do(
-        "UPDATE bulk_runs SET cursor_state = cursor_state || jsonb_build_object('bulk',"
-        " jsonb_build_object('query', %s::text)) WHERE id = %s",
-        query,
-        report.run_id,
-    )
-
-    done = remove_missing(stocked.database, stocked.settings, run_of(stocked, report), Shop(gone=gids_of(4)))
-
-    assert done.outcome == outcome
-
-
-def test_an_artifact_that_was_cut_since_says_nothing(stocked: River) -> None:
-    report = stocked.load(without_product(4), as_of=moment(3))
-    path = stocked.one("SELECT file_path FROM bulk_artifacts WHERE bulk_run_id = %s", report.run_id)
-    with Path(path).open("r+b") as file:
-        file.truncate(2000)
-
-    done = remove_missing(stocked.database, stocked.settings, run_of(stocked, report), Shop(gone=gids_of(4)))
-
-    assert (done.outcome, products(stocked)) == ("unfit", 30)
-
-
-@pytest.mark.parametrize(
-    "shop",
-    [Shop(gone=gids_of(4), domain="alt.myshopify.com"), Shop(gone=gids_of(*range(1, 31)))],
-    ids=["another shop", "knows nothing at all"],
-)
-def test_a_doubtful_answer_removes_nothing(stocked: River, shop: Shop) -> None:
-    assert after(stocked, without_product(4), shop).outcome == "refused"
-    assert products(stocked) == 30
-
-
-def test_shopify_away_removes_nothing_and_the_next_try_goes_on(stocked: River) -> None:
-    shop = Shop(gone=gids_of(4), away=True)
-    report = stocked.load(without_product(4), as_of=moment(3))
-    with pytest.raises(Unavailable):
-        remove_missing(stocked.database, stocked.settings, run_of(stocked, report), shop)
-    assert products(stocked) == 30
-
-    shop.away = False
-    assert remove_missing(stocked.database, stocked.settings, run_of(stocked, report), shop).outcome == "removed"
 
 
 def test_an_empty_export_of_a_small_shop_is_asked_about_each_row(river: River) -> None:
@@ -274,3 +172,64 @@ def test_every_resource_can_be_looked_at_and_told_of(river: River) -> None:
                 told_by="webhook",
             )
             assert told.absent == [one], name
+
+
+def test_nothing_goes_unless_all_speaks_for_it_and_done_once_it_is_done(stocked: River) -> None:
+    report = stocked.load(without_product(4), as_of=moment(3))
+    run, gone = run_of(stocked, report), gids_of(4)
+
+    def look(client: Shop | None) -> str:
+        done = remove_missing(stocked.database, stocked.settings, run, client)
+        assert products(stocked) == (29 if done.outcome == "removed" else 30)
+        return done.outcome
+
+    assert look(None) == "unfit", "nobody can be asked, and nobody wishes it"
+    assert look(Shop(gone, domain="alt.myshopify.com")) == "refused", "another shop answers"
+    assert look(Shop(gids_of(*range(1, 31)))) == "refused", "it does not know what its own export holds"
+    with pytest.raises(Unavailable):
+        look(Shop(gone, away=True))
+
+    searched = '{ products(query: "id:1") { edges { node { id } } } }'
+    stocked.do(
+        "UPDATE bulk_runs SET cursor_state = cursor_state || jsonb_build_object('bulk',"
+        " jsonb_build_object('query', %s::text)) WHERE id = %s",
+        searched,
+        run.run_id,
+    )
+    assert look(Shop(gone)) == "unfit", "it searched for something"
+    stocked.do("UPDATE bulk_runs SET cursor_state = cursor_state - 'bulk'")
+
+    path = Path(stocked.one("SELECT file_path FROM bulk_artifacts WHERE bulk_run_id = %s", run.run_id))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:2000])
+    assert look(Shop(gone)) == "unfit", "the artifact was cut since"
+    path.write_bytes(whole)
+
+    assert look(Shop(gone)) == "removed"
+    again = Shop(gone)
+    assert look(again) == "removed"
+    assert again.asked == [], "done once it is not done again"
+
+
+@pytest.mark.parametrize("hides", [b'{"id":"gid:\\/\\/shopify\\/Product\\/4","title\n', b"\xff\xfe\n", None])
+def test_behind_a_line_that_cannot_be_read_any_row_may_stand(stocked: River, hides: bytes | None) -> None:
+    lines = without_product(4)
+    lines = [*lines, hides] if hides else [*lines[:-1], lines[-1].rstrip(b"\n")]
+
+    assert after(stocked, lines, Shop(gone=gids_of(4))).outcome == "unfit"
+    assert products(stocked) == 30
+
+
+def test_what_came_after_the_export_is_not_missing_and_events_say_nothing_of_the_rest(stocked: River) -> None:
+    newer = [
+        product(4, createdAt=AFTER, updatedAt="2026-03-01T11:00:00Z"),
+        product(5, createdAt=AFTER, updatedAt=AFTER),
+    ]
+    events = stocked.load(newer, as_of=moment(1), snapshot=False)
+    shop = Shop(gone=gids_of(*range(31)))
+    assert remove_missing(stocked.database, stocked.settings, run_of(stocked, events), shop).outcome == "unfit"
+
+    done = after(stocked, without_product(4, 5), shop)
+
+    assert not {gid("Product", 4), gid("Product", 5)} & set(shop.asked)
+    assert "shopify_products" not in done.tables
