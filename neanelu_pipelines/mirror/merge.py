@@ -24,7 +24,8 @@ from psycopg import Connection, sql
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import recording
-from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Lookup, Resource, Unfolded
+from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Resource, Unfolded
+from neanelu_pipelines.mirror.joins import join, lookup_join, owned_join
 from neanelu_pipelines.mirror.reports import TableCounts
 
 
@@ -230,17 +231,17 @@ def _values(
     fingerprints: list[sql.Composable] = [sql.SQL("s.fingerprint")]
     if entity.parent:
         values[entity.parent.column] = sql.SQL("parent.id")
-        joins.append(_join("parent", entity.parent.table, entity.parent.gid_column))
+        joins.append(join("parent", entity.parent.table, entity.parent.gid_column))
     if entity.lookup and entity.lookup.gid_column in selected:
         looked_up = sql.Identifier("looked_up", entity.lookup.value_column)
         values[entity.lookup.column] = kept.unless_said(entity.lookup.gid_column, entity.lookup.column, looked_up)
-        joins.append(_lookup_join(entity.lookup))
+        joins.append(lookup_join(entity.lookup))
     for i, part in enumerate(entity.owned):
         alias = sql.Identifier(f"owned_{i}")
         if isinstance(part, Children) and f"{entity.table}.{part.field}" in extent.owned:
             folded = sql.SQL("COALESCE({}.value, {})").format(alias, sql.Literal(part.nothing))
             values[part.field] = kept.unless_lines(alias, part.field, folded)
-        joins.append(_owned_join(entity, part, alias))
+        joins.append(owned_join(entity, part, alias))
         fingerprints.append(sql.SQL("COALESCE({}.fingerprint, 0)").format(alias))
     if kept.some:
         joins.append(statement("mirror/join_kept").format(table=table_identifier(entity.table)))
@@ -290,36 +291,6 @@ def _all_found(entity: Entity, extent: Extent) -> list[sql.Composable]:
         if part.elsewhere if isinstance(part, Link) else part.lookup:
             conditions.append(sql.SQL("COALESCE({}.missing, 0) = 0").format(sql.Identifier(f"owned_{i}")))
     return conditions
-
-
-def _join(kind: str, table: str, gid_column: str) -> sql.Composed:
-    return statement(f"mirror/join_{kind}").format(table=table_identifier(table), gid_column=sql.Identifier(gid_column))
-
-
-def _lookup_join(lookup: Lookup) -> sql.Composed:
-    if lookup.key_column == "shopify_gid":
-        return _join("lookup", lookup.table, lookup.gid_column)
-    return statement("mirror/join_lookup_by").format(
-        table=table_identifier(lookup.table),
-        key_column=sql.Identifier(lookup.key_column),
-        gid_column=sql.Identifier(lookup.gid_column),
-    )
-
-
-def _owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) -> sql.Composed:
-    if isinstance(part, Link):
-        name = "mirror/join_links_in_order" if part.elsewhere else "mirror/join_links"
-        return statement(name).format(link_table=sql.Literal(part.table), alias=alias)
-    lookup = part.lookup
-    kind = "list" if part.as_list else "children"
-    return statement(f"mirror/join_{kind}_looked_up" if lookup else f"mirror/join_{kind}").format(
-        parent_table=sql.Literal(entity.table),
-        field=sql.Literal(part.field),
-        alias=alias,
-        member=sql.Literal(lookup.member if lookup else ""),
-        gid_member=sql.Literal(lookup.gid_member if lookup else ""),
-        table=table_identifier(lookup.table if lookup else ""),
-    )
 
 
 def _assigned(name: str, entity: Entity, children: dict[str, Children], extent: Extent) -> sql.Composable:

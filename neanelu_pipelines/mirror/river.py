@@ -21,6 +21,7 @@ from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import artifacts, checkpoints, ledger, recording, staging_area
 from neanelu_pipelines.mirror.changes import wanted_lines
+from neanelu_pipelines.mirror.counts import counts_checks
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.merge import Extent, Merge
 from neanelu_pipelines.mirror.reports import (
@@ -216,40 +217,7 @@ def check(database: Database, settings: Settings, load: LoadRun) -> list[Staging
 
 def _check(book: Connection, settings: Settings, load: LoadRun) -> list[StagingCheck]:
     report = _staged_report(book, load)
-    return [*_counts_checks(report, settings), staging_area.is_complete(book, report, load)]
-
-
-def _counts_checks(report: StageReport, settings: Settings) -> list[StagingCheck]:
-    return [_rejected_share(report.total, settings.max_reject_share), _counts_add_up(report)]
-
-
-def _rejected_share(total: LineCounts, limit: float) -> StagingCheck:
-    share = total.rejected / total.read if total.read else 0.0
-    passed = share <= limit
-    words = f"{total.rejected:,} of {total.read:,} lines were rejected ({share:.2%}; allowed: {limit:.2%})."
-    advice = (
-        ""
-        if passed
-        else (
-            " Nothing was merged. See bulk_errors for the reasons; mend the source, or raise NEANELU_MAX_REJECT_SHARE."
-        )
-    )
-    return StagingCheck("rejected_share", passed, words + advice, {"rejected_share": round(share, 6)})
-
-
-def _counts_add_up(report: StageReport) -> StagingCheck:
-    total = report.total
-    negative = [node for node, counts in report.nodes.items() if min(dataclasses.astuple(counts)) < 0]
-    lost = report.lines - total.read
-    words = (
-        f"{total.read:,} lines read = {total.staged:,} staged + {total.unchanged:,} unchanged + "
-        f"{total.rejected:,} rejected + {total.ignored:,} ignored."
-    )
-    if lost:
-        words += f" But the file has {report.lines:,} lines: this is a bug of the loader."
-    if negative:
-        words += f" The counts of {', '.join(negative)} contradict each other: this is a bug of the loader."
-    return StagingCheck("counts_add_up", not negative and not lost, words, {"read": total.read})
+    return [*counts_checks(report, settings), staging_area.is_complete(book, report, load)]
 
 
 def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, TableCounts]:
@@ -264,7 +232,7 @@ def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, Ta
     resource = resource_named(load.resource)
     with ledger.opened(database) as book, ledger.resource_lock(book, load):
         if _is_staged(book, load):
-            checks = _counts_checks(_staged_report(book, load), settings)  # All there: counted a moment ago.
+            checks = counts_checks(_staged_report(book, load), settings)  # All there: counted a moment ago.
         else:
             _stage(database, book, settings, load)
             checks = _check(book, settings, load)

@@ -1,0 +1,44 @@
+"""The verdicts on a staging that follow from its counts of lines alone.
+
+Belongs here: whether too many lines were rejected, and whether each line read is accounted for, in words for a person.
+Does not belong here: counting, and whether the staged rows are still there (`staging_area`).
+"""
+
+import dataclasses
+
+from neanelu_pipelines.mirror.reports import LineCounts, StageReport, StagingCheck
+from neanelu_pipelines.settings import Settings
+
+
+def counts_checks(report: StageReport, settings: Settings) -> list[StagingCheck]:
+    """Whether few enough lines were rejected, and each is accounted for."""
+    return [_rejected_share(report.total, settings.max_reject_share), _counts_add_up(report)]
+
+
+def _rejected_share(total: LineCounts, limit: float) -> StagingCheck:
+    share = total.rejected / total.read if total.read else 0.0
+    passed = share <= limit
+    words = f"{total.rejected:,} of {total.read:,} lines were rejected ({share:.2%}; allowed: {limit:.2%})."
+    advice = (
+        ""
+        if passed
+        else (
+            " Nothing was merged. See bulk_errors for the reasons; mend the source, or raise NEANELU_MAX_REJECT_SHARE."
+        )
+    )
+    return StagingCheck("rejected_share", passed, words + advice, {"rejected_share": round(share, 6)})
+
+
+def _counts_add_up(report: StageReport) -> StagingCheck:
+    total = report.total
+    negative = [node for node, counts in report.nodes.items() if min(dataclasses.astuple(counts)) < 0]
+    lost = report.lines - total.read
+    words = (
+        f"{total.read:,} lines read = {total.staged:,} staged + {total.unchanged:,} unchanged + "
+        f"{total.rejected:,} rejected + {total.ignored:,} ignored."
+    )
+    if lost:
+        words += f" But the file has {report.lines:,} lines: this is a bug of the loader."
+    if negative:
+        words += f" The counts of {', '.join(negative)} contradict each other: this is a bug of the loader."
+    return StagingCheck("counts_add_up", not negative and not lost, words, {"read": total.read})

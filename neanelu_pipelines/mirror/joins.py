@@ -1,0 +1,44 @@
+"""What a staged row is joined with to become a row of the mirror: its parent, what it looks up, what it owns.
+
+Belongs here: putting a declaration's names into the statements of these joins. Does not belong here: what is made of
+the joined rows (`merge`).
+"""
+
+from psycopg import sql
+
+from neanelu_pipelines.database.copy import table_identifier
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.mirror.declarations import Children, Entity, Link, Lookup
+
+
+def join(kind: str, table: str, gid_column: str) -> sql.Composed:
+    """The row of `table` that a staged row names by its GID; `kind` is the statement: parent or lookup."""
+    return statement(f"mirror/join_{kind}").format(table=table_identifier(table), gid_column=sql.Identifier(gid_column))
+
+
+def lookup_join(lookup: Lookup) -> sql.Composed:
+    """The row that a lookup finds; NULLs where there is none."""
+    if lookup.key_column == "shopify_gid":
+        return join("lookup", lookup.table, lookup.gid_column)
+    return statement("mirror/join_lookup_by").format(
+        table=table_identifier(lookup.table),
+        key_column=sql.Identifier(lookup.key_column),
+        gid_column=sql.Identifier(lookup.gid_column),
+    )
+
+
+def owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) -> sql.Composed:
+    """What a staged row owns, folded into one row under `alias`."""
+    if isinstance(part, Link):
+        name = "mirror/join_links_in_order" if part.elsewhere else "mirror/join_links"
+        return statement(name).format(link_table=sql.Literal(part.table), alias=alias)
+    lookup = part.lookup
+    kind = "list" if part.as_list else "children"
+    return statement(f"mirror/join_{kind}_looked_up" if lookup else f"mirror/join_{kind}").format(
+        parent_table=sql.Literal(entity.table),
+        field=sql.Literal(part.field),
+        alias=alias,
+        member=sql.Literal(lookup.member if lookup else ""),
+        gid_member=sql.Literal(lookup.gid_member if lookup else ""),
+        table=table_identifier(lookup.table if lookup else ""),
+    )
