@@ -24,6 +24,7 @@ from lines import (
     written,
 )
 
+from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.mirror.river import StagingRefusedError
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
@@ -104,6 +105,14 @@ def test_an_empty_file_changes_nothing(river: River, content: bytes) -> None:
 
     assert report.stage.total.rejected == 0
     assert river.versions() == before
+
+@pytest.mark.parametrize("name", sorted(RESOURCES))
+def test_a_result_without_rows_is_a_success_of_every_resource(river: River, name: str) -> None:
+    """Shopify's COMPLETED without a url: the shop has none of them."""
+    report = river.load(b"", resource=name)
+
+    assert report.status == "completed"
+    assert report.stage.total.read == 0
 
 
 def test_the_same_node_twice_with_the_same_content(river: River) -> None:
