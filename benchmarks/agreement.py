@@ -18,7 +18,7 @@ from benchmarks.expected import EXPECTED, Row, Rows
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.sandbox.shop.world import Shop
 
-_BOOKKEEPING = frozenset({"id", "shop_id", "synced_at", "created_at", "updated_at", "fingerprint"})
+_BOOKKEEPING = frozenset({"id", "shop_id", "synced_at", "created_at", "updated_at", "fingerprint", "file_fingerprint"})
 _KEYS = {
     "shopify_product_media": ("product_id", "media_id"),
     "shopify_variant_media": ("variant_id", "media_id"),
