@@ -5,4 +5,5 @@ SELECT m.{key}, m.shopify_gid
    AND GREATEST({moments}) <= %(as_of)s
    AND NOT EXISTS (SELECT FROM pg_temp.seen_gids s WHERE s.gid = m.shopify_gid)
    {and_parent_seen}
+   {and_told_only_here}
  ORDER BY m.shopify_gid

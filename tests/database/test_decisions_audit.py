@@ -168,7 +168,13 @@ def test_functions_that_run_as_others_pin_their_search_path(database: Database) 
             "SELECT proname, proconfig FROM pg_proc WHERE prosecdef"
             " AND pronamespace IN ('public'::regnamespace, 'pipeline'::regnamespace)"
         ).fetchall()
-    assert {name for name, _ in rows} == {"audit_log_changes", "ensure_partitions", "default_partition_rows"}
+    assert {name for name, _ in rows} == {
+        "audit_log_changes",
+        "default_partition_rows",
+        "drop_partitions",
+        "ensure_partitions",
+        "record_inventory",
+    }
     assert all("search_path=pg_catalog, pg_temp" in config for _, config in rows)
 
 

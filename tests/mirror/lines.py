@@ -116,6 +116,22 @@ def variant(number: int, product_number: int, **fields: Any) -> bytes:
     return encode_line(node | fields, gid("Product", product_number))
 
 
+def file(number: int, kind: str = "MediaImage", **fields: Any) -> bytes:
+    """A file as the files query tells it; a picture with the fields that `media` has."""
+    made = "2026-02-02T10:00:00Z"
+    node = {"__typename": kind, "id": gid(kind, number), "alt": f"poza {number}", "createdAt": made, "updatedAt": made}
+    node["fileStatus"] = "READY"
+    if kind == "MediaImage":
+        image = {"url": f"https://cdn.example/{number}.jpg", "width": 800, "height": 600}
+        node |= {"mediaContentType": "IMAGE", "status": "READY", "mimeType": "image/jpeg", "image": image}
+    elif kind == "GenericFile":
+        node |= {"url": f"https://cdn.example/{number}.pdf", "mimeType": "application/pdf", "originalFileSize": 12_345}
+    else:
+        source = {"url": f"https://cdn.example/{number}.mp4", "mimeType": "video/mp4"}
+        node |= {"mediaContentType": "VIDEO", "status": "READY", "duration": 9000, "sources": [source]}
+    return encode_line(node | fields)
+
+
 def media(number: int, parent: str, **fields: Any) -> bytes:
     node = {
         "__typename": "MediaImage",

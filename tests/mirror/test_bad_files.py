@@ -106,6 +106,7 @@ def test_an_empty_file_changes_nothing(river: River, content: bytes) -> None:
     assert report.stage.total.rejected == 0
     assert river.versions() == before
 
+
 @pytest.mark.parametrize("name", sorted(RESOURCES))
 def test_a_result_without_rows_is_a_success_of_every_resource(river: River, name: str) -> None:
     """Shopify's COMPLETED without a url: the shop has none of them."""

@@ -2,26 +2,9 @@
 
 from typing import Any
 
-from lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, media, moment, product, written
+from lines import DOMAIN, OTHER_DOMAIN, River, fates, file, gid, media, moment, product, written
 
 from neanelu_pipelines.sandbox.wire import encode_line
-
-MADE = "2026-02-02T10:00:00Z"
-
-
-def file(number: int, kind: str = "MediaImage", **fields: Any) -> bytes:
-    """A file as the files query tells it; a picture with the fields that `media` has."""
-    node = {"__typename": kind, "id": gid(kind, number), "alt": f"poza {number}", "createdAt": MADE, "updatedAt": MADE}
-    node["fileStatus"] = "READY"
-    if kind == "MediaImage":
-        image = {"url": f"https://cdn.example/{number}.jpg", "width": 800, "height": 600}
-        node |= {"mediaContentType": "IMAGE", "status": "READY", "mimeType": "image/jpeg", "image": image}
-    elif kind == "GenericFile":
-        node |= {"url": f"https://cdn.example/{number}.pdf", "mimeType": "application/pdf", "originalFileSize": 12_345}
-    else:
-        source = {"url": f"https://cdn.example/{number}.mp4", "mimeType": "video/mp4"}
-        node |= {"mediaContentType": "VIDEO", "status": "READY", "duration": 9000, "sources": [source]}
-    return encode_line(node | fields)
 
 
 def film(number: int, parent: str) -> bytes:

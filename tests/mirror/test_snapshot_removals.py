@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lines import DOMAIN, River, catalogue, gid, media, moment, product, variant
+from lines import DOMAIN, River, catalogue, file, gid, media, moment, product, variant
 
 from neanelu_pipelines.mirror.removals import Reason, remove
 from neanelu_pipelines.mirror.removals.snapshots import FEW, Removal, remove_missing
@@ -76,7 +76,7 @@ def test_what_is_missing_and_confirmed_goes_with_a_record(stocked: River) -> Non
     done = after(stocked, without_product(4, 5), shop)
 
     assert (done.outcome, done.still_there) == ("removed", 0)
-    assert done.missing == {"shopify_products": 2}, "variants go with their products, unasked; pictures are files"
+    assert done.missing == {"shopify_media": 4, "shopify_products": 2}, "variants go with their products, unasked"
     assert done.tables["shopify_products"] == 2
     assert done.tables["shopify_variants"] == 4
     assert products(stocked) == 28
@@ -100,8 +100,20 @@ def test_a_variant_that_is_gone_goes_and_its_product_stays(stocked: River) -> No
 def test_what_shopify_still_has_stays(stocked: River) -> None:
     done = after(stocked, without_product(4, 5), Shop(gone=gids_of(5)))
 
-    assert done.still_there == 1
+    assert done.still_there == 3, "a product and its two pictures"
     assert products(stocked) == 29
+
+
+def test_a_picture_that_files_hold_is_theirs_to_miss(stocked: River) -> None:
+    """Without its product it is a file like any other; the products' export never lists it again."""
+    stocked.load([file(40)], resource="files", as_of=moment(2))
+    shop = Shop(gone=gids_of(4))
+
+    done = after(stocked, without_product(4), shop)
+
+    assert done.missing == {"shopify_media": 1, "shopify_products": 1}
+    assert gid("MediaImage", 40) not in shop.asked
+    assert gid("MediaImage", 41) in shop.asked
 
 
 def test_a_file_removes_when_a_person_wishes_it(stocked: River) -> None:
@@ -151,7 +163,7 @@ def test_an_empty_export_of_a_small_shop_is_asked_about_each_row(river: River) -
 
     done = after(river, [], Shop(gone={gid("Product", 1), gid("Product", 2)}))
 
-    assert (done.outcome, products(river), done.still_there) == ("removed", 0, 0)
+    assert (done.outcome, products(river), done.still_there) == ("removed", 0, 1)
 
 
 def test_every_resource_can_be_looked_at_and_told_of(river: River) -> None:

@@ -15,7 +15,7 @@ A row goes only if all of this holds:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -183,23 +183,29 @@ def _missing(database: Database, settings: Settings, snapshot: _Snapshot) -> lis
         if seen.hidden or seen.torn:
             return f"{seen.hidden:,} lines do not say whose they are, or the last one is torn: a row may stand in them."
         parameters = {"shop_id": snapshot.load.shop_id, "as_of": snapshot.as_of}
-        return [_missing_of(connection, entity, parameters) for entity in _owned_here(snapshot.resource)]
+        resource = snapshot.resource
+        return [_missing_of(connection, resource, entity, parameters) for entity in resource.entities]
 
 
-def _owned_here(resource: Resource) -> Iterator[Entity]:
-    """The entities of whose rows this resource holds all: not pictures, where files are a resource of their own."""
-    for entity in resource.entities:
-        elsewhere = any(
-            other.table == entity.table and other.parent_node is None
-            for declared in RESOURCES.values()
-            if declared.name != resource.name
-            for other in declared.entities
-        )
-        if entity.parent_node is None or entity.parent or not elsewhere:
-            yield entity
+def _told_elsewhere(resource: Resource, entity: Entity) -> sql.Composable:
+    """Rows that another resource lists as its own are not missing where only some of them show: a picture is a file.
+
+    One that only this resource ever told of has nobody else to say that it is gone.
+    """
+    others = (
+        other.fingerprint
+        for declared in RESOURCES.values()
+        if declared.name != resource.name
+        for other in declared.entities
+        if other.table == entity.table and other.parent_node is None and entity.parent_node is not None
+    )
+    conditions = [
+        statement("removals/and_told_only_here").format(fingerprint=sql.Identifier(column)) for column in others
+    ]
+    return sql.SQL("\n   ").join(conditions)
 
 
-def _missing_of(connection: Connection, entity: Entity, parameters: dict[str, Any]) -> _Missing:
+def _missing_of(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> _Missing:
     table = table_identifier(entity.table)
     under: sql.Composable = sql.SQL("")
     if entity.parent:
@@ -209,7 +215,11 @@ def _missing_of(connection: Connection, entity: Entity, parameters: dict[str, An
             column=sql.Identifier(entity.parent.column),
         )
     query = statement("removals/find_missing").format(
-        table=table, key=sql.Identifier(entity.primary_key), moments=moments_of(entity), and_parent_seen=under
+        table=table,
+        key=sql.Identifier(entity.primary_key),
+        moments=moments_of(entity),
+        and_parent_seen=under,
+        and_told_only_here=_told_elsewhere(resource, entity),
     )
     rows = connection.execute(query, parameters).fetchall()
     count = connection.execute(statement("removals/count_rows").format(table=table), parameters).fetchone()

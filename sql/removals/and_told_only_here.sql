@@ -1,0 +1,1 @@
+AND m.{fingerprint} IS NULL
