@@ -205,6 +205,21 @@ def test_the_ledger_is_only_appended_to_and_only_by_what_happens_to_levels(stock
         assert connection.execute(f"SELECT count(*) FROM {LEDGER}").fetchone() == (1,)
 
 
+def test_a_tenant_neither_silences_the_ledger_nor_reads_other_shops_through_it(stocked: River) -> None:
+    """The ledger is written by a role that sees every shop; what a tenant says must not make use of that."""
+    load(stocked, item(), level(5))
+    with stocked.database.tenant(stocked.shops[DOMAIN]) as connection:
+        connection.execute("SELECT set_config('app.redaction', 'on', true)")
+        connection.execute(f"UPDATE {LEVELS} SET available = 500")
+    with stocked.database.tenant(stocked.shops["gradina.myshopify.com"]) as connection:
+        connection.execute(
+            f"INSERT INTO {LEVELS} (shop_id, shopify_gid, inventory_item_gid, location_gid, variant_id, available)"
+            " VALUES (app_current_shop_id(), 'gid://shopify/InventoryLevel/7', 'i', 'l', %s, 1)",
+            (stocked.one("SELECT id FROM shopify_variants ORDER BY sku LIMIT 1"),),
+        )
+    assert [entry[:3] for entry in entries(stocked)] == [(0, 5, 5), (5, 495, 500)]
+
+
 def test_another_shops_variant_is_never_found(stocked: River) -> None:
     """Items are one shop's; a file that names another's finds nothing."""
     report = stocked.load([level(5)], resource="inventory", domain="gradina.myshopify.com", as_of=moment(5))
