@@ -253,6 +253,9 @@ class Resource:
     window: str | None = None
     """The search field by which changes since a moment can be asked for, of the moments in the root entity's version;
     None where only the whole shows every change (a collection's members move without it)."""
+    snapshot_shows_all: bool = True
+    """Whether a whole export holds every row that Shopify has. Not so for orders: a token without `read_all_orders`
+    sees those of the last 60 days only, in an export as by their ids. What lacks is not gone; only an event says so."""
     ignored_fields: frozenset[str] = frozenset()
     """Top-level fields of nodes that the query selects and the mirror knowingly has no column for."""
 

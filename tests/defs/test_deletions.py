@@ -54,10 +54,10 @@ class Office:
         warehouse = Warehouse(self.database, self.settings)
         return sensor(dg.build_sensor_context(instance=self.instance, resources={"warehouse": warehouse}))
 
-    def run(self, *, deletion_events: bool = False) -> dg.ExecuteInProcessResult:
+    def run(self, *, deletion_events: bool = False, **again: Any) -> dg.ExecuteInProcessResult:
         return self.defs.resolve_job_def(JOB).execute_in_process(
             instance=self.instance,
-            run_config={"ops": {"ledger__removals": {"config": {"deletion_events": deletion_events}}}},
+            run_config={"ops": {"ledger__removals": {"config": {"deletion_events": deletion_events, **again}}}},
         )
 
     def products(self) -> list[str]:
@@ -94,6 +94,28 @@ def test_deleted_in_shopify_it_goes_after_the_next_whole_export(office: Office) 
     assert office.desk.rows(
         "SELECT reason, confirmed FROM pipeline.removals WHERE with_gid IS NULL AND shopify_gid = %s", first
     ) == [("snapshot", True)]
+
+
+def test_a_refused_export_warns_and_a_person_can_have_it_looked_at_again(office: Office) -> None:
+    office.export()
+    office.run()
+    gone = office.products()[:12]
+    for one in gone:
+        office.shop.delete(one)
+    office.export()
+
+    refused = office.run()
+
+    (check,) = refused.get_asset_check_evaluations()
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    ((export,),) = office.desk.rows("SELECT bulk_run_id::text FROM bulk_steps WHERE metadata ->> 'outcome' = 'refused'")
+    assert f"look_again: {export} and max_share" in str(check.description)
+    assert figures(office.run())["exports_looked_at"] == 0, "by itself it is not looked at again"
+
+    again = office.run(look_again=export, max_share=0.9)
+
+    assert again.get_asset_check_evaluations()[0].passed
+    assert not set(gone) & set(office.products())
 
 
 def test_shopifys_list_of_deletions_removes_without_an_export(office: Office) -> None:

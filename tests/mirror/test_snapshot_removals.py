@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from lines import DOMAIN, River, catalogue, file, gid, media, moment, product, variant
+from test_orders import order
 
 from neanelu_pipelines.mirror.removals import Reason, remove
 from neanelu_pipelines.mirror.removals.snapshots import FEW, Removal, remove_missing
@@ -158,12 +159,27 @@ def test_only_the_newest_whole_export_can_say_it(stocked: River) -> None:
     assert (done.outcome, products(stocked)) == ("unfit", 30)
 
 
-def test_an_empty_export_of_a_small_shop_is_asked_about_each_row(river: River) -> None:
+def test_an_empty_export_of_a_small_shop_is_not_believed_without_a_row_that_shopify_has_to_know(river: River) -> None:
     river.load([product(1), product(2), media(1, gid("Product", 1))], as_of=moment(2))
+    shop = Shop(gone={gid("Product", 1), gid("Product", 2)})
 
-    done = after(river, [], Shop(gone={gid("Product", 1), gid("Product", 2)}))
+    done = after(river, [], shop)
 
-    assert (done.outcome, products(river), done.still_there) == ("removed", 0, 1)
+    assert (done.outcome, products(river), shop.asked) == ("refused", 2, [])
+    assert "unconfirmed" in done.reason
+    wished = after(river, [], shop, day=4, unconfirmed=True, max_share=1.0)
+    assert (wished.outcome, products(river), wished.still_there) == ("removed", 0, 1)
+
+
+def test_orders_are_never_missed_a_token_sees_those_of_sixty_days(river: River) -> None:
+    river.load([order(1), order(2)], resource="orders", as_of=moment(2))
+    report = river.load([order(2)], resource="orders", as_of=moment(3))
+
+    shop = Shop(gone={gid("Order", 1)})
+    done = remove_missing(river.database, river.settings, run_of(river, report, "orders"), shop)
+
+    assert (done.outcome, shop.asked) == ("unfit", [])
+    assert river.one("SELECT count(*) FROM shopify_orders") == 2
 
 
 def test_every_resource_can_be_looked_at_and_told_of(river: River) -> None:
@@ -172,7 +188,7 @@ def test_every_resource_can_be_looked_at_and_told_of(river: River) -> None:
         lines = [root] if name == "product_publications" else []
         report = river.load(lines, resource=name, as_of=moment(3))
         done = remove_missing(river.database, river.settings, run_of(river, report, name), None, unconfirmed=True)
-        assert done.outcome == ("unfit" if name == "metaobjects" else "nothing"), (name, done.reason)
+        assert done.outcome == ("unfit" if name in ("metaobjects", "orders") else "nothing"), (name, done.reason)
         for entity in resource.entities:
             one = gid(entity.node_types[0], 1)
             told = remove(

@@ -5,9 +5,11 @@ Belongs here: the asset, its job, the sensor and the schedule that start it. Doe
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import dagster as dg
 
@@ -17,8 +19,12 @@ from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError
 
+if TYPE_CHECKING:
+    from neanelu_pipelines.mirror.reports import LoadRun
+
 JOB = "remove_what_is_gone"
 KEY = dg.AssetKey(["ledger", "removals"])
+CHECK = "no_export_refused"
 
 _PAUSE = timedelta(minutes=15)
 """After a run that failed: a shop whose token does not open any more would have one a minute."""
@@ -36,7 +42,8 @@ _HOW = (
     "Rows that were removed from the mirror, and why. Materializing it looks at the newest whole export of each shop's "
     "resources that nobody has looked at yet, and removes what it does not hold any more and Shopify confirms, asked "
     "for it by its id; with `deletion_events`, also what Shopify lists as deleted. Webhooks `*/delete` remove by "
-    "themselves. If more is missing than NEANELU_MAX_REMOVAL_SHARE, nothing is removed, and this says so."
+    "themselves. If more is missing than NEANELU_MAX_REMOVAL_SHARE, nothing is removed, and a check "
+    "warns; `look_again` with `max_share` has that export looked at once more."
 )
 
 
@@ -45,6 +52,12 @@ class RemovalConfig(dg.Config):
 
     deletion_events: bool = False
     """Also ask every shop with a token for its deletion events."""
+    look_again: str | None = None
+    """The id of an export that was refused, as its refusal names it: it alone is looked at, once more."""
+    max_share: float | None = None
+    """With `look_again`: the share of a table's rows that may go this time, instead of NEANELU_MAX_REMOVAL_SHARE."""
+    unconfirmed: bool = False
+    """With `look_again`: you say that the export holds everything, though of some table it holds no row at all."""
 
 
 @dataclass
@@ -123,6 +136,11 @@ def removals_asset() -> dg.AssetsDefinition:
             "dagster/storage_kind": "postgres",
         },
         deps=[key_of("bulk_runs"), key_of("webhook_events")],
+        check_specs=[
+            dg.AssetCheckSpec(
+                CHECK, asset=KEY, description="No whole export of this run was refused: nothing waits for a person."
+            )
+        ],
         retry_policy=RETRIES,
     )
     def removals(
@@ -131,25 +149,58 @@ def removals_asset() -> dg.AssetsDefinition:
         started = time.perf_counter()
         sums = _Sums()
         with step_faults(context, warehouse):
-            _snapshots(context, warehouse, sums)
+            _snapshots(context, warehouse, sums, config)
             if config.deletion_events:
                 _deletion_events(context, warehouse, sums)
         figures = _figures(sums, time.perf_counter() - started)
         if sums.failed:
             raise dg.Failure("\n".join(sums.failed), metadata=figures, allow_retries=False)
-        return dg.MaterializeResult(metadata=figures)
+        return dg.MaterializeResult(metadata=figures, check_results=[_refusals(sums)])
 
     return removals
 
 
-def _snapshots(context: dg.AssetExecutionContext, warehouse: Warehouse, sums: _Sums) -> None:
-    from neanelu_pipelines.mirror.removals.work import look_at, snapshots_waiting
+def _refusals(sums: _Sums) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=KEY,
+        check_name=CHECK,
+        passed=not sums.refused,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(sums.refused) or None,
+        metadata={"exports_refused": len(sums.refused)},
+    )
 
-    for load in snapshots_waiting(warehouse.database):
+
+def _exports(warehouse: Warehouse, config: RemovalConfig) -> "Sequence[LoadRun]":
+    from neanelu_pipelines.mirror.removals.work import export_of, snapshots_waiting
+
+    if config.look_again is None:
+        if config.max_share is not None or config.unconfirmed:
+            raise dg.Failure("max_share and unconfirmed are of one export: name it in look_again.", allow_retries=False)
+        return snapshots_waiting(warehouse.database)
+    try:
+        run_id = UUID(config.look_again)
+    except ValueError as fault:
+        raise dg.Failure(
+            f"look_again: {config.look_again!r} is no id of an export; its refusal names it.", allow_retries=False
+        ) from fault
+    return [export_of(warehouse.database, run_id)]
+
+
+def _snapshots(context: dg.AssetExecutionContext, warehouse: Warehouse, sums: _Sums, config: RemovalConfig) -> None:
+    from neanelu_pipelines.mirror.removals.work import look_at
+
+    for load in _exports(warehouse, config):
         with_ = f"{load.resource} of {load.shop_domain}"
 
-        def look(load: object = load, with_: str = with_) -> None:
-            done = look_at(warehouse.database, warehouse.settings, load)  # type: ignore[arg-type]
+        def look(load: "LoadRun" = load, with_: str = with_) -> None:
+            done = look_at(
+                warehouse.database,
+                warehouse.settings,
+                load,
+                max_share=config.max_share,
+                unconfirmed=config.unconfirmed,
+            )
             sums.looked_at += 1
             sums.still_there += done.still_there
             sums.tables.update(done.tables)

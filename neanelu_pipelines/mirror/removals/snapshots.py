@@ -10,8 +10,9 @@ A row goes only if all of this holds:
 * no line of it is unreadable or torn, behind which the row may stand; a line that was rejected counts as seen;
 * nothing in the mirror says that the row is newer than the export;
 * no more rows of its table are missing than the share NEANELU_MAX_REMOVAL_SHARE, or a few;
-* Shopify, asked for it by its id, says that it is gone. Where nobody can be asked (a load of a file), nothing is
-  removed unless a person wishes it.
+* a whole export of the resource shows all there is (of orders it may not: `Resource.snapshot_shows_all`);
+* Shopify, asked for it by its id, says that it is gone, and knows a row of its table that the export holds. Where
+  nobody can be asked (a load of a file), nothing is removed unless a person wishes it.
 """
 
 from collections import Counter
@@ -29,6 +30,7 @@ from psycopg.rows import namedtuple_row
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.copy import table_identifier
 from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import ledger
 from neanelu_pipelines.mirror.declarations import Entity, Resource
 from neanelu_pipelines.mirror.removals.confirm import DoubtfulAnswerError, really_gone
@@ -44,6 +46,10 @@ from neanelu_pipelines.shopify.documents import document, names
 FEW = 10
 """So many missing rows of a table may go whatever their share, if Shopify confirms each: small shops have few rows."""
 _HARMLESS = frozenset({"sortKey", "reverse", "includeInactive", "includeLegacy", "first", "after"})
+
+
+class _UnfitError(NeaneluError):
+    """The export cannot speak of what is gone; its words say why."""
 
 
 @dataclass
@@ -96,7 +102,8 @@ def remove_missing(
         settings: the share of rows that may go, and how artifacts are read.
         load: a load that was merged to its end.
         client: the shop's, to have each row confirmed.
-        unconfirmed: without a client, remove all the same: a person says that the file holds everything.
+        unconfirmed: remove without a client, or without a row that Shopify has to know: a person says that the file
+            holds everything.
         max_share: another share for this time.
 
     Raises:
@@ -127,16 +134,17 @@ def _remove_missing(
 ) -> Removal:
     if client is None and not unconfirmed:
         return Removal("unfit", "Nobody can be asked whether what is missing is gone, and nobody said that it is.")
-    snapshot = _fit(book, load)
-    missing = snapshot if isinstance(snapshot, str) else _missing(database, settings, snapshot)
-    if isinstance(snapshot, str) or isinstance(missing, str):
-        return Removal("unfit", str(missing))
+    try:
+        snapshot = _fit(book, load)
+        missing = _missing(database, settings, snapshot)
+    except _UnfitError as unfit:
+        return Removal("unfit", str(unfit))
     done = Removal("nothing", missing={found.entity.table: len(found.rows) for found in missing if found.rows})
     if not done.missing:
         return done
     few = FEW if client else 0
-    if too_many := [found for found in missing if len(found.rows) > max(few, int(found.of * max_share))]:
-        return Removal("refused", _too_many(too_many, load, max_share), done.missing)
+    if doubt := _doubt(missing, load, few=few, max_share=max_share, unconfirmed=unconfirmed):
+        return Removal("refused", doubt, done.missing)
     try:
         gone = _confirmed(client, snapshot, missing)
     except DoubtfulAnswerError as doubt:
@@ -147,21 +155,27 @@ def _remove_missing(
     return done
 
 
-def _fit(book: Connection, load: LoadRun) -> _Snapshot | str:
-    """The load as a snapshot, or why it is none."""
+def _fit(book: Connection, load: LoadRun) -> _Snapshot:
+    """The load as a snapshot.
+
+    Raises:
+        _UnfitError: it is none.
+    """
+    if not resource_named(load.resource).snapshot_shows_all:
+        raise _UnfitError(f"An export of {load.resource} need not hold all that Shopify has: only events remove them.")
     with book.cursor(row_factory=namedtuple_row) as cursor:
         facts: Any = cursor.execute(statement("removals/snapshot_facts"), {"run_id": load.run_id}).fetchone()
     if facts is None or facts.status != "completed":
-        return "The load was not merged to its end."
+        raise _UnfitError("The load was not merged to its end.")
     if not facts.snapshot or not _asks_for_everything(load.resource, facts.query):
-        return "The load is of a part of the resource: of the rest it says nothing."
+        raise _UnfitError("The load is of a part of the resource: of the rest it says nothing.")
     if facts.unreadable:
-        return f"{facts.unreadable:,} lines cannot be read: any row may stand in them."
+        raise _UnfitError(f"{facts.unreadable:,} lines cannot be read: any row may stand in them.")
     newest = ledger.shown_through(book, load)
     if newest is not None and newest > facts.as_of:
-        return f"A newer whole export, of {newest.isoformat()}, was merged since."
+        raise _UnfitError(f"A newer whole export, of {newest.isoformat()}, was merged since.")
     if sha256_of(facts.path) != facts.checksum:
-        return "The artifact's bytes are not those that were verified when it was stored."
+        raise _UnfitError("The artifact's bytes are not those that were verified when it was stored.")
     return _Snapshot(load, resource_named(load.resource), facts.path, facts.as_of, facts.source or "")
 
 
@@ -176,12 +190,18 @@ def _asks_for_everything(resource: str, query: str | None) -> bool:
     )
 
 
-def _missing(database: Database, settings: Settings, snapshot: _Snapshot) -> list[_Missing] | str:
-    """The rows that the artifact does not hold, by table; or why it cannot say."""
+def _missing(database: Database, settings: Settings, snapshot: _Snapshot) -> list[_Missing]:
+    """The rows that the artifact does not hold, by table.
+
+    Raises:
+        _UnfitError: it cannot say.
+    """
     with database.connect(Role.PIPELINE) as connection:
         seen = write_seen(connection, settings, snapshot.resource, snapshot.path)
         if seen.hidden or seen.torn:
-            return f"{seen.hidden:,} lines do not say whose they are, or the last one is torn: a row may stand in them."
+            raise _UnfitError(
+                f"{seen.hidden:,} lines do not say whose they are, or the last one is torn: a row may stand in them."
+            )
         parameters = {"shop_id": snapshot.load.shop_id, "as_of": snapshot.as_of}
         resource = snapshot.resource
         return [_missing_of(connection, resource, entity, parameters) for entity in resource.entities]
@@ -227,12 +247,31 @@ def _missing_of(connection: Connection, resource: Resource, entity: Entity, para
     return _Missing(entity, rows, count[0] if count else 0, witness[0] if witness else None)
 
 
+def _doubt(missing: Sequence[_Missing], load: LoadRun, *, few: int, max_share: float, unconfirmed: bool) -> str | None:
+    """Why so much is not even asked for."""
+    if not unconfirmed and (alone := [found.entity.table for found in missing if found.rows and not found.witness]):
+        return _without_witness(alone, load)
+    if too_many := [found for found in missing if len(found.rows) > max(few, int(found.of * max_share))]:
+        return _too_many(too_many, load, max_share)
+    return None
+
+
 def _too_many(found: Sequence[_Missing], load: LoadRun, max_share: float) -> str:
     said = ", ".join(f"{len(one.rows):,} of {one.of:,} rows of {one.entity.table}" for one in found)
     return (
         f"The export of {load.resource} of {load.shop_domain} does not hold {said}: more than may go at once "
-        f"({max_share:.0%}). Nothing was removed. If the shop really lost them, raise NEANELU_MAX_REMOVAL_SHARE "
-        "for one run; if not, look at what its token may see."
+        f"({max_share:.0%}). Nothing was removed. If the shop really lost them, materialize ledger/removals with "
+        f"look_again: {load.run_id} and max_share, the share of the rows that may go this time (else "
+        "NEANELU_MAX_REMOVAL_SHARE); if not, look at what its token may see."
+    )
+
+
+def _without_witness(tables: Sequence[str], load: LoadRun) -> str:
+    return (
+        f"The export of {load.resource} of {load.shop_domain} holds no row of {', '.join(tables)} that Shopify "
+        "would have to know: a token that may not see them gets the same answer as a shop that has none. Nothing was "
+        f"removed. If the shop really has none, materialize ledger/removals with look_again: {load.run_id} "
+        "and unconfirmed: true."
     )
 
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import ledger
+from neanelu_pipelines.mirror.ledger import NoLoadError
 from neanelu_pipelines.mirror.removals.rows import Reason
 from neanelu_pipelines.mirror.removals.snapshots import Removal, remove_missing
 from neanelu_pipelines.mirror.removals.told import RemovalCounts, remove
@@ -21,7 +23,7 @@ from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.access import read_access
 from neanelu_pipelines.shopify.bulk.exports import Asks
 from neanelu_pipelines.shopify.client import AdminClient, Patience
-from neanelu_pipelines.shopify.documents import document
+from neanelu_pipelines.shopify.documents import between, document
 from neanelu_pipelines.shopify.nodes import gid_type
 from neanelu_pipelines.shopify.vault import Keyring
 
@@ -54,17 +56,38 @@ def snapshots_waiting(database: Database) -> list[LoadRun]:
     with ledger.opened(database) as book:
         rows = book.execute(statement("removals/snapshots_waiting")).fetchall()
     found = [LoadRun(run_id, shop_id, domain, resource, "", 0, "") for run_id, shop_id, domain, resource in rows]
-    return [load for load in found if load.resource in RESOURCES]
+    return [load for load in found if load.resource in RESOURCES and RESOURCES[load.resource].snapshot_shows_all]
 
 
-def look_at(database: Database, settings: Settings, load: LoadRun) -> Removal:
-    """Remove what a whole export does not hold any more and Shopify confirms.
+def export_of(database: Database, run_id: UUID) -> LoadRun:
+    """A whole export that somebody wishes to have looked at again.
+
+    Raises:
+        NoLoadError: there is none of that id.
+    """
+    with ledger.opened(database) as book:
+        row = book.execute(statement("removals/export_of"), {"run_id": run_id}).fetchone()
+    if row is None or row[2] not in RESOURCES:
+        raise NoLoadError(f"There is no export {run_id}: take its id from what was said when it was refused.")
+    shop_id, domain, resource = row
+    return LoadRun(run_id, shop_id, domain, resource, "", 0, "")
+
+
+def look_at(
+    database: Database,
+    settings: Settings,
+    load: LoadRun,
+    *,
+    max_share: float | None = None,
+    unconfirmed: bool = False,
+) -> Removal:
+    """Remove what a whole export does not hold any more and Shopify confirms; options as `remove_missing` has them.
 
     Raises:
         As `remove_missing` and `client_of`.
     """
     with client_of(database, settings, load.shop_domain) as client:
-        return remove_missing(database, settings, load, client)
+        return remove_missing(database, settings, load, client, max_share=max_share, unconfirmed=unconfirmed)
 
 
 def look_at_deletion_events(database: Database, client: Asks, shop_domain: str) -> Told:
@@ -106,7 +129,7 @@ def look_at_deletion_events(database: Database, client: Asks, shop_domain: str) 
 
 def _events(client: Asks, since: datetime) -> Iterator[tuple[str, datetime]]:
     after: str | None = None
-    search = f"occurred_at:>='{since.isoformat()}'"
+    search = between("occurred_at", since, None)
     while True:
         reply = client.execute(document("operations/deletion_events"), {"search": search, "after": after})
         page = reply.data["deletionEvents"]

@@ -135,6 +135,7 @@ _SHIPPING_LINE = (
 ORDERS = Resource(
     name="orders",
     window="updated_at",
+    snapshot_shows_all=False,
     description="Orders with their line items and shipping lines, as one bulk query returns them.",
     entities=(
         Entity(
