@@ -215,6 +215,8 @@ class Entity:
     changes what both say makes the other's unknown."""
     version: str | None = None
     """The column with Shopify's own time of change; None where Shopify gives none (media)."""
+    gid_returns: bool = False
+    """Whether Shopify gives a GID that was gone to what comes after it (a level of the same item and location)."""
     children: tuple[Children, ...] = ()
     links: tuple[Link, ...] = ()
     unfolded: tuple[Unfolded, ...] = ()

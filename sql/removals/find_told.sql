@@ -2,7 +2,7 @@
 SELECT told.gid,
        told.gone_at,
        m.{key} AS key,
-       COALESCE(GREATEST({moments}, %(shown_through)s) > told.gone_at, false) AS newer
+       COALESCE(GREATEST({moments}, %(shown_through)s::timestamptz) > told.gone_at, false) AS newer
   FROM unnest(%(gids)s::text[], %(moments)s::timestamptz[]) AS told (gid, gone_at)
   LEFT JOIN {table} m ON m.shop_id = %(shop_id)s AND m.shopify_gid = told.gid
  ORDER BY told.gid

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from lines import DOMAIN, OTHER_DOMAIN, River, catalogue, gid, media, moment, product, variant, written
+from psycopg.sql import SQL
 from test_orders import item, order
 
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.removals import Reason, RemovalCounts, RemovalError, remove
 from neanelu_pipelines.sandbox.wire import encode_line
 
@@ -99,12 +102,18 @@ def test_an_older_delete_event_leaves_a_newer_row(stocked: River, newer: str) ->
     if newer == "updated in the shop":
         stocked.load([product(1, updatedAt=changed)], as_of=moment(5), snapshot=False)
     else:
-        stocked.load(catalogue(3), as_of=moment(11))
+        stocked.load(catalogue(3, title="Titlu nou"), as_of=moment(11))
 
     done = told(stocked, gid("Product", 1))
 
     assert (done.removed, done.kept) == ([], [gid("Product", 1)])
     assert rows(stocked)[:2] == (3, 6)
+
+
+def test_a_delete_event_older_than_an_export_that_did_not_hold_the_row_removes_it(stocked: River) -> None:
+    stocked.load(catalogue(2), as_of=moment(11))
+
+    assert told(stocked, gid("Product", 3)).removed == [gid("Product", 3)]
 
 
 @pytest.mark.parametrize("snapshot", [True, False])
@@ -190,3 +199,45 @@ def test_a_gid_of_another_kind_is_refused(stocked: River) -> None:
     with pytest.raises(RemovalError, match="Collection/1"):
         told(stocked, gid("Collection", 1))
     assert rows(stocked)[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("SELECT FROM shopify_product_media WHERE media_id = uuidv7()", "idx_product_media_media"),
+        ("SELECT FROM shopify_variant_media WHERE media_id = uuidv7()", "idx_variant_media_media"),
+        (
+            "SELECT FROM shopify_resource_publications WHERE resource_id = uuidv7()",
+            "idx_resource_publications_resource",
+        ),
+        ("SELECT FROM bulk_artifacts WHERE deleted_at IS NULL ORDER BY created_at LIMIT 9", "idx_bulk_artifacts_kept"),
+    ],
+)
+def test_what_a_removal_looks_for_has_an_index(river: River, query: str, index: str) -> None:
+    with river.database.connect(Role.PIPELINE) as connection:
+        connection.execute("SET LOCAL enable_seqscan = off")
+        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {query}").fetchall())
+
+    assert index in plan
+
+
+@pytest.mark.parametrize("name", ["ledger/last_merge", "ledger/shown_through"])
+def test_the_last_merge_is_found_among_all_runs_of_a_shop(river: River, name: str) -> None:
+    values = {"shop_id": river.shops[DOMAIN], "resource": "products"}
+    with river.database.connect(Role.PIPELINE) as connection:
+        connection.execute(
+            "INSERT INTO bulk_runs (shop_id, operation_type, query_type, status)"
+            " SELECT %s, 'TEST', 'kind ' || n %% 200, 'completed' FROM generate_series(1, 5000) n",
+            (values["shop_id"],),
+        )
+        connection.execute(
+            "INSERT INTO bulk_steps (bulk_run_id, shop_id, step_name, status)"
+            " SELECT id, shop_id, 'merge', 'completed' FROM bulk_runs"
+        )
+        connection.execute("ANALYZE bulk_runs")
+        connection.execute("ANALYZE bulk_steps")
+        query = SQL("EXPLAIN {}").format(statement(name))
+        plan = "\n".join(row[0] for row in connection.execute(query, values).fetchall())
+        connection.rollback()
+
+    assert "idx_bulk_runs_query_type" in plan

@@ -135,6 +135,9 @@ def _remove_of(
         table=table_identifier(entity.table), key=sql.Identifier(entity.primary_key), moments=moments_of(entity)
     )
     values = {**parameters, "gids": list(told), "moments": list(told.values())}
+    # A row with a time of change shows itself how new it is: a whole export merged since need not have held it.
+    if entity.version and not entity.gid_returns:
+        values["shown_through"] = None
     rows = connection.execute(query, values).fetchall()
     here = [Gone(key, gid, moment) for gid, moment, key, newer in rows if key is not None and not newer]
     absent = {gid: moment for gid, moment, key, _ in rows if key is None}

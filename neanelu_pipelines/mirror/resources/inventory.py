@@ -64,6 +64,7 @@ INVENTORY = Resource(
                 key_column="inventory_item_id",
             ),
             version="updated_at_shopify",
+            gid_returns=True,
             ledger="inventory_ledger",
         ),
     ),
