@@ -5,6 +5,8 @@ from lines import DOMAIN, LATER, River, catalogue, gid, media, metafield, moment
 
 from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.mirror.artifacts import shown
+from neanelu_pipelines.mirror.declarations import Kind
+from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 
 P1, P2 = gid("Product", 1), gid("Product", 2)
@@ -117,3 +119,24 @@ def test_a_source_is_shown_without_what_opens_it() -> None:
     signed = "https://user:parola@storage.example/bulk/1.jsonl?X-Signature=secret#x"
     assert shown(signed) == "https://storage.example/bulk/1.jsonl"
     assert shown("/srv/export?/products.jsonl") == "/srv/export?/products.jsonl"
+
+
+def test_what_an_index_holds_has_an_end(river: River) -> None:
+    """A row of an index has a largest size: one text without an end would fail the whole load, not its own row."""
+    indexed = set(
+        river.query(
+            "SELECT c.oid::regclass::text, a.attname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+            " JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am am ON am.oid = x.relam AND am.amname = 'btree'"
+            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)"
+        )
+    )
+    endless = [
+        f"{entity.table}.{column.name}"
+        for resource in RESOURCES.values()
+        for entity in resource.entities
+        for column in entity.columns
+        if (entity.table, column.name) in indexed
+        and column.kind is Kind.TEXT
+        and not (column.max_length or column.max_bytes or column.choices or column.test)
+    ]
+    assert endless == []

@@ -89,6 +89,8 @@ def is_transient(fault: BaseException) -> bool:
     """Whether trying again by itself can help."""
     if isinstance(fault, NeaneluError):
         return fault.transient
+    if isinstance(fault, psycopg.errors.ProgramLimitExceeded):
+        return False  # psycopg counts it among the operational faults; the same row will be too large again
     return isinstance(fault, (psycopg.OperationalError, psycopg.InterfaceError))
 
 

@@ -6,6 +6,8 @@ Belongs here: columns that several resources declare alike. Does not belong here
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Kind
 
 MONEY = (12, 2)
+LONGEST_EMAIL = 320
+"""Characters: 64 before the `@` and 255 after it (RFC 5321); an index holds no text without an end."""
 
 GID = Column("shopify_gid", Kind.TEXT, ("id",), required=True, max_length=100)
 LEGACY_ID = Column(

@@ -11,6 +11,7 @@ from neanelu_pipelines.mirror.resources.common import (
     GID,
     LEGACY_ID,
     LINE_IDENTITY,
+    LONGEST_EMAIL,
     METAFIELD_KEY,
     METAFIELD_MEMBERS,
     MONEY,
@@ -20,7 +21,7 @@ from neanelu_pipelines.mirror.resources.common import (
 _COLUMNS = (
     GID,
     LEGACY_ID,
-    Column("email", Kind.TEXT, ("defaultEmailAddress.emailAddress",)),
+    Column("email", Kind.TEXT, ("defaultEmailAddress.emailAddress",), max_length=LONGEST_EMAIL),
     Column("phone", Kind.TEXT, ("defaultPhoneNumber.phoneNumber",), max_length=50),
     Column("first_name", Kind.TEXT, ("firstName",), max_length=100),
     Column("last_name", Kind.TEXT, ("lastName",), max_length=100),

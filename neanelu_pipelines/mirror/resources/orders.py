@@ -22,6 +22,7 @@ from neanelu_pipelines.mirror.resources.common import (
     GID,
     LEGACY_ID,
     LINE_IDENTITY,
+    LONGEST_EMAIL,
     MONEY,
     UPDATED,
 )
@@ -42,7 +43,7 @@ _COLUMNS = (
     LEGACY_ID,
     Column("name", Kind.TEXT, ("name",), required=True, max_length=50),
     Column("order_number", Kind.INTEGER, ("number",), required=True),
-    Column("email", Kind.TEXT, ("email",)),
+    Column("email", Kind.TEXT, ("email",), max_length=LONGEST_EMAIL),
     Column("phone", Kind.TEXT, ("phone",), max_length=50),
     Column(
         "financial_status",
