@@ -1,8 +1,8 @@
--- The orders that are named, those of the customer, and those that hold what names the person.
+-- The orders that are named, those of the customer, and those that nobody's account made with the customer's address.
+-- What else holds the person's telephone or address may be somebody else's order: there it is written over.
 SELECT o.id, o.legacy_resource_id
   FROM shopify_orders o
  WHERE o.shop_id = %(shop_id)s
    AND (o.legacy_resource_id = ANY (%(orders)s)
         OR o.customer_id = ANY (%(customers)s)
-        OR o.email = NULLIF(%(email)s, '')::citext
-        OR o::text ~* %(pattern)s)
+        OR (o.customer_id IS NULL AND o.email = NULLIF(%(email)s, '')::citext))

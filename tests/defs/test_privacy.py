@@ -12,7 +12,8 @@ from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.privacy.assets import JOB
 from neanelu_pipelines.defs.warehouse import Warehouse
-from neanelu_pipelines.mirror.redaction import record
+from neanelu_pipelines.mirror.ledger import ResourceBusyError
+from neanelu_pipelines.mirror.redaction import record, redact_customer, work
 from tests.defs.shops import SHOP, add_shop
 
 ANA = {"id": 706405506930, "email": "ana.popescu@example.ro", "phone": "+40722123456"}
@@ -137,11 +138,37 @@ def test_a_shop_goes_with_its_own_request(office: Office, monkeypatch: pytest.Mo
 
 def test_a_shop_that_came_back_is_kept(office: Office) -> None:
     office.do("UPDATE shops SET installed_at = now() + interval '1 hour'")
-    office.receive("shop/redact", {"shop_id": 1, "shop_domain": SHOP})
+    office.receive("shop/redact", {"shop_id": 1, "shop_domain": SHOP}, key="begun")
+    office.do(
+        "INSERT INTO pipeline.redactions (request_key, kind, of_shop, subject, subject_hash)"
+        " VALUES ('begun', 'shop', %s, '{}', '')",
+        office.shop_id,
+    )
 
     assert not office.run().success
 
+    assert office.rows("SELECT status, subject FROM pipeline.redactions") == [("refused", None)]
+    assert isinstance(office.tick(), dg.SkipReason)
     ((state,),) = office.rows("SELECT state FROM pipeline.webhook_keys")
     ((reason,),) = office.rows("SELECT processing_error FROM webhook_events")
     assert state == "aside"
     assert "installed again" in reason
+
+
+def test_one_that_cannot_be_answered_now_keeps_no_other_waiting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def act(*given: Any, request_key: str, **more: Any) -> Any:
+        if request_key == "busy":
+            raise ResourceBusyError("busy")
+        return redact_customer(*given, request_key=request_key, **more)
+
+    office.receive("customers/redact", request(), key="busy")
+    office.receive("customers/redact", request(), key="free")
+    monkeypatch.setattr(work, "redact_customer", act)
+
+    with pytest.raises(ResourceBusyError):
+        list(work.work_off(office.warehouse.database, office.warehouse.settings))
+
+    states = "SELECT idempotency_key, state FROM pipeline.webhook_keys ORDER BY 1"
+    assert office.rows(states) == [("busy", "waiting"), ("free", "done")]

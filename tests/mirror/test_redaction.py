@@ -55,7 +55,12 @@ def orders() -> list[bytes]:
         item(1, 10, of=gid("Order", 550011)),
         order(550012, customer={"id": gid("Customer", 706405506930)}, email="ana.popescu@example.ro", note="pt. Ana"),
         order(550013, customer=None, email=None, shippingAddress=ADDRESS),
-        order(550014, customer={"id": gid("Customer", 706405506931)}, email="diana.popescu@example.ro"),
+        order(
+            550014,
+            customer={"id": gid("Customer", 706405506931)},
+            email="diana.popescu@example.ro",
+            shippingAddress={"name": "Diana Pop", "city": "Cluj", "phone": "0722 123 456"},
+        ),
     ]
 
 
@@ -158,7 +163,7 @@ def test_nothing_of_the_customer_is_left_anywhere_and_others_stay(peopled: River
     found = {table: mark for table, text in left.items() for mark in MARKS if mark in text}
     assert found == {"staff_users": "ana.popescu"}, "who works there keeps the account, and the proof says so"
     assert done.proof["accounts_of_staff"] == {"staff_users.email": 1}
-    assert (done.removed["shopify_customers"], done.removed["shopify_orders"]) == (1, 3)
+    assert (done.removed["shopify_customers"], done.removed["shopify_orders"]) == (1, 4)
     assert peopled.one("SELECT status, subject FROM pipeline.redactions") == ("completed", None)
     assert peopled.one("SELECT count(*) FROM audit_logs WHERE action = 'REDACT'") == 1
     assert not inbox.exists()
@@ -171,7 +176,12 @@ def test_nothing_of_the_customer_is_left_anywhere_and_others_stay(peopled: River
 
     emails = "SELECT email::text FROM shopify_customers WHERE shop_id = %s"
     assert peopled.query(emails, mine) == [("diana.popescu@example.ro",)]
-    assert peopled.query("SELECT legacy_resource_id FROM shopify_orders WHERE shop_id = %s", mine) == [(550014,)]
+    addresses = "SELECT legacy_resource_id, shipping_address FROM shopify_orders WHERE shop_id = %s ORDER BY 1"
+    (nobodys, empty), (dianas, kept_address) = peopled.query(addresses, mine)
+    assert (nobodys, empty) == (550013, {"redacted": True})
+    assert (dianas, kept_address["name"], kept_address["phone"]) == (550014, "Diana Pop", "[redacted]"), (
+        "an order of somebody else with the same telephone stays"
+    )
     fields = {"author": {"value": "gid://shopify/[redacted]"}, "n": "[redacted]", "kept": "da"}
     assert peopled.one("SELECT fields FROM shopify_metaobjects WHERE shop_id = %s", mine) == fields
     assert files(peopled, OTHER_DOMAIN) == kept
@@ -188,6 +198,14 @@ def test_nothing_of_the_customer_is_left_anywhere_and_others_stay(peopled: River
 def test_told_then_killed_then_hindered_then_forgotten(peopled: River, monkeypatch: pytest.MonkeyPatch) -> None:
     from neanelu_pipelines.mirror.redaction import rows
 
+    shop = peopled.shops[DOMAIN]
+    about_diana = {"id": 706405506931, "email": "diana.popescu@example.ro", "phone": "+40722123456"}
+    events = "INSERT INTO webhook_events (shop_id, topic, payload) VALUES (%s, 'customers/update', %s)"
+    peopled.do(events, shop, json.dumps(about_diana))
+    peopled.do(
+        "INSERT INTO staff_users (shop_id, email, first_name) VALUES (%s, 'ana.popescu@example.ro', 'secret')", shop
+    )
+
     told = export_customer(
         peopled.database, peopled.settings, shop_domain=DOMAIN, customer=ANA, request_key="cerere-export"
     )
@@ -195,11 +213,14 @@ def test_told_then_killed_then_hindered_then_forgotten(peopled: River, monkeypat
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     tables = json.loads(path.read_text())["tables"]
     assert [row["email"] for row in tables["shopify_customers"]] == ["Ana.Popescu@example.ro"]
-    assert sorted(row["legacy_resource_id"] for row in tables["shopify_orders"]) == [550011, 550012, 550013]
+    assert sorted(row["legacy_resource_id"] for row in tables["shopify_orders"]) == [550011, 550012]
+    assert [row["payload"]["id"] for row in tables["webhook_events"]] == [706405506930]
+    assert set(tables) == {"shopify_customers", "shopify_orders", "webhook_events"}, "nobody else's rows"
     assert "diana" not in path.read_text()
+    assert "secret" not in path.read_text()
 
     with monkeypatch.context() as patch:
-        patch.setattr(rows, "empty", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(rows, "empty", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             redact(peopled)
     of_this = "SELECT status, attempts FROM pipeline.redactions WHERE kind = 'customer'"
@@ -208,10 +229,10 @@ def test_told_then_killed_then_hindered_then_forgotten(peopled: River, monkeypat
     assert not path.exists(), "a redaction takes the export with it"
 
     with monkeypatch.context() as patch:
-        patch.setattr(rows, "empty", lambda *_: {})
+        patch.setattr(rows, "empty", lambda *_, **__: {})
         hindered = redact(peopled)
     assert hindered.status == "residue"
-    assert hindered.proof["found"]["webhook_events.payload"] == 1
+    assert hindered.proof["found"]["webhook_events.payload"] == 2
     assert peopled.one("SELECT count(*) FROM audit_logs WHERE action = 'REDACT'") == 0
 
     assert redact(peopled).status == "completed"
@@ -266,11 +287,17 @@ def test_nothing_of_the_shop_is_left_and_the_others_stay(leaving: River, monkeyp
         forget(leaving, asked_at=datetime.now(UTC) - timedelta(days=10))
     assert leaving.one("SELECT count(*) FROM shops WHERE id = %s", shop) == 1
 
+    leaving.do(
+        "INSERT INTO pipeline.redactions (request_key, kind, of_shop, subject, subject_hash, status)"
+        " VALUES ('alta', 'customer', %s, '{\"email\": \"ana.popescu@example.ro\"}', '', 'residue')",
+        shop,
+    )
+
     with monkeypatch.context() as patch:
         patch.setattr(shops, "_refresh_views", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             forget(leaving)
-    assert leaving.one("SELECT status FROM pipeline.redactions") == "running", "killed in between"
+    assert leaving.one("SELECT status FROM pipeline.redactions WHERE kind = 'shop'") == "running", "killed in between"
     done = forget(leaving)
 
     assert (done.status, done.proof["found"]) == ("completed", {})
@@ -281,5 +308,5 @@ def test_nothing_of_the_shop_is_left_and_the_others_stay(leaving: River, monkeyp
     assert leaving.one("SELECT count(*) FROM shopify_products") == 1
     assert files(leaving) != []
     assert leaving.query("SELECT action, shop_id FROM audit_logs WHERE action = 'REDACT'") == [("REDACT", None)]
-    assert leaving.query("SELECT of_shop, subject FROM pipeline.redactions") == [(None, None)]
+    assert leaving.query("SELECT of_shop, subject FROM pipeline.redactions") == [(None, None)] * 2
     assert forget(leaving).again

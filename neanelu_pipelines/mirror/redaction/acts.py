@@ -2,10 +2,12 @@
 
 Belongs here: the order of the act. Does not belong here: whole shops (`shops`), searching and emptying.
 
-Files first, then rows: were it the other way round, a load could stage a row again from its file. Every step may be
+Files first, then rows, under the locks of every load: a load that had read a file cannot stage from it in between.
+Files outside the shop's folders of the artifact store (where an import came from, Dagster's own storage and its log of
+events) are neither searched nor emptied. Every step may be
 repeated: whoever dies half-way is followed by one who does it all again, and finds less to do. What the act leaves is
-its record: counts, and hashes instead of names. Accounts of a shop's staff are not a customer's data: they are left
-alone, searched, and told of apart.
+its record: counts, and hashes instead of names. Accounts of a shop's staff and rows about goods are not a customer's
+data: they are left alone, searched, and told of apart (a barcode may hold the digits of a telephone).
 """
 
 import json
@@ -75,9 +77,11 @@ def redact_customer(
 def export_customer(
     database: Database, settings: Settings, *, shop_domain: str, customer: Customer, request_key: str
 ) -> Outcome:
-    """Write every row that holds a customer into one JSON file of the artifact store, which only its owner may read.
+    """Write a customer's row, their orders and the events about either into one JSON file of the artifact store.
 
-    The file is `<store>/<shop>/privacy/<id of the request>.json`; `proof` says where. A redaction deletes it.
+    Only those: it is handed to the person, and other rows that mention the person tell of others too. The file is
+    `<store>/<shop>/privacy/<id of the request>.json`; `proof` says where. On a local disk nobody else may read it; an
+    object store has rules of its own. A redaction deletes it.
 
     Raises:
         As `redact_customer`.
@@ -89,8 +93,7 @@ def export_customer(
     with record.pipeline(database) as connection:
         customers = _customers(connection, request.shop_id, customer)
         orders = _orders(connection, request.shop_id, customer, [key for key, _ in customers])
-        sought = _sought(request.shop_id, customer, {number for _, number in orders})
-        found = dict(rows.export(connection, sought))
+        found = rows.export(connection, request.shop_id, customers, orders)
     path = _write(settings, shop_domain, outcome.id, {"shop": shop_domain, "tables": found})
     outcome.status = "completed"
     outcome.proof = {"file": path, "rows": {table: len(items) for table, items in found.items()}}
@@ -137,7 +140,7 @@ def _redact(
         counts += remove_rows(
             connection, "shopify_customers", "id", [Gone(key, "", moment) for key, _ in customers], why=None
         )
-        counts.update(rows.empty(connection, sought))
+        counts.update(rows.empty(connection, sought, spare_goods=True))
     return {**counts, "files": len(holding)}, numbers
 
 
@@ -157,7 +160,6 @@ def _orders(connection: Connection, shop_id: UUID, customer: Customer, customers
         "orders": list(customer.orders),
         "customers": customers,
         "email": customer.email,
-        "pattern": Sought(shop_id, customer.patterns()).parameters["pattern"],
     }
     return connection.execute(statement("redaction/find_orders"), values).fetchall()
 
@@ -168,11 +170,13 @@ def _prove(connection: Connection, store: Store, sought: Sought) -> dict[str, An
     files = store.paths()
     holding = store.holding(sought.patterns)
     of_staff = {place: times for place, times in found.items() if place.partition(".")[0] in OF_STAFF}
-    found = {place: times for place, times in found.items() if place not in of_staff}
+    of_goods = {place: times for place, times in found.items() if rows.of_goods(place)}
+    found = {place: times for place, times in found.items() if place not in of_staff and place not in of_goods}
     if holding:
         found["files"] = len(holding)
     proof: dict[str, Any] = {"searched": {**searched, "files": len(files), "bytes": store.bytes_of(files)}}
-    return {**proof, "found": found, **({"accounts_of_staff": of_staff} if of_staff else {})}
+    apart = {"accounts_of_staff": of_staff, "goods": of_goods}
+    return {**proof, "found": found, **{name: places for name, places in apart.items() if places}}
 
 
 def _write(settings: Settings, domain: str, request: UUID, content: dict[str, Any]) -> str:

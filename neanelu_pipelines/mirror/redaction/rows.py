@@ -8,8 +8,9 @@ as a whole, because beside the pattern stand names and addresses; in any other t
 Other shops' rows are theirs, whatever they say.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -25,10 +26,13 @@ from neanelu_pipelines.mirror.redaction.subjects import whole
 
 _RECORDS = "redactions"
 _EMPTIED = frozenset({"payload", "old_values", "new_values", "error_message", "processing_error"})
+_ADDRESSES = frozenset({"shipping_address", "billing_address"})
+"""Emptied as a whole in an order that no customer's account made: it is whose telephone stands in it."""
 _MASK = "[redacted]"
 _EMPTY = '{"redacted": true}'
 OF_STAFF = frozenset({"staff_users", "app_sessions"})
 """Accounts: of people who work in the shop, not of its customers."""
+_OF_GOODS = re.compile(r"(prod_|shopify_(products|variants|media|collections)$|inventory_)")
 _LAST = "audit_logs"
 """What is changed elsewhere may be written down there."""
 
@@ -150,11 +154,16 @@ def search(connection: Connection, sought: Sought) -> tuple[dict[str, int], dict
     return found, dict(sums)
 
 
-def empty(connection: Connection, sought: Sought) -> dict[str, int]:
+def of_goods(name: str) -> bool:
+    """Whether that table (also `table.column`, or with its schema) tells of goods: their numbers look like phones."""
+    return bool(_OF_GOODS.match(name.removeprefix("pipeline.").partition(".")[0]))
+
+
+def empty(connection: Connection, sought: Sought, *, spare_goods: bool) -> dict[str, int]:
     """Delete or write over every row that holds what is sought; how many, by table."""
     done: dict[str, int] = {}
     for table in tables(connection):
-        if table.columns[0].bare_name in OF_STAFF:
+        if table.columns[0].bare_name in OF_STAFF or (spare_goods and of_goods(table.columns[0].bare_name)):
             continue
         columns = [column for column in sought_in(table, ()) if column.kind != "uuid"]
         writable = [column for column in columns if column.may_update]
@@ -174,18 +183,24 @@ def empty(connection: Connection, sought: Sought) -> dict[str, int]:
     return done
 
 
-def export(connection: Connection, sought: Sought) -> Iterator[tuple[str, list[Any]]]:
-    """Every row that holds what is sought, by table; what is on its way only, or made of other rows, is left out."""
-    for table in tables(connection):
-        columns = sought_in(table, sought.number_tables)
-        if table.is_staging or table.columns[0].is_view or not columns:
-            continue
-        query = statement("redaction/export_matching").format(
-            table=table.identifier, scope=table.scope, matches=_any(columns)
-        )
-        rows = [row[0] for row in connection.execute(query, sought.parameters)]
-        if rows:
-            yield table.name, rows
+def export(
+    connection: Connection, shop_id: UUID, customers: Sequence[tuple[UUID, str]], orders: Sequence[tuple[UUID, int]]
+) -> dict[str, list[Any]]:
+    """A customer's rows by table: their own, their orders, events about either. Nothing else, whatever it says."""
+    found: dict[str, list[Any]] = {}
+    for table, keys in (
+        ("shopify_customers", [key for key, _ in customers]),
+        ("shopify_orders", [k for k, _ in orders]),
+    ):
+        query = statement("redaction/export_rows").format(table=table_identifier(table))
+        found[table] = [row[0] for row in connection.execute(query, {"shop_id": shop_id, "keys": keys})]
+    about = {
+        "shop_id": shop_id,
+        "customers": [gid.rsplit("/", 1)[-1] for _, gid in customers],
+        "orders": [str(number) for _, number in orders],
+    }
+    found["webhook_events"] = [row[0] for row in connection.execute(statement("redaction/export_events"), about)]
+    return {table: rows for table, rows in found.items() if rows}
 
 
 def _any(columns: Sequence[Column]) -> sql.Composed:
@@ -210,4 +225,6 @@ def _emptied(column: Column) -> sql.Composed:
         masked = sql.SQL("regexp_replace(t.{}::text, %(pattern)s, %(mask)s, 'gi')::{}").format(
             name, sql.SQL(column.type_name)
         )
+    if column.column_name in _ADDRESSES:
+        masked = sql.SQL("CASE WHEN t.customer_id IS NULL THEN %(empty)s::jsonb ELSE {} END").format(masked)
     return sql.SQL("{} = CASE WHEN {} THEN {} ELSE t.{} END").format(name, matching(column), masked, name)

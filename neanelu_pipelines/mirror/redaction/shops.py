@@ -59,7 +59,11 @@ def redact_shop(
         outcome.removed = {**outcome.removed, "files": store.delete_all() or outcome.removed.get("files", 0)}
         with record.pipeline(database) as connection:
             outcome.removed |= _delete(connection, request.shop_id)
-            outcome.removed |= {f"{name} (mentions)": count for name, count in rows.empty(connection, sought).items()}
+            values = {"shop_id": request.shop_id, "id": outcome.id}
+            connection.execute(statement("redaction/forget_subjects"), values)
+            outcome.removed |= {
+                f"{name} (mentions)": count for name, count in rows.empty(connection, sought, spare_goods=False).items()
+            }
             connection.execute(
                 statement("redaction/delete_of_shop").format(table=table_identifier("audit_logs")),
                 {"shop_id": request.shop_id},
@@ -89,9 +93,12 @@ def _request(database: Database, domain: str, key: str, asked_at: datetime) -> R
             raise UnknownShopError(f"There is no shop {domain!r}: nothing of it is here to be redacted.")
         return Request(key, "shop", UUID(int=0), {"domain": "", "number": None}, "")
     if shop is not None and shop[2] is not None and shop[2] > asked_at:
-        raise RedactionRefusedError(
+        refusal = (
             f"{domain} was installed again at {shop[2].isoformat()}, after its redaction was asked for: it is kept."
         )
+        with record.pipeline(database) as connection:
+            connection.execute(statement("redaction/refuse"), {"request_key": key, "error": refusal})
+        raise RedactionRefusedError(refusal)
     subject: dict[str, Any] = begun[1] if begun and begun[1] else {}
     number = shop[1] if shop else subject.get("number")
     said = {"domain": domain, "number": number, "asked_at": asked_at.isoformat()}

@@ -3,8 +3,8 @@ r"""Whom a redaction is about, and how that is found in a text, however it is wr
 Belongs here: the patterns, for PostgreSQL and for files. Does not belong here: searching.
 
 A GID is found by its number (in JSON its slashes may be `\/`), an email in any case and with `\u0040` for `@`, a
-telephone by its last nine digits, however they are grouped. A number of fewer than six digits is sought only behind the
-name of its kind: standing alone it could be anything.
+telephone by its last nine digits, however they are grouped. A number of fewer than twelve digits is sought only behind
+the name of its kind: standing alone it could be anything, a barcode or an article's number.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from uuid import UUID
 
 from neanelu_pipelines.errors import NeaneluError
 
-_SHORT_NUMBER = 6
+_SHORT_NUMBER = 12
 _PHONE_DIGITS = 9
 _FEWEST_DIGITS = 6
 _SLASH = r"(?:\\*/)"

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
+
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
@@ -58,11 +60,22 @@ def any_waiting(database: Database) -> bool:
 def work_off(database: Database, settings: Settings, *, job_id: str | None = None) -> Iterator[Answered]:
     """Answer every request that waits; what cannot be answered at all is set aside with the reason.
 
+    One that cannot be answered now does not keep the others waiting: it is raised when all were tried.
+
     Raises:
-        NeaneluError (transient), psycopg.OperationalError: it cannot be done now; what waits still waits.
+        NeaneluError (transient), psycopg.Error: a request could not be answered now; it still waits.
+        psycopg.OperationalError: the database is away; at once.
     """
+    hindered: Exception | None = None
     for request in _waiting(database):
-        yield _answer(database, settings, request, job_id)
+        try:
+            yield _answer(database, settings, request, job_id)
+        except psycopg.OperationalError:
+            raise
+        except (NeaneluError, psycopg.Error) as error:
+            hindered = hindered or error
+    if hindered is not None:
+        raise hindered
 
 
 def _waiting(database: Database) -> list[Waiting]:

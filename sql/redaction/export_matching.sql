@@ -1,1 +1,0 @@
-SELECT to_jsonb(t) FROM {table} t WHERE {scope} AND ({matches})
