@@ -286,7 +286,7 @@ class Trial:
         if which == "postmaster" or postmaster is None:
             return postmaster
         name = psycopg.conninfo.conninfo_to_dict(self.database.urls[Role.ADMIN])["dbname"]
-        serving = [one.pid for one in psutil.Process(postmaster).children() if str(name) in " ".join(one.cmdline())]
+        serving = [one.pid for one in psutil.Process(postmaster).children() if str(name) in _title(one)]
         return self._dice.choice(serving) if serving else None
 
     def _after_blow(self) -> None:
@@ -334,6 +334,14 @@ class Trial:
         self._failed.clear()
         for resource in EXPECTED:
             self._compare(resource, None)
+
+
+def _title(process: psutil.Process) -> str:
+    """What a process of the server says it is at; nothing where it has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 @contextmanager
