@@ -76,6 +76,9 @@ def test_requests_are_answered_and_their_own_events_emptied(office: Office) -> N
     assert isinstance(office.tick(), dg.SkipReason)
     office.receive("customers/data_request", request(orders_requested=[1], data_request={"id": 9}))
     office.receive("customers/redact", request(orders_to_redact=[]))
+    undecoded = office.receive("customers/update", {"base64": "eyJub3RlIjogIkFuYVx1MDAwMCJ9"})
+    office.do("UPDATE pipeline.webhook_keys SET state = 'done' WHERE event_id = %s", undecoded)
+    office.do("UPDATE webhook_events SET processed_at = now() WHERE id = %s", undecoded)
     assert isinstance(office.tick(), dg.RunRequest)
 
     assert office.run().success

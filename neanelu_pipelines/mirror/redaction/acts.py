@@ -140,6 +140,7 @@ def _redact(
         counts += remove_rows(
             connection, "shopify_customers", "id", [Gone(key, "", moment) for key, _ in customers], why=None
         )
+        connection.execute(statement("redaction/empty_undecoded"), sought.parameters)
         counts.update(rows.empty(connection, sought, spare_goods=True))
     return {**counts, "files": len(holding)}, numbers
 
