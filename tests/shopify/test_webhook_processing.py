@@ -146,7 +146,10 @@ def test_poison_is_set_aside_with_the_reason_and_the_rest_is_merged(database: Da
     assert "ACTIVE" in reasons
 
 
-def test_an_event_that_cannot_be_written_is_tried_a_few_times_alone(database: Database, obeyed: Settings) -> None:
+@pytest.mark.parametrize("fault", [RuntimeError("nu merge"), psycopg.errors.ProgramLimitExceeded("nu merge")])
+def test_an_event_that_cannot_be_written_is_tried_a_few_times_alone(
+    database: Database, obeyed: Settings, fault: Exception
+) -> None:
     make_shop(database)
     posted(database, happened(7), happened(8, 11), happened(9, 12))
     good = into_mirror(database, obeyed)
@@ -156,7 +159,7 @@ def test_an_event_that_cannot_be_written_is_tried_a_few_times_alone(database: Da
         text = lines.file.read_text()
         sizes.append(text.count('"__typename":"Product"'))
         if "Product/8" in text:
-            raise RuntimeError("nu merge")
+            raise fault
         return good.write(lines)
 
     work_off(database, Hands(bad, good.remove))

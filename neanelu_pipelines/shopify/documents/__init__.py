@@ -83,6 +83,11 @@ def literal(value: Value) -> str:
     return print_ast(_node(value))
 
 
+def is_asked_at_once(resource: str) -> bool:
+    """Whether one query asks for all of a resource."""
+    return resource in paged() or "$type" not in document(resource)
+
+
 def inlined(text: str, values: Mapping[str, Value] | None = None) -> str:
     """The query with every variable replaced by its value; an argument whose value is None is left out.
 

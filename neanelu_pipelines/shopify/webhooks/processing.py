@@ -190,16 +190,22 @@ def _groups(subject: Subject, pieces: Iterable[_Piece]) -> list[list[_Piece]]:
 def _blamed(events: Sequence[Event], outcomes: _Outcomes) -> Iterator[list[Event]]:
     """Around what is done with events: what fails for good has failed for them, and they stand in the list then."""
     blamed: list[Event] = []
+
+    def blame(error: Exception) -> None:
+        blamed.extend(events)
+        for event in events:
+            outcomes.failed(event, f"{type(error).__name__}: {error}")
+
     try:
         yield blamed
+    except psycopg.errors.ProgramLimitExceeded as error:
+        blame(error)  # psycopg counts it among the operational faults, but a value that is too large stays so
     except (psycopg.OperationalError, ArtifactUnreadableError, OSError):
         raise
     except Exception as error:
         if isinstance(error, NeaneluError) and error.transient:
             raise
-        blamed += events
-        for event in events:
-            outcomes.failed(event, f"{type(error).__name__}: {error}")
+        blame(error)
 
 
 def _remove(subject: Subject, events: Sequence[Event], find: Find, hands: Hands, outcomes: _Outcomes) -> None:
