@@ -110,7 +110,9 @@ def test_a_refused_export_warns_and_a_person_can_have_it_looked_at_again(office:
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     ((export,),) = office.desk.rows("SELECT bulk_run_id::text FROM bulk_steps WHERE metadata ->> 'outcome' = 'refused'")
     assert f"look_again: {export} and max_share" in str(check.description)
-    assert figures(office.run())["exports_looked_at"] == 0, "by itself it is not looked at again"
+    idle = office.run()
+    assert figures(idle)["exports_looked_at"] == 0, "by itself it is not looked at again"
+    assert not idle.get_asset_check_evaluations()[0].passed, "it waits for a person still"
 
     again = office.run(look_again=export, max_share=0.9)
 

@@ -7,15 +7,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import dagster as dg
 
+from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.defs.catalogue.specs import OWNERS, column_schema, key_of
 from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient, step_faults
-from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
+from neanelu_pipelines.defs.waiting import waiting_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError
 
@@ -78,30 +79,16 @@ def deletion_definitions() -> dg.Definitions:
         tags={"neanelu/room": "deletions", "dagster/max_runtime": "7200"},
     )
 
-    @dg.sensor(
-        name="exports_merged",
-        job=job,
+    exports_merged = waiting_sensor(
+        "exports_merged",
+        job,
+        _snapshots_waiting,
         description="Looks at what whole exports do not hold any more, after they were merged.",
-        minimum_interval_seconds=60,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        tags={"neanelu/room": "deletions"},
+        nothing="Every whole export was looked at.",
+        room="deletions",
+        every=60,
+        pause=_PAUSE,
     )
-    def exports_merged(
-        context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
-    ) -> dg.RunRequest | dg.SkipReason:
-        from neanelu_pipelines.mirror.removals.work import snapshots_waiting
-
-        waiting = snapshots_waiting(warehouse.database)
-        if not waiting:
-            return dg.SkipReason("Every whole export was looked at.")
-        if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=list(IN_FLIGHT)), limit=1):
-            return dg.SkipReason("A run is at them.")
-        lately = dg.RunsFilter(
-            job_name=JOB, statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - _PAUSE
-        )
-        if context.instance.get_runs(lately, limit=1):
-            return dg.SkipReason("A run failed a short while ago: its log says why.")
-        return dg.RunRequest()
 
     @dg.schedule(
         name="deletion_events_hourly",
@@ -117,6 +104,12 @@ def deletion_definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[removals_asset()], jobs=[job], sensors=[exports_merged], schedules=[deletion_events_hourly]
     )
+
+
+def _snapshots_waiting(database: Database) -> bool:
+    from neanelu_pipelines.mirror.removals.work import snapshots_waiting
+
+    return bool(snapshots_waiting(database))
 
 
 def removals_asset() -> dg.AssetsDefinition:
@@ -138,7 +131,7 @@ def removals_asset() -> dg.AssetsDefinition:
         deps=[key_of("bulk_runs"), key_of("webhook_events")],
         check_specs=[
             dg.AssetCheckSpec(
-                CHECK, asset=KEY, description="No whole export of this run was refused: nothing waits for a person."
+                CHECK, asset=KEY, description="No shop's newest whole export is refused: nothing waits for a person."
             )
         ],
         retry_policy=RETRIES,
@@ -155,19 +148,22 @@ def removals_asset() -> dg.AssetsDefinition:
         figures = _figures(sums, time.perf_counter() - started)
         if sums.failed:
             raise dg.Failure("\n".join(sums.failed), metadata=figures, allow_retries=False)
-        return dg.MaterializeResult(metadata=figures, check_results=[_refusals(sums)])
+        return dg.MaterializeResult(metadata=figures, check_results=[_refusals(warehouse)])
 
     return removals
 
 
-def _refusals(sums: _Sums) -> dg.AssetCheckResult:
+def _refusals(warehouse: Warehouse) -> dg.AssetCheckResult:
+    from neanelu_pipelines.mirror.removals.work import refused
+
+    refusals = refused(warehouse.database)
     return dg.AssetCheckResult(
         asset_key=KEY,
         check_name=CHECK,
-        passed=not sums.refused,
+        passed=not refusals,
         severity=dg.AssetCheckSeverity.WARN,
-        description="\n".join(sums.refused) or None,
-        metadata={"exports_refused": len(sums.refused)},
+        description="\n".join(refusals) or None,
+        metadata={"exports_refused": len(refusals)},
     )
 
 

@@ -59,6 +59,12 @@ def snapshots_waiting(database: Database) -> list[LoadRun]:
     return [load for load in found if load.resource in RESOURCES and RESOURCES[load.resource].snapshot_shows_all]
 
 
+def refused(database: Database) -> list[str]:
+    """Why the newest export of a shop's resource that was looked at was refused, for each where it was."""
+    with ledger.opened(database) as book:
+        return [reason for (reason,) in book.execute(statement("removals/refused")).fetchall()]
+
+
 def export_of(database: Database, run_id: UUID) -> LoadRun:
     """A whole export that somebody wishes to have looked at again.
 
