@@ -1,4 +1,4 @@
-"""What tests of the Dagster room share: a shop, a catalogue file, the location over a test's own database."""
+"""What tests of the Dagster room share: a shop, offices, the location over a test's own database."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +10,9 @@ from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox
 from neanelu_pipelines.settings import Settings
+from tests.defs.office import MakeOffice, Office
 from tests.defs.shops import SHOP
 
 
@@ -45,3 +47,28 @@ def run_load(warehouse: Warehouse, instance: dg.DagsterInstance) -> Callable[...
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def _served() -> Iterator[tuple[Sandbox, Iterator[str]]]:
+    made = [GeneratedShop(f"gradina-{number}.myshopify.com", seed=number, products=12) for number in range(40)]
+    with Sandbox(
+        [*made, GeneratedShop("fara-drept.myshopify.com", scopes=("read_orders",))], bucket=(20_000, 10_000)
+    ) as one:
+        yield one, iter([shop.domain for shop in made])
+
+
+@pytest.fixture
+def make_office(
+    _served: tuple[Sandbox, Iterator[str]], database: Database, tmp_path: Path, instance: dg.DagsterInstance
+) -> Iterator[MakeOffice]:
+    sandbox, unused = _served
+
+    def make(domain: str | None = None, pace: Pace | None = None) -> Office:
+        domain = domain or next(unused)
+        if pace:
+            sandbox.bulk(domain).pace = pace
+        return Office(sandbox, domain, database, tmp_path, instance)
+
+    yield make
+    sandbox.faults.clear()

@@ -1,189 +1,35 @@
 """From the Admin API to the mirror as Dagster runs it: a real sandbox over HTTP, real runs, the real database."""
 
-import base64
 import hashlib
-import os
 import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import dagster as dg
-import httpx
-import pytest
 
-from neanelu_pipelines.database.connect import Database, Role
-from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.exports.reports import EXPORT_TAG, OUTCOME_TAG
 from neanelu_pipelines.defs.exports.sensor import due_exports, request_for
 from neanelu_pipelines.defs.shops.partitions import SHOPS
-from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.mirror.asking import export_query
-from neanelu_pipelines.mirror.resources.products import PRODUCTS
-from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox, Trouble
+from neanelu_pipelines.sandbox.admin import Trouble
 from neanelu_pipelines.sandbox.catalogue import write_products
-from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import shops
-from neanelu_pipelines.shopify.access import Secret
 from neanelu_pipelines.shopify.bulk import exports, ledger
-from neanelu_pipelines.shopify.vault import Keyring
-from tests.defs.shops import add_shop
-
-KEYS = "1:" + base64.b64encode(os.urandom(32)).decode()
-SLOW = Pace(running=0.8)
-ARTIFACT = dg.AssetKey(["artifacts", "products_jsonl"])
-MIRROR = dg.AssetKey(["mirror", "shopify_products"])
-
-
-class Office:
-    """A shop in the sandbox, known to the database, and the location's runs over both."""
-
-    def __init__(self, sandbox: Sandbox, domain: str, database: Database, home: Path, instance: dg.DagsterInstance):
-        self.sandbox, self.domain, self.database, self.instance = sandbox, domain, database, instance
-        self.settings = Settings(  # type: ignore[call-arg]
-            _env_file=None,
-            home=home,
-            encryption_keys=Secret(KEYS),
-            shopify_url=sandbox.url_template,
-            shopify_tries=1,
-            export_wait=20,
-            export_first_poll=0.02,
-            export_longest_poll=0.1,
-        )
-        instance.add_dynamic_partitions(str(SHOPS.name), [domain])
-        self.give_token(sandbox.token(domain))
-
-    @property
-    def warehouse(self) -> Warehouse:
-        return Warehouse(self.database, self.settings)
-
-    @cached_property
-    def defs(self) -> dg.Definitions:
-        return build_defs(warehouse=self.warehouse, resources={"products": PRODUCTS})
-
-    def give_token(self, token: str) -> UUID:
-        return shops.install(self.database, Keyring.parse(Secret(KEYS)), self.domain, Secret(token))
-
-    def wait(self, seconds: float) -> None:
-        self.settings = self.settings.model_copy(update={"export_wait": seconds})
-        self.__dict__.pop("defs", None)
-
-    def run(
-        self, request: dg.RunRequest | None = None, *, steps: list[dg.AssetKey] | None = None, **config: Any
-    ) -> dg.ExecuteInProcessResult:
-        asked = {"ops": {"products_load": {"config": config}}}
-        return self.defs.resolve_job_def("load_products").execute_in_process(
-            instance=self.instance,
-            partition_key=self.domain,
-            run_config=request.run_config if request else asked,
-            tags=dict(request.tags) if request else {},
-            asset_selection=steps,
-            raise_on_error=False,
-        )
-
-    def tick(self) -> list[dg.RunRequest]:
-        context = dg.build_sensor_context(instance=self.instance, resources={"warehouse": self.warehouse})
-        answer = self.defs.resolve_sensor_def("exports_due")(context)
-        return [item for item in answer if isinstance(item, dg.RunRequest)]
-
-    def rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self.database.connect(Role.ADMIN) as connection:
-            return connection.execute(text, values).fetchall()  # type: ignore[arg-type]
-
-    def states(self) -> list[str]:
-        return [status for (status,) in self.rows("SELECT status FROM bulk_runs ORDER BY id")]
-
-    def events(self, run_id: str) -> str:
-        return "\n".join(str(entry) for entry in self.instance.all_logs(run_id))
-
-    def make_due(self) -> None:
-        self.rows("UPDATE bulk_runs SET cursor_state = jsonb_set(cursor_state, '{bulk,due}', 'null') RETURNING 1")
-
-
-MakeOffice = Callable[..., Office]
-
-
-@pytest.fixture(scope="module")
-def _served() -> Iterator[tuple[Sandbox, Iterator[str]]]:
-    made = [GeneratedShop(f"gradina-{number}.myshopify.com", seed=number, products=12) for number in range(20)]
-    with Sandbox(
-        [*made, GeneratedShop("fara-drept.myshopify.com", scopes=("read_orders",))], bucket=(20_000, 10_000)
-    ) as one:
-        yield one, iter([shop.domain for shop in made])
-
-
-@pytest.fixture
-def make_office(
-    _served: tuple[Sandbox, Iterator[str]], database: Database, tmp_path: Path, instance: dg.DagsterInstance
-) -> Iterator[MakeOffice]:
-    sandbox, unused = _served
-
-    def make(domain: str | None = None, pace: Pace | None = None) -> Office:
-        domain = domain or next(unused)
-        if pace:
-            sandbox.bulk(domain).pace = pace
-        return Office(sandbox, domain, database, tmp_path, instance)
-
-    yield make
-    sandbox.faults.clear()
-
-
-def check_of(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
-    [check] = [check for check in result.get_asset_check_evaluations() if check.check_name == "scope_granted"]
-    return check
-
-
-def materializations(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> list[dg.AssetMaterialization]:
-    found = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
-    return [one for one in found if one.asset_key == key]
-
-
-def retries(office: Office, run_id: str) -> int:
-    return office.events(run_id).count("retry ")
-
-
-def failure_of(result: dg.ExecuteInProcessResult) -> str:
-    [failure] = [event.step_failure_data for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
-    assert failure.user_failure_data
-    return str(failure.user_failure_data.description)
-
-
-QUESTION = """{ products(first: 100) { nodes { id title handle status vendor tags
-  variants(first: 100) { nodes { id sku price barcode inventoryQuantity title } } } } }"""
-
-
-def sold(office: Office) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The shop's products and variants, asked of the API directly, a page at a time."""
-    url = office.sandbox.url_template.format(domain=office.domain, version="2025-10")
-    headers = {"X-Shopify-Access-Token": office.sandbox.token(office.domain)}
-    answer = httpx.post(url, json={"query": QUESTION}, headers=headers, trust_env=False).json()["data"]["products"]
-    products = answer["nodes"]
-    return (
-        {p["id"]: (p["title"], p["handle"], p["status"], p["vendor"], sorted(p["tags"])) for p in products},
-        {
-            v["id"]: (p["id"], v["title"], v["sku"], Decimal(v["price"]), v["barcode"], v["inventoryQuantity"])
-            for p in products
-            for v in p["variants"]["nodes"]
-        },
-    )
-
-
-def mirrored(office: Office) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The same from the mirror."""
-    products = office.rows("SELECT shopify_gid, title, handle, status, vendor, tags FROM shopify_products")
-    variants = office.rows(
-        "SELECT v.shopify_gid, p.shopify_gid, v.title, v.sku, v.price, v.barcode, v.inventory_quantity"
-        " FROM shopify_variants v JOIN shopify_products p ON p.id = v.product_id"
-    )
-    return (
-        {row[0]: (*row[1:5], sorted(row[5] or [])) for row in products},
-        {row[0]: row[1:] for row in variants},
-    )
+from tests.defs.office import (
+    ARTIFACT,
+    KEYS,
+    MIRROR,
+    SLOW,
+    MakeOffice,
+    check_of,
+    failure_of,
+    materializations,
+    mirrored,
+    retries,
+    sold,
+)
 
 
 def test_what_changed_since_the_last_comes_alone(make_office: MakeOffice) -> None:
@@ -394,49 +240,3 @@ def test_a_file_is_still_a_file(make_office: MakeOffice, tmp_path: Path) -> None
     assert result.success
     assert check_of(result).passed
     assert office.rows("SELECT count(*) FROM bulk_runs WHERE shopify_operation_id IS NOT NULL") == [(0,)]
-
-
-def test_the_daily_schedule_is_off_and_takes_the_shops_with_a_token(make_office: MakeOffice, tmp_path: Path) -> None:
-    office = make_office()
-    office.instance = dg.DagsterInstance.local_temp(str(tmp_path))  # A schedule's context demands one that persists.
-    office.instance.add_dynamic_partitions(str(SHOPS.name), [office.domain])
-    add_shop(office.database, "fara-jeton.myshopify.com")
-    office.instance.add_dynamic_partitions(str(SHOPS.name), ["fara-jeton.myshopify.com"])
-    schedule = office.defs.resolve_schedule_def("sync_products_daily")
-    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
-    context = dg.build_schedule_context(
-        instance=office.instance,
-        scheduled_execution_time=datetime(2026, 1, 31, 1, 30, tzinfo=UTC),
-        resources={"warehouse": office.warehouse},
-    )
-    requests = [item for item in schedule(context) if isinstance(item, dg.RunRequest)]
-    assert [(item.partition_key, item.run_key) for item in requests] == [
-        (office.domain, f"{office.domain}/2026-01-31T01:30:00+00:00")
-    ]
-    shops.remove(office.database, office.domain)
-    assert [item for item in schedule(context) if isinstance(item, dg.RunRequest)] == []
-
-
-def test_the_hourly_schedule_takes_neighbours_in_one_run_and_asks_for_what_changed(
-    make_office: MakeOffice, tmp_path: Path
-) -> None:
-    office = make_office()
-    second = make_office().domain
-    office.instance = dg.DagsterInstance.local_temp(str(tmp_path))
-    office.instance.add_dynamic_partitions(str(SHOPS.name), [office.domain, second])
-    schedule = office.defs.resolve_schedule_def("sync_products_hourly")
-    context = dg.build_schedule_context(
-        instance=office.instance,
-        scheduled_execution_time=datetime(2026, 1, 31, 1, 7, tzinfo=UTC),
-        resources={"warehouse": office.warehouse},
-    )
-    [request] = [item for item in schedule(context) if isinstance(item, dg.RunRequest)]
-    job = office.defs.resolve_job_def("load_products")
-    done = job.execute_in_process(instance=office.instance, tags=dict(request.tags), run_config=request.run_config)
-    assert done.success
-    assert office.instance.get_materialized_partitions(MIRROR) == {office.domain, second}
-    assert office.rows("SELECT count(*) FROM shopify_products") == [(24,)]
-    again = job.execute_in_process(instance=office.instance, tags=dict(request.tags), run_config=request.run_config)
-    assert again.success
-    windows = office.rows("SELECT cursor_state -> 'windows' FROM bulk_runs ORDER BY created_at")
-    assert [bool(window) for (window,) in windows] == [False, False, True, True], "all of it, then what changed since"

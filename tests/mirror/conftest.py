@@ -10,7 +10,11 @@ from psycopg import sql
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
+from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.settings import Settings
+from tests.mirror.office import NOW, OVERLAP, Clock, MakeOffice, Office
+from tests.shopify.bulk import Desk
+from tests.shopify.conftest import make_shop
 
 
 @pytest.fixture
@@ -57,3 +61,36 @@ def _add_shop(database: Database, domain: str) -> UUID:
         ).fetchone()
     assert row
     return UUID(str(row[0]))
+
+
+@pytest.fixture(scope="session")
+def _street() -> Iterator[tuple[Sandbox, Clock, Iterator[str]]]:
+    """One server with a shop for each test, or example of one."""
+    clock = Clock()
+    shops = [
+        GeneratedShop(f"comenzi-{number}.myshopify.com", seed=number, products=4, orders=24, customers=4)
+        for number in range(60)
+    ]
+    with Sandbox(shops, bucket=(1e6, 1e6), clock=clock) as sandbox:
+        yield sandbox, clock, iter(sandbox.domains)
+
+
+@pytest.fixture
+def new_office(river: River, _street: tuple[Sandbox, Clock, Iterator[str]]) -> MakeOffice:
+    sandbox, clock, domains = _street
+    own = river.settings.model_copy(update={"sync_overlap": OVERLAP})
+
+    def make() -> Office:
+        clock.now = NOW
+        domain = next(domains)
+        shop_id = make_shop(river.database, domain)
+        root = Path(own.artifact_root)
+        desk = Desk(river.database.urls, sandbox.url_template, sandbox.token(domain), shop_id, root, domain)
+        return Office(river, sandbox, desk, clock, own)
+
+    return make
+
+
+@pytest.fixture
+def office(new_office: MakeOffice) -> Office:
+    return new_office()

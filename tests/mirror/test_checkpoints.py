@@ -1,183 +1,25 @@
 """Checkpoints: moved by complete loads only, whatever the order of windows; nothing before them is missing."""
 
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lines import River
 
 from neanelu_pipelines.mirror import checkpoints, ledger
 from neanelu_pipelines.mirror import river as steps
-from neanelu_pipelines.mirror.asking import WHOLE, Reach, begin_export
-from neanelu_pipelines.mirror.checkpoints import Checkpoint
-from neanelu_pipelines.mirror.reports import LoadRun, TableCounts
-from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
-from neanelu_pipelines.sandbox.ids import gid
-from neanelu_pipelines.settings import Settings
-from neanelu_pipelines.shopify.bulk.ledger import opened, read_export
+from neanelu_pipelines.mirror.asking import WHOLE, Reach
+from neanelu_pipelines.shopify.bulk.ledger import opened
 from neanelu_pipelines.shopify.windows import Window, WindowError, joined, month
-from tests.shopify.bulk import Desk
-from tests.shopify.conftest import make_shop
+from tests.mirror.office import LAST, NOW, OVERLAP, MakeOffice, Office, window
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-OVERLAP = 600
+if TYPE_CHECKING:
+    from neanelu_pipelines.mirror.reports import LoadRun
+
 EXAMPLES = 4
-LAST = Reach(since_last=True)
 MONTHS = [f"{year}-{number:02}" for year in (2024, 2025) for number in range(1, 13)]
-
-
-def window(since: datetime | None, until: datetime | None) -> Reach:
-    return Reach(windows=(Window(since, until),))
-
-
-@dataclass
-class Clock:
-    """The shops' clock, and ours."""
-
-    now: datetime = NOW
-
-    def __call__(self) -> float:
-        return self.now.timestamp()
-
-    def tick(self, **span: float) -> datetime:
-        self.now += timedelta(**span)
-        return self.now
-
-
-@dataclass
-class Office:
-    """A shop in the sandbox and its mirror."""
-
-    river: River
-    sandbox: Sandbox
-    desk: Desk
-    clock: Clock
-    settings: Settings = field(repr=False)
-
-    @property
-    def shop(self) -> Any:
-        return self.sandbox.shop(self.desk.domain)
-
-    def begin(self, reach: Reach = WHOLE, resource: str = "orders", dagster_run_id: str = "") -> UUID:
-        return begin_export(
-            self.river.database,
-            self.settings,
-            shop_id=self.desk.shop_id,
-            resource=resource,
-            reach=reach,
-            dagster_run_id=dagster_run_id,
-            now=self.clock.now,
-        )
-
-    def fetch(self, reach: Reach = WHOLE, resource: str = "orders") -> LoadRun:
-        """The result in the artifact store, not staged yet."""
-        run = self.begin(reach, resource)
-        assert self.desk.advance(run).status == "ready"
-        load = steps.take_load(self.river.database, run, dagster_run_id="", first_run_id=str(run))
-        assert load is not None
-        return load
-
-    def merge(self, load: LoadRun) -> dict[str, TableCounts]:
-        steps.stage(self.river.database, self.settings, load)
-        return steps.merge(self.river.database, self.settings, load)
-
-    def sync(self, reach: Reach = WHOLE, resource: str = "orders") -> dict[str, TableCounts]:
-        return self.merge(self.fetch(reach, resource))
-
-    def checkpoint(self, resource: str = "orders") -> Checkpoint:
-        found = checkpoints.read(self.river.database, self.desk.domain, resource)
-        assert found is not None
-        return found
-
-    def through(self, resource: str = "orders") -> datetime | None:
-        return self.checkpoint(resource).through
-
-    def was_asked(self) -> bool:
-        return checkpoints.read(self.river.database, self.desk.domain, "orders") is not None
-
-    def windows(self, load: LoadRun | UUID) -> tuple[Window, ...]:
-        with opened(self.river.database) as book:
-            return read_export(book, load if isinstance(load, UUID) else load.run_id).windows
-
-    def change(self, number: int, note: str) -> str:
-        order = self.order(number)
-        self.shop.update(order, note=note)
-        return order
-
-    def order(self, number: int) -> str:
-        return gid("Order", self.shop.spec.first + number)
-
-    def there(self) -> dict[str, tuple[datetime, str | None]]:
-        """The orders of the shop: when each changed, and its note."""
-        rows = self.shop.rows("orders", {})
-        nodes = (rows.node(int(index)) for index in rows.indexes())
-        return {node["id"]: (datetime.fromisoformat(node["updatedAt"]), node["note"]) for node in nodes}
-
-    def here(self) -> dict[str, tuple[datetime, str | None]]:
-        """The orders of the mirror."""
-        rows = self.river.query(
-            "SELECT shopify_gid, updated_at_shopify, note FROM shopify_orders WHERE shop_id = %s", self.desk.shop_id
-        )
-        return {row[0]: (row[1], row[2]) for row in rows}
-
-    def assert_kept(self) -> None:
-        """What a checkpoint promises: of all that last changed before it, the mirror has the change."""
-        checkpoint, here = self.checkpoint(), self.here()
-        promised = {
-            order: row
-            for order, row in self.there().items()
-            if checkpoint.through and row[0] < checkpoint.through and not covered(checkpoint.owed, row[0])
-        }
-        assert promised == {order: row for order, row in here.items() if order in promised}
-
-
-def covered(windows: tuple[Window, ...], moment: datetime) -> bool:
-    return any(
-        (one.since is None or one.since <= moment) and (one.until is None or moment < one.until) for one in windows
-    )
-
-
-MakeOffice = Callable[[], Office]
-
-
-@pytest.fixture(scope="module")
-def _sandbox() -> Iterator[tuple[Sandbox, Clock, Iterator[str]]]:
-    """One server with a shop for each test, or example of one."""
-    clock = Clock()
-    shops = [
-        GeneratedShop(f"comenzi-{number}.myshopify.com", seed=number, products=4, orders=24, customers=4)
-        for number in range(40 + EXAMPLES)
-    ]
-    with Sandbox(shops, bucket=(1e6, 1e6), clock=clock) as sandbox:
-        yield sandbox, clock, iter(sandbox.domains)
-
-
-@pytest.fixture
-def new_office(river: River, _sandbox: tuple[Sandbox, Clock, Iterator[str]]) -> MakeOffice:
-    sandbox, clock, domains = _sandbox
-    own = river.settings.model_copy(update={"sync_overlap": OVERLAP})
-
-    def make() -> Office:
-        clock.now = NOW
-        domain = next(domains)
-        shop_id = make_shop(river.database, domain)
-        root = Path(own.artifact_root)
-        desk = Desk(river.database.urls, sandbox.url_template, sandbox.token(domain), shop_id, root, domain)
-        return Office(river, sandbox, desk, clock, own)
-
-    return make
-
-
-@pytest.fixture
-def office(new_office: MakeOffice) -> Office:
-    return new_office()
 
 
 def test_a_snapshot_and_then_what_changed_since(office: Office) -> None:
@@ -315,108 +157,9 @@ def test_a_file_moves_no_checkpoint(office: Office) -> None:
     assert office.through() is None
 
 
-def refuse_order(office: Office) -> str:
-    order = office.order(2)
-    office.shop.update(order, displayFinancialStatus="CINE_STIE")
-    return order
-
-
-def refuse_line_item(office: Office) -> str:
-    order = office.order(2)
-    item = office.shop.node(order)["lineItems"][0]["id"]
-    office.shop.update(item, quantity=10**12)
-    return order
-
-
-def mend(office: Office, order: str) -> None:
-    """A later release takes the row as it is: in the shop nothing moved."""
-    for gid_, edit in list(office.shop.overlay.edits.items()):
-        edits = {name: value for name, value in edit.items() if name not in {"displayFinancialStatus", "quantity"}}
-        office.shop.overlay.edits = {**office.shop.overlay.edits, gid_: edits}
-    assert order in office.there()
-
-
-@pytest.mark.parametrize("refuse", [refuse_order, refuse_line_item])
-def test_what_was_rejected_is_asked_for_again(office: Office, refuse: Callable[[Office], str]) -> None:
-    office.sync()
-    changed = office.clock.tick(hours=1)
-    order = refuse(office)
-    office.clock.tick(hours=5)
-    office.sync(LAST)
-
-    owed = Window(changed, changed + timedelta(seconds=1))
-    assert (office.through(), office.checkpoint().owed) == (office.clock.now, (owed,))
-    office.assert_kept()
-
-    mend(office, order)
-    latest = Window(office.clock.now - timedelta(seconds=OVERLAP), office.clock.tick(hours=1))
-    load = office.fetch(LAST)
-    assert office.windows(load) == (owed, latest)
-    office.merge(load)
-    assert (office.through(), office.checkpoint().owed) == (office.clock.now, ())
-    assert office.here() == office.there()
-
-
-def test_a_row_that_was_rejected_and_changes_is_owed_no_more(office: Office) -> None:
-    order = refuse_order(office)
-    for reach in (WHOLE, LAST):
-        office.clock.tick(hours=1)
-        office.sync(reach)
-        assert len(office.checkpoint().owed) == 1
-
-    office.shop.update(order, displayFinancialStatus="PAID")
-    office.clock.tick(hours=1)
-    office.sync(LAST)
-    assert office.checkpoint().owed == ()
-    assert office.here() == office.there()
-
-
-def test_what_is_rejected_deep_below_a_product_is_owed_with_the_product(office: Office) -> None:
-    product = office.shop.rows("products", {}).node(0)
-    office.shop.update(product["variants"][0]["id"], price="1000000000000.00")
-    office.clock.tick(minutes=30)
-    media = next(one["id"] for one in office.shop.rows("products", {}).node(1)["media"])
-    office.shop.update(media, mediaContentType="MIROS")
-    office.clock.tick(hours=1)
-    office.sync(resource="products")
-
-    at = [NOW, NOW + timedelta(minutes=30)]
-    assert office.checkpoint("products").owed == tuple(Window(one, one + timedelta(seconds=1)) for one in at)
-    assert office.through("products") == office.clock.now
-
-
-def test_where_nobody_can_tell_what_was_rejected_nothing_counts(office: Office) -> None:
-    office.sync()
-    office.clock.tick(hours=1)
-    office.change(1, "atenție")
-    office.clock.tick(hours=1)
-    load = office.fetch(LAST)
-    lines = Path(load.artifact_path).read_bytes().splitlines(keepends=True)
-    Path(load.artifact_path).write_bytes(b"".join([*lines[:-1], b"{" + lines[-1][1:-2] + b"\n"]))
-    office.merge(load)
-
-    told = office.checkpoint()
-    assert (told.through, told.status, told.owed) == (NOW, "error", ())
-    assert "nobody can tell" in str(told.error)
-    office.sync(LAST)
-    assert (office.through(), office.checkpoint().status) == (office.clock.now, "idle")
-    assert office.here() == office.there()
-
-
-def test_many_stretches_are_asked_for_as_one(office: Office) -> None:
-    for number in range(21):
-        office.shop.update(office.order(number), displayFinancialStatus="CINE_STIE")
-        office.clock.tick(hours=1)
-    office.sync()
-    owed = Window(NOW, NOW + timedelta(hours=20, seconds=1))
-    assert office.checkpoint().owed == (owed,)
-
-    office.clock.tick(hours=1)
-    latest = Window(NOW + timedelta(hours=21, seconds=-OVERLAP), office.clock.now)
-    assert office.windows(office.fetch(LAST)) == (owed, latest)
-
-
 _HOURS = st.none() | st.integers(0, 12)
+
+
 _ACTION = st.one_of(
     st.tuples(st.just("change"), st.integers(0, 23)),
     st.tuples(st.just("sync"), st.just(LAST)),

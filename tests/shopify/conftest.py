@@ -1,4 +1,4 @@
-"""A shop with a token, and a client of it that is in a hurry."""
+"""A shop with a token, a client of it that is in a hurry, and desks that export from it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,11 +7,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg import sql
 
 from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.embedded import EmbeddedServer
+from neanelu_pipelines.sandbox.admin.bulk import Pace as SandboxPace
+from neanelu_pipelines.sandbox.admin.server import Sandbox
+from neanelu_pipelines.sandbox.shop.generated import GeneratedShop
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.access import Secret, ShopAccess
 from neanelu_pipelines.shopify.client import AdminClient, Patience
+from tests.shopify.bulk import Desk
+from tests.shopify.desks import MakeDesk
 from tests.shopify.scripted import Scripted
 
 TOKEN = "shpat_5ecret0123456789abcdefabcdefab"
@@ -60,3 +67,54 @@ def client_of() -> Iterator[ClientOf]:
             return stack.enter_context(AdminClient(arguments.pop("access", None) or access(), **arguments))
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def _ledger_database(server: EmbeddedServer, _template: str) -> str:
+    """One database for all these tests: to clone one costs more than most of them."""
+    name = f"{_template}_bulk"
+    with server.database("postgres").connect(Role.ADMIN, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_template))
+        )
+    return name
+
+
+@pytest.fixture(scope="session")
+def _street() -> Iterator[tuple[Sandbox, Iterator[str]]]:
+    """One server with a shop for each test: to start and end one costs more than most of them."""
+    shops = [GeneratedShop(f"gradina-{number}.myshopify.com", seed=number, products=20) for number in range(80)]
+    with Sandbox(shops, bucket=(1e6, 1e6)) as sandbox:
+        yield sandbox, iter(sandbox.domains)
+
+
+@pytest.fixture
+def desk_of(
+    server: EmbeddedServer, _ledger_database: str, _street: tuple[Sandbox, Iterator[str]], tmp_path: Path
+) -> Iterator[MakeDesk]:
+    """Makes a desk, with a sandbox in which its shop is, and a ledger in which nothing stands yet."""
+    server.start()  # A test may have left it dead.
+    database = server.database(_ledger_database)
+    with ExitStack() as stack:
+
+        def make(*, pace: SandboxPace | None = None, **spec: Any) -> tuple[Desk, Sandbox]:
+            sandbox, unused = _street
+            domain = next(unused)
+            if spec:
+                shop = GeneratedShop(domain, seed=7, **spec)
+                sandbox = stack.enter_context(Sandbox([shop], bucket=(1e6, 1e6)))
+            sandbox._shops[domain].bulk.pace = pace or SandboxPace()
+            shop_id = make_shop(database, domain)
+            root = tmp_path / "artifacts"
+            return Desk(database.urls, sandbox.url_template, sandbox.token(domain), shop_id, root, domain), sandbox
+
+        yield make
+    _street[0].faults.clear()
+    with database.connect(Role.ADMIN) as connection:
+        for table in ("bulk_artifacts", "bulk_steps", "bulk_errors", "bulk_runs", "sync_checkpoints", "shops"):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+
+
+@pytest.fixture
+def desk(desk_of: MakeDesk) -> Desk:
+    return desk_of()[0]

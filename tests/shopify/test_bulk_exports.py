@@ -1,122 +1,30 @@
-"""The life of bulk operations, against a made-up shop over HTTP and a real ledger."""
+"""The life of bulk operations, against a made-up shop over HTTP and a real ledger; also of those that are killed."""
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from psycopg import sql
 
-from neanelu_pipelines.database.connect import Database, Role
-from neanelu_pipelines.database.embedded import EmbeddedServer
+from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.sandbox.admin.bulk import Pace as SandboxPace
 from neanelu_pipelines.sandbox.admin.faults import Trouble
 from neanelu_pipelines.sandbox.admin.server import Sandbox
-from neanelu_pipelines.sandbox.shop.generated import GeneratedShop
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.bulk import ledger
-from neanelu_pipelines.shopify.bulk.exports import ArtifactStoreError, Outcome, begin
-from neanelu_pipelines.shopify.bulk.ledger import ExportBusyError, NoExportError
-from neanelu_pipelines.shopify.documents import document, inlined
-from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, SearchIgnored, Transient, Unavailable
-from neanelu_pipelines.shopify.linter import BulkQueryError
-from neanelu_pipelines.shopify.replies import Reply
+from neanelu_pipelines.shopify.bulk.exports import Outcome
+from neanelu_pipelines.shopify.bulk.ledger import ExportBusyError
+from neanelu_pipelines.shopify.documents import document
 from tests.shopify.bulk import PRODUCTS, Desk, Mortals
 from tests.shopify.conftest import make_shop
+from tests.shopify.desks import SLOW, Between, MakeDesk, finish, operations, result_of
 
 OTHER = '{ products(query: "id:0") { edges { node { __typename id } } } }'
-
-MakeDesk = Callable[..., tuple[Desk, Sandbox]]
-
-
-@pytest.fixture(scope="module")
-def _ledger_database(server: EmbeddedServer, _template: str) -> str:
-    """One database for all these tests: to clone one costs more than most of them."""
-    name = f"{_template}_bulk"
-    with server.database("postgres").connect(Role.ADMIN, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_template))
-        )
-    return name
-
-
-@pytest.fixture(scope="module")
-def _sandbox() -> Iterator[tuple[Sandbox, Iterator[str]]]:
-    """One server with a shop for each test: to start and end one costs more than most of them."""
-    shops = [GeneratedShop(f"gradina-{number}.myshopify.com", seed=number, products=20) for number in range(60)]
-    with Sandbox(shops, bucket=(1e6, 1e6)) as sandbox:
-        yield sandbox, iter(sandbox.domains)
-
-
-@pytest.fixture
-def desk_of(
-    server: EmbeddedServer, _ledger_database: str, _sandbox: tuple[Sandbox, Iterator[str]], tmp_path: Path
-) -> Iterator[MakeDesk]:
-    """Makes a desk, with a sandbox in which its shop is, and a ledger in which nothing stands yet."""
-    server.start()  # A test may have left it dead.
-    database = server.database(_ledger_database)
-    with ExitStack() as stack:
-
-        def make(*, pace: SandboxPace | None = None, **spec: Any) -> tuple[Desk, Sandbox]:
-            sandbox, unused = _sandbox
-            domain = next(unused)
-            if spec:
-                shop = GeneratedShop(domain, seed=7, **spec)
-                sandbox = stack.enter_context(Sandbox([shop], bucket=(1e6, 1e6)))
-            sandbox._shops[domain].bulk.pace = pace or SandboxPace()
-            shop_id = make_shop(database, domain)
-            root = tmp_path / "artifacts"
-            return Desk(database.urls, sandbox.url_template, sandbox.token(domain), shop_id, root, domain), sandbox
-
-        yield make
-    _sandbox[0].faults.clear()
-    with database.connect(Role.ADMIN) as connection:
-        for table in ("bulk_artifacts", "bulk_steps", "bulk_errors", "bulk_runs", "sync_checkpoints", "shops"):
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-
-
-@pytest.fixture
-def desk(desk_of: MakeDesk) -> Desk:
-    return desk_of()[0]
-
-
-def result_of(desk: Desk, run_id: object) -> tuple[Path, int, int, str]:
-    ((path, size, rows, checksum),) = desk.rows(
-        "SELECT file_path, bytes_size, rows_count, checksum FROM bulk_artifacts WHERE bulk_run_id = %s", run_id
-    )
-    return Path(path), size, rows, checksum
-
-
-def operations(desk: Desk, sandbox: Sandbox) -> list[Any]:
-    return sandbox._shops[desk.domain].bulk.every()
-
-
-SLOW = SandboxPace(running=3600)
-
-
-def finish(desk: Desk, sandbox: Sandbox) -> None:
-    """Operations of a SLOW shop end now."""
-    sandbox._shops[desk.domain].bulk.pace = SandboxPace()
-
-
-class Between:
-    """A client that does something before a document of that name is sent."""
-
-    def __init__(self, client: Any, name: str, does: Callable[[], object]) -> None:
-        self._client, self._name, self._does = client, name, does
-
-    def execute(self, text: str, variables: Mapping[str, Any] | None = None, *, cost: float | None = None) -> Reply:
-        if self._name in text:
-            self._does()
-        return self._client.execute(text, variables, cost=cost)
 
 
 # What goes well -------------------------------------------------------------------------------------------------------
@@ -305,192 +213,6 @@ def test_an_operation_named_as_being_in_the_way_may_be_our_own(desk_of: MakeDesk
     assert len(operations(desk, sandbox)) == 1
 
 
-# What goes wrong ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("trouble", "found"),
-    [
-        (Trouble.TRUNCATED, "bytes: "),
-        (Trouble.WRONG_COUNT, "; lines: "),
-        (Trouble.WRONG_SIZE, "bytes: "),
-    ],
-)
-def test_a_result_that_is_not_what_the_operation_says_is_kept_and_not_loaded(
-    desk_of: MakeDesk, trouble: Trouble, found: str
-) -> None:
-    desk, sandbox = desk_of()
-    sandbox.faults.add(trouble)
-    outcome = desk.export()
-    assert (outcome.status, outcome.reason, outcome.transient) == ("failed", "INCOMPLETE", True)
-    assert found.lstrip("; ") in (outcome.message or "")
-    assert "fetched 3 times" in (outcome.message or "")
-    status, kinds, held, _ = desk.run(outcome.run_id)
-    assert (status, kinds, held) == ("failed", ["partial"], False)
-    path, *_ = result_of(desk, outcome.run_id)
-    assert path.name == f"{outcome.run_id}.partial.jsonl"
-    assert path.read_bytes() == operations(desk, sandbox)[0].path.read_bytes()
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
-    assert {status for (status,) in desk.rows("SELECT status FROM bulk_steps")} == {"failed"}
-
-
-def test_a_canceled_operation_with_a_url_is_no_result(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of()
-    sandbox.faults.add(Trouble.BULK_CANCELED)
-    outcome = desk.export()
-    assert (outcome.status, outcome.reason, outcome.transient) == ("failed", "CANCELED", False)
-    assert desk.run(outcome.run_id)[1] == ["partial"]
-
-
-def test_a_failed_operation_keeps_partial_data_that_comes_late(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of()
-    sandbox.faults.add(Trouble.BULK_FAILED, seconds=0.3)
-    outcome = desk.export()
-    assert (outcome.status, outcome.reason, outcome.transient) == ("failed", "INTERNAL_SERVER_ERROR", True)
-    path, size, *_ = result_of(desk, outcome.run_id)
-    assert 0 < size == path.stat().st_size
-    json.loads(path.read_bytes().splitlines()[-1])
-
-
-def test_a_failed_operation_without_partial_data_fails(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of()
-    desk = replace(desk, pace=replace(desk.pace, late_url=0.2))
-    sandbox.faults.add(Trouble.BULK_FAILED, partial=False)
-    outcome = desk.export()
-    assert (outcome.status, outcome.reason) == ("failed", "INTERNAL_SERVER_ERROR")
-    assert desk.run(outcome.run_id)[:2] == ("failed", [])
-
-
-def test_an_expired_operation_fails_and_may_be_started_again(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of()
-    sandbox.faults.add(Trouble.BULK_EXPIRED)
-    outcome = desk.export()
-    assert (outcome.status, outcome.reason, outcome.transient) == ("failed", "EXPIRED", True)
-    assert desk.export().status == "ready"
-
-
-def test_a_lost_connection_is_taken_up_where_it_was_lost(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of(products=200)
-    sandbox.faults.add(Trouble.DROP_DOWNLOAD, times=3)
-    sandbox.faults.add(Trouble.DOWNLOAD_STATUS, status=503)
-    outcome = desk.export()
-    assert outcome.status == "ready"
-    assert result_of(desk, outcome.run_id)[0].read_bytes() == operations(desk, sandbox)[0].path.read_bytes()
-
-
-def test_an_expired_url_is_asked_for_again(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of()
-    sandbox.faults.add(Trouble.URL_EXPIRED, times=2)
-    outcome = desk.export()
-    assert outcome.status == "ready"
-    assert desk.rows("SELECT status FROM bulk_steps ORDER BY started_at") == [("failed",), ("failed",), ("completed",)]
-
-
-def test_a_url_that_is_refused_for_ever_fails(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of()
-    sandbox.faults.add(Trouble.DROP_DOWNLOAD)
-    sandbox.faults.add(Trouble.URL_EXPIRED, times=9)
-    outcome = desk.export()
-    assert (outcome.status, outcome.reason, outcome.transient) == ("failed", "URL_REFUSED", True)
-    assert [path for path in desk.root.rglob("*") if path.is_file()] == []
-
-
-def test_a_shop_that_is_out_of_reach_leaves_the_run_as_it_was(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of(pace=SandboxPace(running=0.2))
-    run_id = desk.begin()
-    desk.advance(run_id, wait=0)
-    sandbox.faults.add(Trouble.STATUS, times=9, status=502)
-    with pytest.raises(Unavailable):
-        desk.advance(run_id)
-    assert desk.run(run_id)[0] == "pending"
-    sandbox.faults.clear()
-    assert desk.advance(run_id).status == "ready"
-    assert len(operations(desk, sandbox)) == 1
-
-
-def test_a_store_that_takes_nothing_leaves_the_run_as_it_was(desk: Desk) -> None:
-    desk.root.mkdir()
-    (desk.root / desk.domain).write_text("in the way")
-    run_id = desk.begin()
-    with pytest.raises(ArtifactStoreError, match="cannot be kept in the artifact store"):
-        desk.advance(run_id)
-    assert desk.run(run_id)[0] == "pending"
-    (desk.root / desk.domain).unlink()
-    assert desk.advance(run_id).status == "ready"
-
-
-def test_a_refused_token_ends_the_run(desk: Desk) -> None:
-    run_id = desk.begin()
-    with pytest.raises(Permanent):
-        replace(desk, token="shpat_wrong0000000000").advance(run_id)
-    status, _, held, text = desk.run(run_id)
-    assert (status, held) == ("failed", False)
-    assert "TokenRefused" in text
-
-
-def test_a_missing_scope_ends_the_run_as_such(desk_of: MakeDesk) -> None:
-    desk, _ = desk_of(scopes=("read_orders",))
-    run_id = desk.begin()
-    with suppress(AccessDenied):
-        assert desk.advance(run_id).reason == "ACCESS_DENIED"
-    assert "ACCESS_DENIED" in desk.run(run_id)[3]
-
-
-def test_a_filter_that_shopify_ignores_starts_nothing(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of()
-    run_id = desk.begin(inlined(document("products"), {"search": "colour_of_the_box:green"}))
-    with pytest.raises(SearchIgnored):
-        desk.advance(run_id)
-    assert desk.run(run_id)[0] == "failed"
-    assert operations(desk, sandbox) == []
-
-
-def test_what_shopify_refuses_is_said_in_its_words(desk: Desk) -> None:
-    run_id = desk.begin("{ products { edges { node { __typename id noSuchField } } } }")
-    outcome = desk.advance(run_id)
-    assert (outcome.status, outcome.reason) == ("failed", "USER_ERROR")
-    assert "noSuchField" in (outcome.message or "")
-
-
-def test_a_query_that_breaks_a_rule_is_not_even_written_down(desk: Desk) -> None:
-    with pytest.raises(BulkQueryError):
-        desk.begin("{ products { nodes { id } } }")
-    assert desk.rows("SELECT count(*) FROM bulk_runs") == [(0,)]
-
-
-def test_an_unknown_shop_or_run_is_refused(desk: Desk) -> None:
-    with pytest.raises(NoExportError, match="There is no shop"):
-        begin(desk.database, shop_id=uuid4(), resource="products", query=PRODUCTS)
-    with pytest.raises(NoExportError, match="no bulk operation"):
-        desk.advance(uuid4())
-
-
-def test_a_run_that_is_ended_meanwhile_is_not_revived(desk: Desk) -> None:
-    run_id = desk.begin()
-
-    def end() -> None:
-        desk.rows("UPDATE bulk_runs SET status = 'failed' RETURNING 1")
-
-    with desk.client() as client, pytest.raises(NoExportError, match="ended by something else"):
-        desk.advance(run_id, client=Between(client, "StartBulkOperation", end))
-    assert desk.run(run_id)[:2] == ("failed", [])
-
-
-def test_no_url_of_a_result_stays_anywhere(desk_of: MakeDesk, caplog: pytest.LogCaptureFixture) -> None:
-    desk, sandbox = desk_of()
-    sandbox.faults.add(Trouble.URL_EXPIRED)
-    with caplog.at_level("INFO"):  # httpx tells every url it asks for, at this level
-        outcome = desk.export()
-    assert outcome.status == "ready"
-    dump = str(
-        desk.rows("SELECT to_jsonb(r), to_jsonb(s), to_jsonb(a) FROM bulk_runs r, bulk_steps s, bulk_artifacts a")
-    )
-    logged = " ".join(record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn"))
-    assert "results/" in logged
-    for text in (dump, logged, repr(outcome)):
-        assert "signature=" not in text.lower()
-
-
 # Death ----------------------------------------------------------------------------------------------------------------
 
 
@@ -535,20 +257,3 @@ def test_killed_anywhere_what_there_is_of_a_canceled_operation_is_kept(desk_of: 
         assert result_of(desk, outcome.run_id)[0].read_bytes() == expected
 
     killed_anywhere(desk, sandbox, partial, every=3)
-
-
-def test_troubled_at_random_whatever_becomes_ready_is_whole(desk_of: MakeDesk) -> None:
-    desk, sandbox = desk_of(products=10, token="shpat_0123456789")
-    sandbox.faults.random(1, 0.2)
-    ready = 0
-    for _ in range(8):
-        run_id, outcome = desk.begin(), None
-        for _ in range(20):
-            with suppress(Transient):
-                outcome = desk.advance(run_id)
-                break
-        assert outcome is not None
-        if outcome.status == "ready":
-            ready += 1
-            assert result_of(desk, run_id)[0].read_bytes() == operations(desk, sandbox)[-1].path.read_bytes()
-    assert ready > 2
