@@ -72,7 +72,8 @@ def _extract(folder: Path, account: Account) -> Path:
     binary.chmod(0o755)
     for path in (folder, pretended, pretended / "postgresql.conf", binary):
         account.own(path)
-    environment = {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8"}
+    # It leaves temporary folders behind; here they go with the rest.
+    environment = {"PATH": os.defpath, "HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8"}
     done = account.run([binary, "start", "--name", "extract", "--data-dir", pretended], environment)
     for prefix in (folder / ".pg0" / "installation").glob("*"):
         if (prefix / "share/extension/vector.control").is_file():

@@ -18,9 +18,10 @@ import psycopg
 import pytest
 
 from neanelu_pipelines.database import home as home_module
-from neanelu_pipelines.database.account import Account, EmbeddedServerError
+from neanelu_pipelines.database.account import Account, EmbeddedServerError, server_account
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
+from neanelu_pipelines.database.installation import install
 from tests.conftest import MakeHome
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -74,6 +75,15 @@ def test_it_brings_every_extension(empty_database: Database) -> None:
     with empty_database.connect(Role.ADMIN) as connection:
         for name in ("citext", "pgcrypto", "pg_trgm", "btree_gin", "btree_gist", "vector"):
             connection.execute(f"CREATE EXTENSION {name}")
+
+
+def test_unpacking_leaves_nothing_in_the_machines_temporary_folder(make_home: MakeHome) -> None:
+    folder = make_home()
+    folder.mkdir()
+    before = set(Path("/tmp").iterdir())
+    install(folder, server_account(folder))
+    assert not [path for path in set(Path("/tmp").iterdir()) - before if path.name.startswith(".tmp")]
+    assert [path.name.partition("-")[0] for path in folder.iterdir()] == ["postgresql"]
 
 
 def test_passwords_are_random_private_and_nowhere_else(make_home: MakeHome) -> None:
