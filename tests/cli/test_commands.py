@@ -268,8 +268,7 @@ def test_ctrl_c_ends_a_load_without_a_traceback_and_says_so_in_the_ledger(home: 
     shop = "casa-parasita.myshopify.com"
     process = begin_load(home, catalogue, shop)
     assert process.stderr
-    while "Reading and staging" not in process.stderr.readline():
-        pass
+    assert any("Reading and staging" in line for line in iter(process.stderr.readline, "")), "it ended by itself"
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
