@@ -6,6 +6,7 @@ Belongs here: the query of each of these, and beginning its export. Does not bel
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from neanelu_pipelines.database.connect import Database
@@ -16,7 +17,8 @@ from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import windows as time
 from neanelu_pipelines.shopify.bulk import exports
-from neanelu_pipelines.shopify.documents import document, inlined, is_asked_at_once, paged
+from neanelu_pipelines.shopify.bulk.ledger import DueExport, Export
+from neanelu_pipelines.shopify.documents import by_kind, document, inlined, paged
 from neanelu_pipelines.shopify.windows import Window, WindowError
 
 
@@ -30,6 +32,20 @@ class Reach:
     """What changed since the checkpoint, and what is owed. All of it where there is no checkpoint, or where Shopify
     cannot be asked for changes. Only a full snapshot shows what is gone, and completes rows that refer to rows of other
     resources which came later."""
+
+    def as_json(self) -> dict[str, Any]:
+        """What is asked for, for the ledger."""
+        return {"since_last": self.since_last, "windows": [window.as_json() for window in time.joined(self.windows)]}
+
+    @classmethod
+    def of(cls, export: Export | DueExport) -> "Reach":
+        """What an export was begun for, so that the same can be asked for again.
+
+        One that an earlier release began does not say it; then it is what its query asks for.
+        """
+        if export.reach is not None:
+            return cls(tuple(map(Window.of_json, export.reach["windows"])), bool(export.reach["since_last"]))
+        return cls(export.windows if isinstance(export, Export) else ())
 
 
 WHOLE = Reach()
@@ -69,25 +85,20 @@ def begin_export(
         name=resource,
         windows=windows,
         sought=f"{_what_for(reach)} {document(resource)}" if windows else None,
+        reach=reach.as_json(),
     )
 
 
 def export_query(resource: str, *, search: str | None = None) -> str:
     """The resource's query with this search; what Shopify does not let anybody search is asked for whole.
 
-    One that is asked page by page keeps its variables.
-
-    Raises:
-        KindByKindError: no one query holds all of it.
+    One that is asked page by page, or once for each kind, keeps its variables.
     """
     if resource in paged():
         return document(f"paged/{resource}")
     text = document(resource)
-    if not is_asked_at_once(resource):
-        raise KindByKindError(
-            f"Shopify exports {resource} kind by kind, which is not done here yet: load an export of each kind from "
-            f"its file (`neanelu load FILE --resource {resource}`)."
-        )
+    if resource in by_kind():
+        return text
     return inlined(text, {"search": search} if "$search" in text else {})
 
 

@@ -1,7 +1,8 @@
 -- Exports that are under way and due: for a sensor, shop by shop through idx_bulk_runs_shop_status.
-SELECT r.id AS run_id, s.shopify_domain::text AS domain, r.query_type AS resource, r.due
+SELECT r.id AS run_id, s.shopify_domain::text AS domain, r.query_type AS resource, r.reach, r.due
   FROM shops s
- CROSS JOIN LATERAL (SELECT b.id, b.query_type, (b.cursor_state -> 'bulk' ->> 'due')::timestamptz AS due
+ CROSS JOIN LATERAL (SELECT b.id, b.query_type, b.cursor_state -> 'reach' AS reach,
+                            (b.cursor_state -> 'bulk' ->> 'due')::timestamptz AS due
                        FROM bulk_runs b
                       WHERE b.shop_id = s.id
                         AND b.status = 'pending'

@@ -5,7 +5,8 @@ SELECT r.shop_id,
        r.shopify_operation_id AS operation_id,
        r.error_message,
        r.cursor_state -> 'bulk' AS bulk,
-       r.cursor_state -> 'windows' AS windows
+       r.cursor_state -> 'windows' AS windows,
+       r.cursor_state -> 'reach' AS reach
   FROM bulk_runs r
   JOIN shops s ON s.id = r.shop_id
  WHERE r.id = %(run_id)s

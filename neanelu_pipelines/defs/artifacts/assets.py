@@ -70,15 +70,14 @@ def ask_shopify(
     from neanelu_pipelines.defs.exports.bring import Asked, bring
     from neanelu_pipelines.mirror.asking import Reach
 
-    # An export that failed stays failed: tried again, a new one begins.
-    given = config.export if turn.retries == 0 else None
     asked = Asked(
         shop_domain=turn.shop,
         resource=resource.name,
         dagster_run_id=run.run_id,
         first_run_id=run.root_run_id or run.run_id,
-        export=UUID(given) if given else None,
+        export=UUID(config.export) if config.export else None,
         reach=Reach(since_last=config.since_last),
+        again=turn.retries > 0,
     )
     share = bring(warehouse.database, warehouse.settings, asked)
     if isinstance(share, Brought | Waits):

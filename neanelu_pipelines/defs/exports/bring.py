@@ -5,7 +5,7 @@ how Dagster shows them (`reports`). Imports no Dagster.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.access import ShopAccess, ShopError, read_access
 from neanelu_pipelines.shopify.bulk import exports, ledger
-from neanelu_pipelines.shopify.bulk.states import Pace
+from neanelu_pipelines.shopify.bulk.states import Pace, Phase
 from neanelu_pipelines.shopify.client import AdminClient, Patience
 from neanelu_pipelines.shopify.documents import probe
 from neanelu_pipelines.shopify.endpoint import is_this_machine
@@ -57,6 +57,8 @@ class Asked:
     """An export under way that is to be taken further; None begins one, or joins the one that seeks the same."""
     reach: Reach = WHOLE
     """How much of the resource to ask for, where an export is begun."""
+    again: bool = False
+    """Whether this is tried again: then for an export that has failed another begins, which seeks the same."""
 
 
 def comes_from_shopify(database: Database, shop_domain: str) -> bool:
@@ -86,6 +88,7 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
         WindowError: Shopify cannot be asked for these windows.
     """
     access = _access(database, settings, asked)
+    asked = _renewed(database, asked)
     export = asked.export or begin_export(
         database,
         settings,
@@ -116,6 +119,20 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
         words = outcome.message or f"The export {export} failed."
         raise ExportFailedError(words, transient=outcome.transient)
     return _hand_over(database, asked, export, metered)
+
+
+def _renewed(database: Database, asked: Asked) -> Asked:
+    """What to ask for now: a given export as long as it has not failed, and then what that one was begun for.
+
+    A failed one stays failed. Any other is gone on with, however often: a second one beside it would compete with it.
+    """
+    if asked.export is None or not asked.again:
+        return asked
+    with ledger.opened(database) as book:
+        given = ledger.read_export(book, asked.export)
+    if given.state.phase is not Phase.FAILED:
+        return asked
+    return replace(asked, export=None, reach=Reach.of(given))
 
 
 def _lacking_scope(client: AdminClient, resource: str) -> str | None:

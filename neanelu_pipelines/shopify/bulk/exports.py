@@ -10,19 +10,20 @@ sent, the operation's id as soon as it is known, the pieces of a result as they 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.shopify.bulk import ledger, pages
+from neanelu_pipelines.shopify.bulk import kinds, ledger, pages
 from neanelu_pipelines.shopify.bulk.fetch import Fetcher, ForbiddenUrlError, ResultTooLargeError, UrlRefusedError
 from neanelu_pipelines.shopify.bulk.ledger import Export, StoredResult
 from neanelu_pipelines.shopify.bulk.operation import MARK_BYTES, Operation, marked, operations_in, read_operation
+from neanelu_pipelines.shopify.bulk.outcome import Outcome, outcome_of
 from neanelu_pipelines.shopify.bulk.pieces import DamagedPieceError, Shelf, Whole
 from neanelu_pipelines.shopify.bulk.states import (
     COMPLETED,
@@ -39,6 +40,7 @@ from neanelu_pipelines.shopify.bulk.states import (
     Seen,
     Started,
     Starting,
+    State,
     UrlRefused,
     after,
     next_move,
@@ -60,22 +62,6 @@ class ArtifactStoreError(NeaneluError):
     transient = True
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Where a run stands when `advance` returns."""
-
-    run_id: UUID
-    status: Literal["ready", "waiting", "failed"]
-    """`ready`: the artifact is there, and the run goes on as a load. `waiting`: `advance` is to be called at `due`."""
-    operation_id: str | None
-    due: datetime | None = None
-    message: str | None = None
-    """Why it failed, or what it waits for."""
-    reason: str | None = None
-    transient: bool = False
-    """Whether a new run may do better."""
-
-
 def begin(
     database: Database,
     *,
@@ -86,6 +72,7 @@ def begin(
     name: str = "given",
     windows: Sequence[Window] = (),
     sought: str | None = None,
+    reach: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Write a run of `query` to the ledger; nothing is sent yet. One that is under way is gone on with instead.
 
@@ -93,18 +80,21 @@ def begin(
         database: where the ledger is.
         shop_id: the shop.
         resource: what the result will be loaded as.
-        query: without variables (`documents.inlined`); with a cursor it is asked page by page.
+        query: without variables (`documents.inlined`); with a cursor it is asked page by page, with a type once for
+            each type that there is.
         dagster_run_id: Dagster's run; repeating its step goes on with what it began, or has even brought in.
         name: what to call the query in an error.
         windows: what the query searches for; none: everything.
         sought: what runs under way are told apart by, where the query itself says when it was asked (default: it).
+        reach: what the query was made for, kept as it is for whoever has to ask the same again.
 
     Raises:
         BulkQueryError: the query breaks a rule.
         NoExportError: there is no such shop.
     """
     if not pages.is_paged(query):
-        require_bulk_query(query, name=name, spare=MARK_BYTES)
+        sent = kinds.query_of(query, name) if kinds.takes_turns(query) else query
+        require_bulk_query(sent, name=name, spare=MARK_BYTES)
     with ledger.opened(database) as book:
         return ledger.open_export(
             book,
@@ -114,6 +104,7 @@ def begin(
             dagster_run=dagster_run_id,
             windows=windows,
             sought=sought,
+            reach=reach,
         )
 
 
@@ -150,7 +141,7 @@ def advance(
         export = ledger.read_export(book, run_id)
         if pages.is_paged(export.query) and next_move(export.state, _now()) is Move.START:
             with _storing(target := _target_of(export, artifact_root)):
-                return _outcome_of(pages.fetch(book, client, export, target))
+                return outcome_of(pages.fetch(book, client, export, target))
         return _Run(book, client, export, artifact_root, pace or Pace(), sleep, this_machine=this_machine).go(wait)
 
 
@@ -176,7 +167,7 @@ class _Run:
         )
         self._target = _target_of(export, artifact_root)
         self._salvaged = f"{self._target.removesuffix('.jsonl')}.partial.jsonl"
-        self._shelf = Shelf(self._target)
+        self._shelf = Shelf(self._target, export.kinds.bytes if export.kinds else 0)
         self._probed = False
         self._url: str | None = None
         """Of the result, when it was last told; only in memory."""
@@ -187,7 +178,7 @@ class _Run:
             return self._go(time.monotonic() + wait)
         finally:
             if next_move(self._export.state, _now()) is Move.STOP:
-                self._shelf.clear()  # What is worth keeping has a name of its own by now.
+                Shelf(self._target).clear()  # What is worth keeping has a name of its own by now.
 
     def _go(self, deadline: float) -> Outcome:
         while (move := next_move(self._export.state, _now())) is not Move.STOP:
@@ -195,11 +186,11 @@ class _Run:
                 due = self._export.state.due or _now()
                 pause = max(0.0, (due - _now()).total_seconds())
                 if time.monotonic() + pause > deadline:
-                    return _outcome_of(self._export)
+                    return outcome_of(self._export)
                 self._sleep(pause)
             else:
                 self._do(move)
-        return _outcome_of(self._export)
+        return outcome_of(self._export)
 
     def _do(self, move: Move) -> None:
         moves = {
@@ -218,11 +209,14 @@ class _Run:
 
     def _start(self) -> None:
         """Ask for one row of the same search first: what the search does not do only shows there."""
-        if not self._probed and (asked := probe(self._export.query)):
+        if self._export.kinds is None and kinds.takes_turns(self._export.query):
+            self._learn_kinds()
+            return
+        if not self._probed and (asked := probe(self._export.asked)):
             self._client.execute(asked)
             self._probed = True
         self._happened(Starting())
-        sent = marked(self._export.query, self._export.run_id)
+        sent = marked(self._export.asked, self._export.mark)
         try:
             # Always say how to group: the default depends on the version. Ungrouped results come sooner.
             how = {"query": sent, "groupObjects": self._export.resource in IN_ORDER}
@@ -237,6 +231,34 @@ class _Run:
         operation = read_operation(answer.get("bulkOperation"))
         self._happened(Started(operation) if operation else self._refusal(answer.get("userErrors") or []))
 
+    def _learn_kinds(self) -> None:
+        begun = _now()
+        listed = pages.asked(self._client, document(f"kinds/{self._export.resource}"))
+        self._go_on_with(kinds.told((node for page in listed for node in page), begun))
+
+    def _go_on_with(self, known: kinds.Kinds) -> None:
+        """The next kind's turn; or, if there is none, all of it is there."""
+        self._url = None
+        if known.current is None:
+            self._put_together(known)
+            return
+        self._export = replace(self._export, kinds=known, state=State())
+        self._shelf = Shelf(self._target, known.bytes)
+        ledger.keep_state(self._book, self._export)
+
+    def _put_together(self, known: kinds.Kinds) -> None:
+        """What was verified kind by kind is one artifact: as long as its parts are, and their pieces undamaged."""
+        shelf = Shelf(self._target)
+        with _storing(self._target):
+            try:
+                whole = known.joined(shelf)
+            except DamagedPieceError as problem:
+                self._happened(Refused("INCOMPLETE", str(problem), transient=True))
+                return
+            shelf.publish(self._target)
+        self._export = replace(self._export, kinds=known, state=kinds.ready(known, self._export.state))
+        ledger.keep_state(self._book, self._export, _stored(self._target, whole))
+
     def _refusal(self, errors: list[Mapping[str, Any]]) -> Event:
         words = " ".join(str(error.get("message")) for error in errors)
         if not any(error.get("code") == _IN_PROGRESS for error in errors) and "already in progress" not in words:
@@ -244,7 +266,7 @@ class _Run:
         named = operations_in(words)
         for operation_id in named:
             found = self._ask("operations/recognize", operation_id)
-            if found and found.run_id == self._export.run_id:
+            if found and found.run_id == self._export.mark:
                 return Started(found)
         return Blocked(tuple(named))
 
@@ -252,7 +274,7 @@ class _Run:
         """The start was sent, or nearly: an operation whose query bears our mark is the one."""
         reply = self._client.execute(document("operations/newest"))
         newest = read_operation(reply.data.get("currentBulkOperation"))
-        if newest and newest.run_id == self._export.run_id:
+        if newest and newest.run_id == self._export.mark:
             self._happened(Started(newest))
         else:
             self._happened(NotStarted())
@@ -289,6 +311,8 @@ class _Run:
             if wrong := problem_with(whole, state):
                 told["problem"] = wrong
                 self._incomplete(wrong)
+            elif self._export.kinds:
+                self._go_on_with(kinds.turned(self._export.kinds, state, whole))
             else:
                 self._shelf.publish(self._target)
                 self._happened(Fetched(), _stored(self._target, whole))
@@ -325,25 +349,12 @@ class _Run:
         self._happened(Salvaged(), _stored(self._salvaged, whole))
 
     def _happened(self, event: Event, stored: StoredResult | None = None) -> None:
-        """Write down what follows."""
-        self._export = replace(self._export, state=after(self._export.state, event, _now(), self._pace))
+        """Write down what follows; of one kind's trouble, which kind's."""
+        state = after(self._export.state, event, _now(), self._pace)
+        if self._export.kinds:
+            state = self._export.kinds.named(state, self._export.state)
+        self._export = replace(self._export, state=state)
         ledger.keep_state(self._book, self._export, stored)
-
-
-def _outcome_of(export: Export) -> Outcome:
-    state = export.state
-    message = state.message
-    if state.phase is Phase.NEW and state.blocked_by:
-        message = f"Waits for another bulk operation of the shop to end: {', '.join(state.blocked_by)}."
-    return Outcome(
-        run_id=export.run_id,
-        status="ready" if state.phase is Phase.READY else "failed" if state.phase is Phase.FAILED else "waiting",
-        operation_id=state.operation_id,
-        due=state.due,
-        message=message,
-        reason=state.reason,
-        transient=state.transient,
-    )
 
 
 def _target_of(export: Export, artifact_root: str) -> str:

@@ -9,7 +9,7 @@ for by its id.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,12 +24,16 @@ from pydantic import TypeAdapter
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.shopify.bulk import kinds as by_kind
+from neanelu_pipelines.shopify.bulk.kinds import Kinds
 from neanelu_pipelines.shopify.bulk.states import Phase, State
 from neanelu_pipelines.shopify.windows import Window
 
 _OPERATION_TYPE = "{}_EXPORT"
 _STATE = TypeAdapter(State)
+_KINDS = TypeAdapter(Kinds | None)
 _STATUS = {Phase.READY: "running", Phase.FAILED: "failed"}
+_NO_STATE = frozenset({"key", "query", "kinds"})
 _LARGEST_INTEGER = 2**31 - 1
 _STEP = "artifact"
 
@@ -59,6 +63,22 @@ class Export:
     state: State
     windows: tuple[Window, ...] = ()
     """What the query asks for; none: everything."""
+    reach: dict[str, Any] | None = None
+    """What was asked of whoever made the query, in their words."""
+    kinds: Kinds | None = None
+    """Of an export that takes an operation for each kind, once they are known: how far it has come."""
+
+    @property
+    def asked(self) -> str:
+        """The query of the operation whose turn it is."""
+        kind = self.kinds.current if self.kinds else None
+        return self.query if kind is None else by_kind.query_of(self.query, kind)
+
+    @property
+    def mark(self) -> UUID:
+        """What the operation whose turn it is is recognized by."""
+        kind = self.kinds.current if self.kinds else None
+        return self.run_id if kind is None else by_kind.mark_of(self.run_id, kind)
 
 
 @dataclass(frozen=True)
@@ -78,6 +98,8 @@ class DueExport:
     run_id: UUID
     domain: str
     resource: str
+    reach: dict[str, Any] | None = None
+    """As `Export.reach`."""
 
 
 @contextmanager
@@ -96,6 +118,7 @@ def open_export(
     dagster_run: str,
     windows: Sequence[Window] = (),
     sought: str | None = None,
+    reach: Mapping[str, Any] | None = None,
 ) -> UUID:
     """A new run of that query, or the one that is already under way for what is `sought` (default: the same query).
 
@@ -106,7 +129,9 @@ def open_export(
     found = {"key": key, "shop_id": shop_id, "resource": resource, "dagster_run_id": dagster_run}
     new = {
         "operation_type": _OPERATION_TYPE.format(resource.upper()),
-        "state": Jsonb({"dagster_run_id": dagster_run, "bulk": {"key": key, "query": query}, **_extent(windows)}),
+        "state": Jsonb(
+            {"dagster_run_id": dagster_run, "bulk": {"key": key, "query": query}, **_extent(windows, reach)}
+        ),
     }
     with book.transaction():
         book.execute(statement("bulk/release_key"), found)
@@ -121,9 +146,10 @@ def open_export(
     return UUID(str(row[0]))
 
 
-def _extent(windows: Sequence[Window]) -> dict[str, Any]:
+def _extent(windows: Sequence[Window], reach: Mapping[str, Any] | None) -> dict[str, Any]:
     """A window shows nothing of the rows outside of it: its load is no snapshot."""
-    return {"snapshot": False, "windows": [window.as_json() for window in windows]} if windows else {}
+    told = {} if reach is None else {"reach": reach}
+    return {**told, "snapshot": False, "windows": [window.as_json() for window in windows]} if windows else told
 
 
 def read_export(book: Connection, run_id: UUID) -> Export:
@@ -138,11 +164,14 @@ def read_export(book: Connection, run_id: UUID) -> Export:
         raise NoExportError(f"The run {run_id} is no bulk operation's.")
     bulk: dict[str, Any] = row["bulk"]
     known = {"phase": Phase.NEW, "operation_id": row["operation_id"], **bulk}
-    state = _STATE.validate_python({name: value for name, value in known.items() if name not in {"key", "query"}})
+    state = _STATE.validate_python({name: value for name, value in known.items() if name not in _NO_STATE})
     if row["status"] == "failed" and state.phase is not Phase.FAILED:
         state = State(phase=Phase.FAILED, reason="ENDED", message=row["error_message"] or "The run was ended.")
     windows = tuple(Window.of_json(ends) for ends in row["windows"] or ())
-    return Export(run_id, row["shop_id"], row["domain"], row["resource"], bulk["query"], state, windows)
+    kinds = _KINDS.validate_python(bulk.get("kinds"))
+    return Export(
+        run_id, row["shop_id"], row["domain"], row["resource"], bulk["query"], state, windows, row["reach"], kinds
+    )
 
 
 def keep_state(book: Connection, export: Export, stored: StoredResult | None = None) -> None:
@@ -151,15 +180,17 @@ def keep_state(book: Connection, export: Export, stored: StoredResult | None = N
     Raises:
         NoExportError: the run was ended from outside meanwhile.
     """
-    state = export.state
+    state, kinds = export.state, export.kinds
+    known = _STATE.dump_python(state, mode="json", exclude={"operation_id"})
+    done = kinds.lines if kinds and state.phase is not Phase.READY else 0
     values = {
         "run_id": export.run_id,
         "status": _STATUS.get(state.phase, "pending"),
         "operation_id": state.operation_id,
-        "state": Jsonb(_STATE.dump_python(state, mode="json", exclude={"operation_id"})),
+        "state": Jsonb({**known, "kinds": _KINDS.dump_python(kinds, mode="json")} if kinds else known),
         "as_of": state.created_at.isoformat() if state.created_at else None,
-        "source": f"bulk operation {state.operation_id}" if state.operation_id else None,
-        "records": min(state.objects, _LARGEST_INTEGER),
+        "source": _source(state, kinds),
+        "records": min(done + state.objects, _LARGEST_INTEGER),
         "bytes": stored.bytes if stored else None,
         "retries": state.fetches,
         "error": state.message,
@@ -178,6 +209,13 @@ def keep_state(book: Connection, export: Export, stored: StoredResult | None = N
                 "sha256": stored.sha256,
             }
             book.execute(statement("bulk/add_artifact"), artifact)
+
+
+def _source(state: State, kinds: Kinds | None) -> str | None:
+    if state.operation_id is None:
+        return None
+    each = f"s of {len(kinds.names)} types, the last:" if kinds else ""
+    return f"bulk operation{each} {state.operation_id}"
 
 
 @contextmanager
@@ -219,7 +257,7 @@ def locked(database: Database, run_id: UUID) -> Iterator[Connection]:
 def due_exports(book: Connection, now: datetime, *, most: int = 100) -> list[DueExport]:
     """Runs under way that wait for nothing but somebody to take them further, the longest due first."""
     rows = book.execute(statement("bulk/due_exports"), {"now": now, "most": most}).fetchall()
-    return [DueExport(*row[:3]) for row in rows]
+    return [DueExport(*row[:4]) for row in rows]
 
 
 def hurry_export(book: Connection, shop_id: UUID, operation_id: str) -> UUID | None:
