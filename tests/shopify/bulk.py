@@ -19,7 +19,7 @@ from uuid import UUID
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.shopify.access import Secret, ShopAccess
 from neanelu_pipelines.shopify.bulk import exports, ledger, pieces
-from neanelu_pipelines.shopify.bulk.exports import Outcome
+from neanelu_pipelines.shopify.bulk.outcome import Outcome
 from neanelu_pipelines.shopify.bulk.states import Pace
 from neanelu_pipelines.shopify.client import AdminClient, Patience
 from neanelu_pipelines.shopify.documents import document, inlined
@@ -42,6 +42,8 @@ class Desk:
     domain: str
     version: str = "2025-10"
     pace: Pace = field(default_factory=lambda: PACE)
+    asks: tuple[str, str] = (PRODUCTS, "products")
+    """The query, and the resource, of an export that dies."""
 
     @property
     def database(self) -> Database:
@@ -119,7 +121,7 @@ def export_and_die(desk: Desk, at: int) -> list[str]:
     dies.around(pieces.Shelf, "put")
     dies.around(pieces.Shelf, "join")
     dies.around(pieces.Shelf, "publish")
-    desk.advance(desk.begin())
+    desk.advance(desk.begin(*desk.asks))
     return dies.passed
 
 

@@ -17,8 +17,8 @@ from neanelu_pipelines.sandbox.admin.faults import Trouble
 from neanelu_pipelines.sandbox.admin.server import Sandbox
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.bulk import ledger
-from neanelu_pipelines.shopify.bulk.exports import Outcome
 from neanelu_pipelines.shopify.bulk.ledger import ExportBusyError
+from neanelu_pipelines.shopify.bulk.outcome import Outcome
 from neanelu_pipelines.shopify.documents import document
 from tests.shopify.bulk import PRODUCTS, Desk, Mortals
 from tests.shopify.conftest import make_shop

@@ -14,14 +14,14 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.exports.shares import Brought, Denied, LoadedElsewhere, Share, Waits
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import river
-from neanelu_pipelines.mirror.asking import WHOLE, Reach, begin_export, export_query
+from neanelu_pipelines.mirror.asking import WHOLE, Reach, begin_export
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.access import ShopAccess, ShopError, read_access
 from neanelu_pipelines.shopify.bulk import exports, ledger
 from neanelu_pipelines.shopify.bulk.states import Pace, Phase
 from neanelu_pipelines.shopify.client import AdminClient, Patience
-from neanelu_pipelines.shopify.documents import probe
+from neanelu_pipelines.shopify.documents import one_row
 from neanelu_pipelines.shopify.endpoint import is_this_machine
 from neanelu_pipelines.shopify.faults import AccessDenied, ShopifyFault
 from neanelu_pipelines.shopify.replies import Reply
@@ -112,7 +112,7 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
         except AccessDenied as fault:
             return Denied(export, fault.scope, str(fault))
         if outcome.reason == _ACCESS_DENIED:
-            return Denied(export, _lacking_scope(client, asked.resource), outcome.message or "")
+            return Denied(export, _lacking_scope(database, client, export), outcome.message or "")
     if outcome.status == "waiting":
         return Waits(export, outcome.operation_id, outcome.due, outcome.message, metered.requests, metered.points)
     if outcome.status == "failed":
@@ -135,12 +135,12 @@ def _renewed(database: Database, asked: Asked) -> Asked:
     return replace(asked, export=None, reach=Reach.of(given))
 
 
-def _lacking_scope(client: AdminClient, resource: str) -> str | None:
+def _lacking_scope(database: Database, client: AdminClient, export: UUID) -> str | None:
     """The scope that an operation ended for want of: it does not say, but a question for one row does."""
-    asked = probe(export_query(resource, search="id:0"))
+    with ledger.opened(database) as book:
+        asked = ledger.read_export(book, export).asked
     try:
-        if asked is not None:
-            client.execute(asked)
+        client.execute(one_row(asked))
     except AccessDenied as fault:
         return fault.scope
     except ShopifyFault:

@@ -24,14 +24,7 @@ ZONE = "Europe/Bucharest"
 
 
 def sync_schedules(resource: Resource, job: "UnresolvedAssetJobDefinition") -> list[dg.ScheduleDefinition]:
-    """A full snapshot every night; of what Shopify can be asked for by time of change, the changes every hour too.
-
-    None of what is asked for kind by kind (metaobjects): no one query holds all of it.
-    """
-    from neanelu_pipelines.shopify.documents import is_asked_at_once
-
-    if not is_asked_at_once(resource.name):
-        return []
+    """A full snapshot every night; of what Shopify can be asked for by time of change, the changes every hour too."""
     nightly = _schedule(
         resource,
         job,

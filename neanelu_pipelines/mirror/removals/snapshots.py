@@ -23,7 +23,7 @@ from typing import Any
 from uuid import UUID
 
 from graphql import parse
-from graphql.language import FieldNode, NullValueNode, OperationDefinitionNode
+from graphql.language import FieldNode, NullValueNode, OperationDefinitionNode, VariableNode
 from psycopg import Connection, sql
 from psycopg.rows import namedtuple_row
 
@@ -41,7 +41,7 @@ from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.resources import RESOURCES, resource_named
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.bulk.exports import Asks
-from neanelu_pipelines.shopify.documents import document, names
+from neanelu_pipelines.shopify.documents import by_kind
 
 FEW = 10
 """So many missing rows of a table may go whatever their share, if Shopify confirms each: small shops have few rows."""
@@ -180,13 +180,17 @@ def _fit(book: Connection, load: LoadRun) -> _Snapshot:
 
 
 def _asks_for_everything(resource: str, query: str | None) -> bool:
-    """Whether a query has no condition. A file is taken at its word, unless even the whole comes in parts."""
+    """Whether a query has no condition. A file is taken at its word, unless it may be one type's.
+
+    A type is none where it stands as a variable: then each that there is was asked for.
+    """
     if query is None:
-        return resource not in names() or "$type" not in document(resource)
+        return resource not in by_kind()
     operation = next(node for node in parse(query).definitions if isinstance(node, OperationDefinitionNode))
     roots = [field for field in operation.selection_set.selections if isinstance(field, FieldNode)]
     return len(roots) == 1 and all(
-        argument.name.value in _HARMLESS or isinstance(argument.value, NullValueNode) for argument in roots[0].arguments
+        argument.name.value in _HARMLESS or isinstance(argument.value, NullValueNode | VariableNode)
+        for argument in roots[0].arguments
     )
 
 

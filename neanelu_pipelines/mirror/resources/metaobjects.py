@@ -1,4 +1,4 @@
-"""Metaobjects: the metaobjects bulk query, one result per type, and their mirror table.
+"""Metaobjects: the metaobjects bulk query, asked once for each type, and their mirror table.
 
 Capabilities are asked for by no query of ours: their column is taken when a result holds them.
 """
@@ -8,7 +8,7 @@ from neanelu_pipelines.mirror.resources.common import GID, LINE_IDENTITY, UPDATE
 
 METAOBJECTS = Resource(
     name="metaobjects",
-    description="Metaobjects of one type with their fields, as one bulk query returns them.",
+    description="Metaobjects with their fields, as a bulk query for each of their types returns them.",
     entities=(
         Entity(
             node_types=("Metaobject",),

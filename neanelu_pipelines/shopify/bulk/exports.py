@@ -248,6 +248,7 @@ class _Run:
 
     def _put_together(self, known: kinds.Kinds) -> None:
         """What was verified kind by kind is one artifact: as long as its parts are, and their pieces undamaged."""
+        self._export = replace(self._export, kinds=known)
         shelf = Shelf(self._target)
         with _storing(self._target):
             try:
@@ -256,7 +257,7 @@ class _Run:
                 self._happened(Refused("INCOMPLETE", str(problem), transient=True))
                 return
             shelf.publish(self._target)
-        self._export = replace(self._export, kinds=known, state=kinds.ready(known, self._export.state))
+        self._export = replace(self._export, state=kinds.ready(known, self._export.state))
         ledger.keep_state(self._book, self._export, _stored(self._target, whole))
 
     def _refusal(self, errors: list[Mapping[str, Any]]) -> Event:

@@ -10,17 +10,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Protocol
 
-from graphql import parse
-from graphql.language import OperationDefinitionNode
 from psycopg import Connection
 
 from neanelu_pipelines.shopify.bulk import ledger
 from neanelu_pipelines.shopify.bulk.ledger import Export, StoredResult
 from neanelu_pipelines.shopify.bulk.pieces import Shelf
 from neanelu_pipelines.shopify.bulk.states import Phase
+from neanelu_pipelines.shopify.documents import declares
 from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, Refused
 from neanelu_pipelines.shopify.replies import Reply
 
@@ -36,15 +34,9 @@ class Asks(Protocol):
         """Send one document and return its reply."""
 
 
-@cache
 def is_paged(query: str) -> bool:
     """Whether a query is asked page by page: it takes a cursor. A bulk query takes no variables at all."""
-    return any(
-        definition.variable.name.value == _CURSOR
-        for operation in parse(query).definitions
-        if isinstance(operation, OperationDefinitionNode)
-        for definition in operation.variable_definitions
-    )
+    return declares(query, _CURSOR)
 
 
 def fetch(book: Connection, client: Asks, export: Export, target: str) -> Export:
@@ -64,9 +56,10 @@ def fetch(book: Connection, client: Asks, export: Export, target: str) -> Export
     try:
         with ledger.step(book, export) as told:
             end = 0
-            for page in _pages(client, export.query):
-                shelf.put(end, page)
-                end += len(page)
+            for page in asked(client, export.query):
+                if lines := b"".join(map(_line, page)):
+                    shelf.put(end, lines)
+                    end += len(lines)
             whole = shelf.join()
             shelf.publish(target)
             told.update(bytes=whole.bytes, lines=whole.lines, sha256=whole.sha256, source="pages of a query")
@@ -91,16 +84,20 @@ def fetch(book: Connection, client: Asks, export: Export, target: str) -> Export
     return ready
 
 
-def _pages(client: Asks, query: str) -> Iterator[bytes]:
-    """The lines of each page that holds any."""
+def asked(client: Asks, query: str) -> Iterator[list[Any]]:
+    """The nodes of each page of a list.
+
+    Raises:
+        Refused: what Shopify gives is no list.
+        Transient, Permanent: Shopify cannot be reached, or refuses.
+    """
     cursor: str | None = None
     while True:
         data = client.execute(query, {"first": PAGE, _CURSOR: cursor}).data
         connection = next(iter(data.values()), None)
         if not isinstance(connection, Mapping):
             raise Refused("Shopify's reply holds no list, though it names no error.")
-        if lines := b"".join(_line(node) for node in connection["nodes"]):
-            yield lines
+        yield connection["nodes"]
         page = connection["pageInfo"]
         if not page["hasNextPage"]:
             return

@@ -48,33 +48,38 @@ class DamagedPieceError(Exception):
 
 
 class Shelf:
-    """The pieces of one artifact, `<artifact>.pieces/`."""
+    """The pieces of one artifact, `<artifact>.pieces/`, from a byte of it on: what comes before stays as it is."""
 
-    def __init__(self, target: str) -> None:
-        """`target`: where the artifact will be, a path or an fsspec URL."""
+    def __init__(self, target: str, begin: int = 0) -> None:
+        """`target`: where the artifact will be, a path or an fsspec URL; offsets are counted from its byte `begin`."""
         self._files: Any
         self._files, path = url_to_fs(target)
         self._folder = f"{path}.pieces"
         self._joined = f"{self._folder}/whole"
+        self._begin = begin
 
     def end(self) -> int:
         """How many bytes from the beginning are there; what does not join on is removed."""
-        offset = 0
+        offset = self._begin
         for piece, size in self._listed():
             if piece.offset != offset or piece.length != size:
                 self._files.rm(piece.path)
             else:
                 offset += size
-        return offset
+        return offset - self._begin
 
     def put(self, offset: int, data: bytes) -> None:
         """Keep what stands from `offset` on."""
         make_folder(self._files, self._folder)
-        name = f"{offset:015d}-{len(data):09d}-{xxhash.xxh3_64_hexdigest(data)}.piece"
+        name = f"{self._begin + offset:015d}-{len(data):09d}-{xxhash.xxh3_64_hexdigest(data)}.piece"
         self._files.pipe_file(f"{self._folder}/{name}", data)
 
     def clear(self) -> None:
         """Remove the pieces."""
+        if self._begin:
+            for piece, _ in self._listed():
+                self._files.rm(piece.path)
+            return
         with contextlib.suppress(FileNotFoundError):
             self._files.rm(self._folder, recursive=True)
 
@@ -108,7 +113,7 @@ class Shelf:
             yield data
 
     def _listed(self) -> list[tuple[_Piece, int]]:
-        """The pieces by offset, each with the size that it has."""
+        """The pieces of this part by offset, each with the size that it has."""
         self._files.invalidate_cache()
         try:
             entries = self._files.ls(self._folder, detail=True)
@@ -119,7 +124,8 @@ class Shelf:
             (_Piece(str(entry["name"]), int(match[1]), int(match[2]), match[3]), int(entry["size"]))
             for match, entry in found
         ]
-        return sorted(pieces, key=lambda pair: (pair[0].offset, pair[0].path))
+        ours = [pair for pair in pieces if pair[0].offset >= self._begin]
+        return sorted(ours, key=lambda pair: (pair[0].offset, pair[0].path))
 
 
 class _Count:

@@ -74,6 +74,23 @@ def paged() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob("paged/*.graphql")))
 
 
+@cache
+def by_kind() -> tuple[str, ...]:
+    """Every export that takes a bulk operation for each kind; `kinds/<name>` asks page by page which there are."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("kinds/*.graphql")))
+
+
+@cache
+def declares(query: str, variable: str) -> bool:
+    """Whether a query takes this variable."""
+    return any(
+        definition.variable.name.value == variable
+        for operation in parse(query).definitions
+        if isinstance(operation, OperationDefinitionNode)
+        for definition in operation.variable_definitions
+    )
+
+
 def literal(value: Value) -> str:
     """A value as GraphQL writes it; a text is escaped, whatever it holds.
 
@@ -81,11 +98,6 @@ def literal(value: Value) -> str:
         DocumentError: the text holds half a character (a lone surrogate), which UTF-8 cannot carry.
     """
     return print_ast(_node(value))
-
-
-def is_asked_at_once(resource: str) -> bool:
-    """Whether one query asks for all of a resource."""
-    return resource in paged() or "$type" not in document(resource)
 
 
 def inlined(text: str, values: Mapping[str, Value] | None = None) -> str:
@@ -109,11 +121,13 @@ def probe(query: str) -> str | None:
     A filter that Shopify does not know fails open: everything is exported. It says so in a warning, which the start of
     a bulk operation does not show. None if the query searches for nothing.
     """
-    parsed = parse(query)
-    operation = next(node for node in parsed.definitions if isinstance(node, OperationDefinitionNode))
-    root = next((field for field in operation.selection_set.selections if isinstance(field, FieldNode)), None)
-    if root is None or not any(argument.name.value == "query" for argument in root.arguments):
-        return None
+    _, root = _root_of(query)
+    return one_row(query) if any(argument.name.value == "query" for argument in root.arguments) else None
+
+
+def one_row(query: str) -> str:
+    """A query for one row of the same list, of which it only asks what it is: whether it may be read at all."""
+    operation, root = _root_of(query)
     first = ArgumentNode(name=NameNode(value="first"), value=IntValueNode(value="1"))
     one = FieldNode(
         name=root.name,
@@ -129,6 +143,11 @@ def probe(query: str) -> str | None:
             selection_set=SelectionSetNode(selections=(one,)),
         )
     )
+
+
+def _root_of(query: str) -> tuple[OperationDefinitionNode, FieldNode]:
+    operation = next(node for node in parse(query).definitions if isinstance(node, OperationDefinitionNode))
+    return operation, next(field for field in operation.selection_set.selections if isinstance(field, FieldNode))
 
 
 def between(field: str, start: datetime | None, end: datetime | None) -> str | None:
