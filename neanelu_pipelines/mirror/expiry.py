@@ -18,7 +18,9 @@ _BATCH = 500
 
 
 def delete_expired(database: Database, *, now: datetime) -> int:
-    """Delete the artifacts of loads that were made of events; how many. Killed anywhere, the next one goes on.
+    """Delete the artifacts of ended loads that were made of events, or tell of somebody who was forgotten; how many.
+
+    Killed anywhere, the next one goes on.
 
     Raises:
         OSError: the artifact store is away, or refuses.

@@ -77,12 +77,14 @@ def open_run(
     as_of: datetime,
     snapshot: bool = True,
     whole: Collection[tuple[str, str]] = (),
+    dated: bool = True,
     dagster_run: str,
 ) -> UUID:
-    """A new row in `bulk_runs`, written before anything else is done."""
+    """A new row in `bulk_runs`, written before anything else is done; `dated` where `as_of` is more than a guess."""
     state = {
         "source": source,
         "as_of": as_of.isoformat(),
+        "dated": dated,
         "snapshot": snapshot,
         "whole": sorted(whole),
         "dagster_run_id": dagster_run,
@@ -154,6 +156,12 @@ def take_load(book: Connection, run_id: UUID, *, dagster_run_id: str, first_run_
 def as_of(book: Connection, load: LoadRun) -> datetime:
     """The moment whose state of the shop the artifact shows."""
     return datetime.fromisoformat(_state(book, load)["as_of"])
+
+
+def said_as_of(book: Connection, load: LoadRun) -> datetime | None:
+    """The moment whose state the artifact is known to show; None where nobody said so and it is taken for current."""
+    state = _state(book, load)
+    return datetime.fromisoformat(state["as_of"]) if state.get("dated", "bulk" in state) else None
 
 
 def whole_parts(book: Connection, load: LoadRun) -> frozenset[tuple[str, str]]:

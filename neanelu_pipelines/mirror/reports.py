@@ -62,6 +62,8 @@ class StageReport:
     """How many lines the reader numbered; the counts of all node types have to come to the same."""
     skipped: dict[str, int] = field(default_factory=dict)
     """Lines whose rows the mirror already holds like that, by mirror table."""
+    forgotten: int = 0
+    """Rows and rejected lines that tell of customers who were forgotten since the artifact was read."""
     notes: list[str] = field(default_factory=list)
     """What a person should know and no row was lost by: unknown fields, removed NUL characters, a torn last line."""
 

@@ -19,7 +19,7 @@ from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.mirror import artifacts, checkpoints, ledger, recording, staging_area
+from neanelu_pipelines.mirror import artifacts, checkpoints, forgotten, ledger, recording, staging_area
 from neanelu_pipelines.mirror.changes import wanted_lines
 from neanelu_pipelines.mirror.counts import counts_checks
 from neanelu_pipelines.mirror.declarations import Resource
@@ -72,12 +72,14 @@ def open_load(
     is known of the results of the resource's own query only.
 
     Raises:
-        UnknownShopError, UnknownResourceError, EmptyInboxError, ArtifactUnreadableError: as they say.
+        UnknownShopError, UnknownResourceError, EmptyInboxError, ArtifactUnreadableError, ForgottenShopError: as they
+            say.
     """
     resource_named(resource)
     started = time.perf_counter()
     with ledger.opened(database) as book:
         shop = ledger.find_shop(book, shop_domain)
+        forgotten.refuse_older(book, shop_domain, as_of)
         if source is None:
             source = artifacts.newest_in_inbox(settings.artifact_root, shop_domain=shop_domain, resource=resource)
         run_id = ledger.open_run(
@@ -86,6 +88,7 @@ def open_load(
             resource,
             source=artifacts.shown(source),
             as_of=as_of or datetime.now(UTC),
+            dated=as_of is not None,
             snapshot=snapshot,
             whole=whole,
             dagster_run=dagster_run_id or "",
@@ -149,8 +152,12 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         base = ledger.last_merge(book, load)
         with wanted_lines(database, settings, resource, shop, load) as wanted:
             report, stager = stage_artifact(database, settings, resource, shop, load, wanted)
+        parameters = _parameters(book, load)
+        marked = 0
         if any(report.tables.values()):
-            _judge(database, book, resource, load, report, stager.selection, mirror_is_empty=wanted is None)
+            empty = wanted is None
+            marked = _judge(database, resource, parameters, report, stager.selection, mirror_is_empty=empty)
+        forgotten.settle(book, resource, parameters, report, marked)
         report.seconds = time.perf_counter() - started
         total = report.total
         step.records = total.read
@@ -166,17 +173,17 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
 
 def _judge(
     database: Database,
-    book: Connection,
     resource: Resource,
-    load: LoadRun,
+    parameters: dict[str, Any],
     report: StageReport,
     selection: Selection,
     *,
     mirror_is_empty: bool,
-) -> None:
-    parameters = _parameters(book, load)
+) -> int:
+    """Judge what was staged; how many rows tell of somebody who was forgotten."""
     with database.connect(Role.PIPELINE) as connection:
         staging_area.plan_for(connection, sum(report.tables.values()))
+        marked = forgotten.mark(connection, resource, parameters)
         report.notes += judge(
             connection,
             resource,
@@ -184,7 +191,9 @@ def _judge(
             report.nodes,
             mirror_is_empty=mirror_is_empty,
             partial=selection.partial,
+            marked=marked,
         )
+    return marked
 
 
 def _extent(
@@ -285,6 +294,8 @@ def _merge(
         ledger.close_run(book, load, "completed", records=report.total.read)
         checkpoints.advance(book, resource, load)
     _tidy_up(database, book, resource, load, counts)
+    if report.forgotten:
+        forgotten.let_go(book, load)
     return counts
 
 
@@ -303,6 +314,7 @@ def _parameters(book: Connection, load: LoadRun) -> dict[str, Any]:
         "run_id": load.run_id,
         "shop_id": load.shop_id,
         "as_of": ledger.as_of(book, load),
+        "said_as_of": ledger.said_as_of(book, load),
         "shown_through": ledger.shown_through(book, load),
     }
 

@@ -29,14 +29,19 @@ def judge(
     *,
     mirror_is_empty: bool,
     partial: AbstractSet[str] = frozenset(),
+    marked: int = 0,
 ) -> list[str]:
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
-    `parameters` are run_id, shop_id, as_of and shown_through. Incomplete rows (of the `partial` tables) first, then
-    repeated ones, then what the mirror has newer, then orphans, each entity after the one it stands under: an orphan's
-    children are orphans too. Returns notes: which rows of other resources the mirror does not have yet.
+    `parameters` are run_id, shop_id, as_of and shown_through; `marked` rows are out already, what they own goes with
+    them. Then incomplete rows (of the `partial` tables), repeated ones, what the mirror has newer, and orphans, each
+    entity after the one it stands under: an orphan's children are orphans too. Returns notes: which rows of other
+    resources the mirror does not have yet.
     """
-    marked = sum(
+    if marked:
+        for entity in resource.entities:
+            _mark_older_owned(connection, resource, entity, parameters)
+    marked += sum(
         _mark_incomplete(connection, entity, parameters) for entity in resource.entities if entity.table in partial
     )
     marked += sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)

@@ -1,12 +1,11 @@
 -- Files of loads that were made of events (no snapshot, and not asked of Shopify) and that ended a while ago: the
--- events say the same.
+-- events say the same. And at once what tells of a customer who was forgotten.
 SELECT a.id, a.file_path
   FROM bulk_artifacts a
   JOIN bulk_runs r ON r.id = a.bulk_run_id
  WHERE a.deleted_at IS NULL
-   AND r.cursor_state->>'snapshot' = 'false'
-   AND NOT r.cursor_state ? 'bulk'
    AND r.status IN ('completed', 'failed')
-   AND r.completed_at < %(before)s
+   AND ((r.cursor_state->>'snapshot' = 'false' AND NOT r.cursor_state ? 'bulk' AND r.completed_at < %(before)s)
+        OR r.cursor_state ? 'tells_of_forgotten')
  ORDER BY a.created_at
  LIMIT %(limit)s

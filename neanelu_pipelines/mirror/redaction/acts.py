@@ -23,7 +23,7 @@ from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.mirror import ledger
+from neanelu_pipelines.mirror import forgotten, ledger
 from neanelu_pipelines.mirror.redaction import record, rows
 from neanelu_pipelines.mirror.redaction.files import Store
 from neanelu_pipelines.mirror.redaction.record import Outcome, Request
@@ -129,9 +129,9 @@ def _redact(
     store = Store(settings.artifact_root, domain)
     holding = store.holding(sought.patterns)
     with record.pipeline(database) as connection:
-        named = {"paths": store.as_in_ledger(holding)}
-        connection.execute(statement("redaction/end_loads"), named)
-        connection.execute(statement("redaction/files_deleted"), named)
+        paths = {"paths": store.as_in_ledger(holding)}
+        connection.execute(statement("redaction/end_loads"), paths)
+        connection.execute(statement("redaction/files_deleted"), paths)
     store.delete(holding)
     with record.pipeline(database) as connection:
         connection.execute(statement("redaction/say_so"))
@@ -140,6 +140,9 @@ def _redact(
         counts += remove_rows(
             connection, "shopify_customers", "id", [Gone(key, "", moment) for key, _ in customers], why=None
         )
+        gids = {gid for _, gid in customers} | {f"gid://shopify/Order/{number}" for number in numbers}
+        named = gids | ({customer.gid} if customer.gid else set())
+        forgotten.remember(connection, shop_id, gids=named, email=customer.email)
         connection.execute(statement("redaction/empty_undecoded"), sought.parameters)
         counts.update(rows.empty(connection, sought, spare_goods=True))
     return {**counts, "files": len(holding)}, numbers

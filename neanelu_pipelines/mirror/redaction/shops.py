@@ -102,7 +102,7 @@ def _request(database: Database, domain: str, key: str, asked_at: datetime) -> R
     subject: dict[str, Any] = begun[1] if begun and begun[1] else {}
     number = shop[1] if shop else subject.get("number")
     said = {"domain": domain, "number": number, "asked_at": asked_at.isoformat()}
-    return Request(key, "shop", shop[0] if shop else begun[0], said, hashed(key, domain))  # type: ignore[index]
+    return Request(key, "shop", shop[0] if shop else begun[0], said, hashed(key, domain.lower()))  # type: ignore[index]
 
 
 def _done(database: Database, key: str) -> Any:

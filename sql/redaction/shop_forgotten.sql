@@ -1,0 +1,6 @@
+-- When a shop of this domain was last forgotten. The record holds no name: whoever knows it can tell that it is the one.
+SELECT max(completed_at)
+  FROM pipeline.redactions
+ WHERE kind = 'shop'
+   AND status IN ('completed', 'residue')
+   AND subject_hash = encode(sha256(convert_to(request_key || E'\n' || lower(%(shop_domain)s), 'UTF8')), 'hex')
