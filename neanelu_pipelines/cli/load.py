@@ -48,7 +48,7 @@ def load(
         world.require_schema()
         if create:
             create_shop(world, shop)
-        domain = require_shop(world, shop)
+        domain = require_shop(world, shop, or_else="; or make it without one, for files from disk: --create-shop")
         from neanelu_pipelines.cli.orchestra import run_load
 
         outcome = run_load(world, shop=domain, resource=resource, source=source, as_of=moment, say=progress.update)

@@ -111,7 +111,15 @@ def _run_load(
     run_id = make_new_run_id()
     instance.add_event_listener(run_id, lambda event: _tell(event, say, from_shopify=source is None))
     name = "Shopify" if source is None else shown(source)
-    outcome = LoadOutcome(shop, resource, name, dagster_run_id=run_id, status="failed", seconds=0.0)
+    outcome = LoadOutcome(
+        shop,
+        resource,
+        name,
+        dagster_run_id=run_id,
+        status="failed",
+        seconds=0.0,
+        wanted_changes=bool(config["since_last"]),
+    )
     started = time.perf_counter()
     try:
         result = job.execute_in_process(
@@ -130,7 +138,18 @@ def _run_load(
         _read_events(outcome, result)
     finally:
         _close_in_the_ledger(world, outcome)
+    if source is None:
+        outcome.asked_for = _asked_for(world, outcome)
     return outcome
+
+
+def _asked_for(world: World, outcome: LoadOutcome) -> str | None:
+    """What Shopify was asked for, as the ledger has it: where there is nothing to go on from, it is everything."""
+    if outcome.run_id is None:
+        return None
+    with world.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        row = connection.execute(statement("cli/asked_for"), {"run_id": outcome.run_id}).fetchone()
+    return row[0] if row else None
 
 
 def _close_in_the_ledger(world: World, outcome: LoadOutcome) -> None:
@@ -212,6 +231,8 @@ def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> N
             _read_observation(outcome, event.asset_observation_data.asset_observation)
         elif kind == "STEP_FAILURE":
             outcome.error = outcome.error or _reason(event.step_failure_data)
+        elif kind == "PIPELINE_FAILURE":
+            outcome.interrupted = _was_interrupted(event.job_failure_data)
     refused = [str(check["description"]) for check in outcome.checks if not check["passed"]]
     outcome.error = " ".join(refused) or outcome.error
 
@@ -266,13 +287,17 @@ def _records(figures: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return [dict(record.data) for record in figures[name].records] if name in figures else []
 
 
+def _was_interrupted(failure: Any) -> bool:
+    return failure.error is not None and failure.error.cls_name in _INTERRUPTIONS
+
+
 def _reason(failure: Any) -> str:
     """The words of the failure itself; Dagster wraps what was raised."""
     if failure.user_failure_data is not None and failure.user_failure_data.description:
         return str(failure.user_failure_data.description)
-    error = failure.error
-    if error is not None and error.cls_name in _INTERRUPTIONS:
+    if _was_interrupted(failure):
         return _INTERRUPTED
+    error = failure.error
     while error is not None and error.cause is not None:
         error = error.cause
     return str(error.message).strip() if error is not None else "the step failed"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from neanelu_pipelines.cli.output import Output, bytes_text
+from neanelu_pipelines.mirror.resources import resource_named
 
 LINES = ("read", "staged", "unchanged", "ignored", "rejected")
 ROWS = ("inserted", "updated", "unchanged", "deleted")
@@ -41,6 +42,12 @@ class LoadOutcome:
     notes: str | None = None
     shopify: dict[str, Any] = field(default_factory=dict)
     """Of the bulk operation, where it is one's result: its id, objects, requests, points."""
+    asked_for: str | None = None
+    """Of Shopify: `all`, or `changes` since the last sync; None: nothing was."""
+    wanted_changes: bool = False
+    """Whether only what changed since the last sync was wanted."""
+    interrupted: bool = False
+    """Whether somebody broke it off: then nothing more is wanted."""
 
     @property
     def succeeded(self) -> bool:
@@ -74,6 +81,7 @@ class LoadOutcome:
             "rejections": self.rejections,
             "notes": self.notes,
             "shopify": self.shopify,
+            "asked_for": self.asked_for,
             "error": self.error,
             "dagster_run_id": self.dagster_run_id,
         }
@@ -87,11 +95,13 @@ def print_outcome(output: Output, outcome: LoadOutcome) -> None:
         f"{outcome.resource} of {outcome.shop}: {outcome.status}, {bytes_text(outcome.bytes)} in "
         f"{outcome.seconds:.1f} s ({bytes_text(rate)}/s)"
     )
+    if words := _what_was_asked(outcome):
+        output.say(words)
     if "object_count" in outcome.shopify:
         said = outcome.shopify
         output.say(
-            f"{said['operation_id']}: {said['object_count']:,} objects, asked for with {said['requests']} requests and "
-            f"{said['points_used']:.0f} points"
+            f"{said['operation_id'] or 'Page by page'}: {said['object_count']:,} objects, asked for with "
+            f"{said['requests']} requests and {said['points_used']:.0f} points"
         )
     if outcome.lines:
         output.say(
@@ -113,6 +123,29 @@ def print_outcome(output: Output, outcome: LoadOutcome) -> None:
     if outcome.notes:
         output.say(outcome.notes)
     output.say(f"ledger run {outcome.run_id or '–'}, Dagster run {outcome.dagster_run_id}")
+
+
+def print_briefly(output: Output, outcome: LoadOutcome, *, width: int) -> None:
+    """One line for one of several loads; why lines were rejected, and what the staging noticed, besides."""
+    rows = outcome.rows
+    said = f"{outcome.resource:<{width}}  {outcome.status}"
+    if outcome.succeeded:
+        said += f"  {bytes_text(outcome.bytes)} in {outcome.seconds:.1f} s: {rows['read']:,} lines, " + ", ".join(
+            f"{rows[kind]:,} {kind}" for kind in ("inserted", "updated", "deleted", "rejected")
+        )
+    output.say(said)
+    for words in filter(None, (_what_was_asked(outcome), outcome.notes)):
+        output.say(f"{'':<{width}}  {words}")
+    print_rejections(output, outcome)
+
+
+def _what_was_asked(outcome: LoadOutcome) -> str | None:
+    """Where changes were wanted and all of it was asked for: that."""
+    if not outcome.wanted_changes or outcome.asked_for != "all":
+        return None
+    if resource_named(outcome.resource).window is None:
+        return f"Shopify cannot be asked what changed in {outcome.resource}: all of it was asked for."
+    return "There was no complete sync to go on from: all of it was asked for."
 
 
 def print_rejections(output: Output, outcome: LoadOutcome) -> None:

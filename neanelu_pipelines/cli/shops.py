@@ -16,8 +16,8 @@ def known_shops(world: World) -> list[str]:
         return [row[0] for row in connection.execute(statement("cli/shop_domains"))]
 
 
-def require_shop(world: World, domain: str) -> str:
-    """The domain as the database has it.
+def require_shop(world: World, domain: str, *, or_else: str = "") -> str:
+    """The domain as the database has it. `or_else`: another remedy of the command's, beside giving a shop its token.
 
     Raises:
         ShopError: no installed shop has it; the message says what to do.
@@ -28,8 +28,7 @@ def require_shop(world: World, domain: str) -> str:
         some = ", ".join(known[:5]) or "none"
         raise ShopError(
             f"There is no shop {domain!r} here (known: {some}{', …' if len(known) > 5 else ''}). "  # noqa: PLR2004
-            "Check the spelling, or make it: with its token by `neanelu shop add`, without one (for files from disk) "
-            "by --create-shop."
+            f"Check the spelling, or add it with its token: `neanelu shop add {domain}`{or_else}."
         )
     return found
 

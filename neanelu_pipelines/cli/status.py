@@ -3,6 +3,7 @@
 Belongs here: what is asked and how it is shown. Does not belong here: what is wrong and what to do (`doctor`).
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from neanelu_pipelines.database.statements import statement
 
 RUNS_SHOWN = 10
 LATE_HOURS = 26.0
-"""A shop that was not loaded for longer is late; the mirror's freshness policy says the same."""
+"""A resource that was not complete for longer is late, and its shop; the mirror's freshness policy says the same."""
 
 
 def status(*, as_json: JsonOption = False) -> None:
@@ -39,16 +40,27 @@ def read_status(connection: psycopg.Connection) -> dict[str, list[dict[str, Any]
         "queues": _rows(connection, "cli/queues"),
         "costs": _rows(connection, "cli/costs"),
     }
+    complete = _rows(connection, "cli/last_complete")
     for shop in found["shops"]:
-        shop["freshness"] = freshness(shop["last_loaded_at"], datetime.now(UTC))
+        own = {row["resource"]: row["complete_at"] for row in complete if row["shop"] == shop["shop"]}
+        shop["last_loaded_at"] = max(own.values(), default=None)
+        shop["late"] = late(own, datetime.now(UTC)) if shop["installed"] else []
+        shop["freshness"] = freshness(shop)
     return found
 
 
-def freshness(loaded: datetime | None, now: datetime) -> str:
-    """fresh, late or never loaded."""
-    if loaded is None:
+def late(complete: Mapping[str, datetime], now: datetime) -> list[str]:
+    """The resources that are late, of those that were complete at least once, at these moments."""
+    return [name for name, moment in sorted(complete.items()) if (now - moment).total_seconds() > LATE_HOURS * 3600]
+
+
+def freshness(shop: Mapping[str, Any]) -> str:
+    """fresh, late, never loaded, or no longer kept."""
+    if not shop["installed"]:
+        return "removed"
+    if shop["last_loaded_at"] is None:
         return "never loaded"
-    return "fresh" if (now - loaded).total_seconds() <= LATE_HOURS * 3600 else "late"
+    return "late" if shop["late"] else "fresh"
 
 
 def print_status(output: Output, found: dict[str, list[dict[str, Any]]]) -> None:
@@ -61,6 +73,12 @@ def print_status(output: Output, found: dict[str, list[dict[str, Any]]]) -> None
     else:
         columns = ("shop", "plan_tier", "installed", "products", "variants", "last_loaded_at", "freshness")
         output.table(columns, [[shop[name] for name in columns] for shop in found["shops"]])
+        for shop in found["shops"]:
+            if shop["late"]:
+                output.say(
+                    f"{shop['shop']}: late are {', '.join(shop['late'])} (`neanelu sync --shop {shop['shop']}`, or "
+                    "turn the schedules on)"
+                )
     if found["runs"]:
         output.heading("Newest loads")
         output.table(

@@ -1,56 +1,142 @@
 """`neanelu sync`: what a shop has in Shopify into the mirror, through Dagster's assets.
 
-Belongs here: the command. Does not belong here: running it (`orchestra`), the export (`neanelu_pipelines.shopify`).
+Belongs here: the command, and the order of resources. Does not belong here: running a load (`orchestra`), the export
+(`neanelu_pipelines.shopify`).
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from neanelu_pipelines.cli.outcome import print_outcome
+from neanelu_pipelines.cli.outcome import LoadOutcome, print_briefly, print_outcome
 from neanelu_pipelines.cli.output import JsonOption, Output
 from neanelu_pipelines.cli.shops import require_shop
-from neanelu_pipelines.cli.world import open_world
+from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.shopify.access import read_access
 from neanelu_pipelines.shopify.vault import Keyring
 
 WAITING = "waiting"
 
+ORDER = (
+    "locations",
+    "products",
+    "customers",
+    "collections",
+    "inventory",
+    "orders",
+    "publications",
+    "product_publications",
+    "menus",
+    "files",
+    "webhook_subscriptions",
+)
+"""What refers to rows of another resource comes after it, so that one sync completes it."""
+
 
 def sync(
     *,
     shop: Annotated[str, typer.Option(help="The shop's domain, e.g. my-shop.myshopify.com.")],
-    resource: Annotated[str, typer.Option(help="What to fetch.")] = "products",
+    resource: Annotated[
+        list[str] | None,
+        typer.Option(help="What to fetch, e.g. products; may be given several times. Default: everything."),
+    ] = None,
     since_last: Annotated[
-        bool, typer.Option("--since-last", help="Only what changed since the last complete sync.")
+        bool,
+        typer.Option(
+            "--since-last",
+            help="Only what changed since the last complete sync; all of it where Shopify cannot be asked that.",
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Export one resource of a shop from Shopify and merge it, through the same assets that the Dagster UI shows."""
+    """Export a shop's resources from Shopify and merge them, through the same assets that the Dagster UI shows."""
     output = Output(as_json=as_json)
-    resource_named(resource)
+    wanted = in_order(resource) if resource else list(ORDER)
     world = open_world()
-    with output.progress(f"Syncing {resource} of {shop}") as progress:
-        world.require_schema()
-        domain = require_shop(world, shop)
-        # Without a token the assets would look for a file: here that would not be what was asked for.
-        read_access(world.database, Keyring.from_settings(world.settings), domain)
-        from neanelu_pipelines.cli.orchestra import run_load
+    world.require_schema()
+    domain = require_shop(world, shop)
+    # Without a token the assets would look for a file: here that would not be what was asked for.
+    read_access(world.database, Keyring.from_settings(world.settings), domain)
+    if len(wanted) == 1:
+        outcomes = [_sync_one(output, world, domain, wanted[0], since_last=since_last)]
+        output.result(outcomes[0].as_object())
+        print_outcome(output, outcomes[0])
+        _print_troubles(output, outcomes)
+    else:
+        outcomes = _sync_several(output, world, domain, wanted, since_last=since_last)
+        output.result(_as_object(domain, wanted, outcomes))
+        _print_end(output, domain, wanted, outcomes)
+    if sum(outcome.succeeded for outcome in outcomes) < len(wanted):
+        raise typer.Exit(1)
 
-        outcome = run_load(
+
+def in_order(names: Sequence[str]) -> list[str]:
+    """These resources in the order that completes them at once, each once.
+
+    Raises:
+        UnknownResourceError: there is none of that name.
+    """
+    known = {resource_named(name).name for name in names}
+    return [*(name for name in ORDER if name in known), *sorted(known.difference(ORDER))]
+
+
+def _sync_several(
+    output: Output, world: World, domain: str, wanted: Sequence[str], *, since_last: bool
+) -> list[LoadOutcome]:
+    """One after the other, each reported at once; one that fails, or that the token may not read, stops no other."""
+    outcomes: list[LoadOutcome] = []
+    for name in wanted:
+        outcome = _sync_one(output, world, domain, name, since_last=since_last)
+        outcomes.append(outcome)
+        print_briefly(output, outcome, width=max(map(len, wanted)))
+        _print_troubles(output, [outcome])
+        if outcome.interrupted:
+            break
+    return outcomes
+
+
+def _sync_one(output: Output, world: World, domain: str, name: str, *, since_last: bool) -> LoadOutcome:
+    from neanelu_pipelines.cli.orchestra import run_load
+
+    with output.progress(f"Syncing {name} of {domain}") as progress:
+        return run_load(
             world,
             shop=domain,
-            resource=resource,
+            resource=name,
             source=None,
             as_of=None,
             say=progress.update,
             since_last=since_last,
         )
-    output.result(outcome.as_object())
-    print_outcome(output, outcome)
-    if not outcome.succeeded:
-        output.error(outcome.error or "the sync failed; the run in the Dagster UI says why")
+
+
+def _print_troubles(output: Output, outcomes: Sequence[LoadOutcome]) -> None:
+    for outcome in outcomes:
+        if not outcome.succeeded:
+            output.error(outcome.error or "the sync failed; the run in the Dagster UI says why")
         if outcome.status == WAITING:
             output.say("Where no `neanelu dev` runs, run this command again: it goes on with the same export.")
-        raise typer.Exit(1)
+
+
+def _as_object(domain: str, wanted: Sequence[str], outcomes: Sequence[LoadOutcome]) -> dict[str, object]:
+    worked = sum(outcome.succeeded for outcome in outcomes)
+    return {
+        "status": "completed" if worked == len(wanted) else "partial" if worked else "failed",
+        "shop": domain,
+        "seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
+        "resources": [outcome.as_object() for outcome in outcomes],
+        "not_begun": list(wanted[len(outcomes) :]),
+    }
+
+
+def _print_end(output: Output, domain: str, wanted: Sequence[str], outcomes: Sequence[LoadOutcome]) -> None:
+    worked = sum(outcome.succeeded for outcome in outcomes)
+    output.heading(
+        f"{domain}: {worked} of {len(wanted)} resources synced in {sum(outcome.seconds for outcome in outcomes):.0f} s"
+    )
+    for status in sorted({outcome.status for outcome in outcomes if not outcome.succeeded}):
+        output.say(f"{status}: {', '.join(outcome.resource for outcome in outcomes if outcome.status == status)}")
+    if len(outcomes) < len(wanted):
+        output.say(f"not begun: {', '.join(wanted[len(outcomes) :])}")

@@ -131,6 +131,7 @@ def test_a_mistake_in_the_arguments_is_one_object_too(
         (("load", "nowhere.jsonl", "--shop", SHOP, "--resource", "products"), "There is no file"),
         (("load", "{chained}", "--shop", SHOP, "--resource", "products"), "Rename the file"),
         (("load", "{file}", "--shop", "nobody.myshopify.com", "--resource", "products"), "--create-shop"),
+        (("sync", "--shop", "nobody.myshopify.com"), "`neanelu shop add nobody.myshopify.com`."),
         (("load", "{file}", "--shop", "no domain", "--resource", "products", "--create-shop"), "must look like"),
         (("load", "{file}", "--shop", SHOP, "--resource", "drafts"), "no resource 'drafts'"),
         (("load", "{file}", "--shop", SHOP, "--resource", "products", "--as-of", "yesterday"), "2026-01-31T12:00:00Z"),
