@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     max_line_bytes: Annotated[
         int, Field(ge=1024, description="A longer JSONL line is rejected, unread, so that memory stays bounded.")
     ] = 64 * 1024 * 1024
+    lock_wait: Annotated[
+        float, Field(gt=0, description="Seconds that a load waits for another one of the same shop and resource.")
+    ] = 600.0
     merge_workers: Annotated[
         int, Field(ge=1, le=32, description="Connections that merge a big load side by side; as many as cores pay.")
     ] = 2

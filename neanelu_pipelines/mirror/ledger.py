@@ -22,7 +22,8 @@ from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.reports import LoadRun, Rejection
 
 _OPERATION = "{}_EXPORT"
-_LOCK_WAIT = "10min"
+LOCK_WAIT = 600.0
+"""Seconds that somebody waits for the lock of (shop, resource) who does not say how long."""
 
 
 class UnknownShopError(NeaneluError):
@@ -278,8 +279,8 @@ def opened(database: Database) -> Iterator[Connection]:
 
 
 @contextmanager
-def resource_lock(book: Connection, load: LoadRun) -> Iterator[None]:
-    """Hold the lock of (shop, resource): whoever else wants it waits, ten minutes at most.
+def resource_lock(book: Connection, load: LoadRun, wait: float = LOCK_WAIT) -> Iterator[None]:
+    """Hold the lock of (shop, resource): whoever else wants it waits, `wait` seconds at most.
 
     The lock belongs to the session of `book`: if this process dies, or the connection breaks, it is free.
 
@@ -287,12 +288,12 @@ def resource_lock(book: Connection, load: LoadRun) -> Iterator[None]:
         ResourceBusyError: another load held it all that time.
     """
     key = {"key": f"{load.shop_id}/{load.resource}"}
-    book.execute(statement("ledger/lock_timeout"), {"timeout": _LOCK_WAIT})
+    book.execute(statement("ledger/lock_timeout"), {"timeout": f"{max(1, round(wait * 1000))}ms"})
     try:
         book.execute(statement("ledger/lock_resource"), key)
     except psycopg.errors.LockNotAvailable as error:
         raise ResourceBusyError(
-            f"Another load of {load.resource} of {load.shop_domain} is still running after {_LOCK_WAIT}. "
+            f"Another load of {load.resource} of {load.shop_domain} is still running after {wait:g} seconds. "
             "Wait for it, or end it; `neanelu status` shows which it is."
         ) from error
     finally:

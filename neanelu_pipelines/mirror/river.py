@@ -132,7 +132,7 @@ def stage(database: Database, settings: Settings, load: LoadRun) -> StageReport:
     Raises:
         ArtifactUnreadableError: the artifact is damaged as a whole; the load is closed as failed.
     """
-    with ledger.opened(database) as book, ledger.resource_lock(book, load):
+    with ledger.opened(database) as book, ledger.resource_lock(book, load, settings.lock_wait):
         ledger.abandon_others(book, load, (_STAGE, _MERGE))
         try:
             return _stage(database, book, settings, load)
@@ -239,7 +239,7 @@ def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, Ta
         StagingRefusedError: a check failed; nothing was merged and the load is closed as failed.
     """
     resource = resource_named(load.resource)
-    with ledger.opened(database) as book, ledger.resource_lock(book, load):
+    with ledger.opened(database) as book, ledger.resource_lock(book, load, settings.lock_wait):
         if _is_staged(book, load):
             checks = counts_checks(_staged_report(book, load), settings)  # All there: counted a moment ago.
         else:

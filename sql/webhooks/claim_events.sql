@@ -3,6 +3,7 @@ SELECT k.idempotency_key, k.triggered_at, e.topic, e.payload, COALESCE(e.retry_c
   FROM pipeline.webhook_keys k
   JOIN webhook_events e ON e.id = k.event_id AND e.created_at = k.received_at
  WHERE k.state = 'new'
+   AND (k.not_before IS NULL OR k.not_before <= clock_timestamp())
    AND k.shop_id = %(shop_id)s
  ORDER BY k.triggered_at, k.idempotency_key
  LIMIT %(limit)s

@@ -227,12 +227,12 @@ def test_two_shops_at_once(river: River) -> None:
     assert river.staged_rows() == 0
 
 
-def test_whoever_waits_too_long_for_a_shop_is_told(river: River, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "_LOCK_WAIT", "200ms")
+def test_whoever_waits_too_long_for_a_shop_is_told(river: River) -> None:
+    hasty = river.settings.model_copy(update={"lock_wait": 0.2})
     load = _opened(river, catalogue(), as_of=moment(5))
     busy = pytest.raises(ledger.ResourceBusyError, match=r"unelte\.myshopify\.com is still running")
     with ledger.opened(river.database) as book, ledger.resource_lock(book, load), busy:
-        river.load(catalogue())
+        river.load(catalogue(), settings=hasty)
 
 
 def river_module() -> Any:

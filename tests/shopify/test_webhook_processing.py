@@ -16,10 +16,10 @@ from neanelu_pipelines.sandbox.shop.hooks import Event
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.webhooks.bodies import encoded
 from neanelu_pipelines.shopify.webhooks.hands import Hands, Lines
-from neanelu_pipelines.shopify.webhooks.processing import TRIES, process_batch
+from neanelu_pipelines.shopify.webhooks.processing import TRIES, HinderedError, process_batch
 from neanelu_pipelines.shopify.webhooks.products import read_product
 from tests.shopify.conftest import make_shop
-from tests.shopify.webhooks import DOMAIN, event, events_of, posted, rows, work_off
+from tests.shopify.webhooks import DOMAIN, event, events_of, pass_time, posted, rows, work_off
 
 OTHER = "alt-magazin.myshopify.com"
 
@@ -146,7 +146,14 @@ def test_poison_is_set_aside_with_the_reason_and_the_rest_is_merged(database: Da
     assert "ACTIVE" in reasons
 
 
-@pytest.mark.parametrize("fault", [RuntimeError("nu merge"), psycopg.errors.ProgramLimitExceeded("nu merge")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        RuntimeError("nu merge"),
+        psycopg.errors.ProgramLimitExceeded("nu merge"),
+        psycopg.errors.QueryCanceled("nu merge"),
+    ],
+)
 def test_an_event_that_cannot_be_written_is_tried_a_few_times_alone(
     database: Database, obeyed: Settings, fault: Exception
 ) -> None:
@@ -162,24 +169,54 @@ def test_an_event_that_cannot_be_written_is_tried_a_few_times_alone(
             raise fault
         return good.write(lines)
 
-    work_off(database, Hands(bad, good.remove))
+    first, *rest = work_off(database, Hands(bad, good.remove))
+    assert (first.done, first.again) == (2, 1)
     assert sizes[0] == 3
-    assert set(sizes[1:]) == {1}
+    assert len(rest) == TRIES - 1
+    assert set(sizes[-len(rest) :]) == {1}
     assert sorted(titles(database)) == [7, 9]
     by_tries = {tries: (state, reason) for _, state, reason, tries in events_of(database)}
     assert by_tries[TRIES][0] == "aside"
     assert "nu merge" in by_tries[TRIES][1]
 
 
-def test_a_database_that_goes_away_blames_no_event(database: Database, obeyed: Settings) -> None:
+def test_the_nth_try_comes_two_to_the_n_minutes_after_the_one_before(database: Database) -> None:
+    make_shop(database)
+    posted(database, happened(7))
+
+    def bad(*_: Any) -> UUID:
+        raise RuntimeError("nu merge")
+
+    minutes = []
+    while process_batch(database, Hands(bad, bad)):
+        assert process_batch(database, Hands(bad, bad)) is None
+        query = "SELECT extract(epoch FROM not_before - now()) / 60 FROM pipeline.webhook_keys"
+        minutes += [round(put_off) for (put_off,) in rows(database, query) if put_off is not None]
+        pass_time(database)
+    assert minutes == [2**n for n in range(1, TRIES)]
+    assert states(database) == ["aside"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        psycopg.OperationalError("gone"),
+        psycopg.errors.AdminShutdown("gone"),
+        psycopg.errors.DiskFull("gone"),
+        psycopg.errors.DeadlockDetected("gone"),
+        psycopg.InterfaceError("gone"),
+    ],
+)
+def test_a_database_that_goes_away_blames_no_event(database: Database, obeyed: Settings, fault: Exception) -> None:
     make_shop(database)
     posted(database, happened(7))
 
     def away(*_: Any) -> UUID:
-        raise psycopg.OperationalError("gone")
+        raise fault
 
-    with pytest.raises(psycopg.OperationalError):
+    with pytest.raises(HinderedError, match=DOMAIN) as hindered:
         process_batch(database, Hands(away, away))
+    assert hindered.value.transient
     assert events_of(database) == [("products/update", "new", None, 0)]
     work_off(database, into_mirror(database, obeyed))
     assert states(database) == ["done"]

@@ -97,9 +97,16 @@ def at(hour: int) -> str:
     return f"2026-11-01T{hour:02}:00:00+02:00"
 
 
+def pass_time(database: Database) -> None:
+    """What was put off is due."""
+    with database.connect(Role.ADMIN) as connection:
+        connection.execute("UPDATE pipeline.webhook_keys SET not_before = now() WHERE state = 'new'")
+
+
 def work_off(database: Database, hands: Hands) -> list[Batch]:
-    """Process batch after batch until nothing is new."""
+    """Process batch after batch until nothing is new, without the pauses between two tries of an event."""
     done = []
     while batch := process_batch(database, hands):
         done.append(batch)
+        pass_time(database)
     return done

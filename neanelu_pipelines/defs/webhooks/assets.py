@@ -73,11 +73,16 @@ def webhook_events_asset() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         started = time.perf_counter()
+        batches: list[Batch] = []
         with step_faults(context, warehouse):
-            batches = list(_batches(warehouse, context.run.run_id))
-        for batch in batches:
-            context.log.info("%s: %d done, %d again, %d aside", batch.domain, batch.done, batch.again, batch.aside)
-        return dg.MaterializeResult(metadata=figures(batches, time.perf_counter() - started))
+            # Said batch by batch: a shop that is hindered fails the step when the others are done.
+            for batch in _batches(warehouse, context.run.run_id):
+                batches.append(batch)
+                busy = "; its rows are busy, the rest waits" if batch.busy else ""
+                said = (batch.domain, batch.done, batch.again, batch.aside, busy)
+                context.log.info("%s: %d done, %d again, %d aside%s", *said)
+            left = _queue(warehouse)
+        return dg.MaterializeResult(metadata={**figures(batches, time.perf_counter() - started), **left})
 
     return webhook_events
 
@@ -90,19 +95,19 @@ def any_new(warehouse: Warehouse) -> bool:
 
 
 def _batches(warehouse: Warehouse, run_id: str) -> "Iterator[Batch]":
-    """Batch after batch until nothing is new, the time is up, or all that is left has just failed."""
     from neanelu_pipelines.defs.webhooks.writing import into_mirror
-    from neanelu_pipelines.shopify.webhooks.processing import process_batch
+    from neanelu_pipelines.shopify.webhooks.rounds import work_off
 
     hands = into_mirror(warehouse.database, warehouse.settings)
-    until = time.monotonic() + _SECONDS
-    while time.monotonic() < until:
-        batch = process_batch(warehouse.database, hands, job_id=run_id)
-        if batch is None:
-            return
-        yield batch
-        if batch.again and not batch.done:
-            return
+    return work_off(warehouse.database, hands, job_id=run_id, seconds=_SECONDS)
+
+
+def _queue(warehouse: Warehouse) -> dict[str, int]:
+    """How many events there are, of all shops, that are not done."""
+    with warehouse.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        row = connection.execute(statement("webhooks/count_queue")).fetchone()
+    assert row is not None  # noqa: S101 - counts are one row
+    return dict(zip(("events_new", "events_later", "events_waiting", "events_aside"), row, strict=True))
 
 
 def figures(batches: "list[Batch]", seconds: float) -> dict[str, int | float]:
@@ -116,6 +121,7 @@ def figures(batches: "list[Batch]", seconds: float) -> dict[str, int | float]:
         "rows_unchanged": again,
         "rows_rejected": aside,
         "loads": sum(batch.loads for batch in batches),
+        "shops_busy": len({batch.shop_id for batch in batches if batch.busy}),
         "seconds": round(seconds, 3),
         "rows_per_second": round(read / seconds, 1) if seconds > 0 else 0.0,
     }

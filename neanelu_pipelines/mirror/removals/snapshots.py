@@ -110,7 +110,7 @@ def remove_missing(
         ShopifyFault: Shopify cannot be asked; nothing was removed.
         ResourceBusyError: a load of the resource did not end in time (transient).
     """
-    with ledger.opened(database) as book, ledger.resource_lock(book, load):
+    with ledger.opened(database) as book, ledger.resource_lock(book, load, settings.lock_wait):
         before = ledger.step_metadata(book, load, STEP)
         if before is not None and before["outcome"] in ("removed", "nothing"):
             return Removal(**{name: before[name] for name in Removal.__dataclass_fields__})

@@ -55,6 +55,7 @@ def remove(
     gone: Mapping[str, datetime],
     reason: Reason,
     told_by: str,
+    lock_wait: float = ledger.LOCK_WAIT,
 ) -> RemovalCounts:
     """Remove the rows of these GIDs, with all that belongs to them, from a shop's mirror.
 
@@ -65,6 +66,7 @@ def remove(
         gone: GID and the moment, in the shop's time, at which it was gone.
         reason: how that is known.
         told_by: what said so, in words for the record; nothing personal.
+        lock_wait: seconds to wait for a load of the resource.
 
     Raises:
         RemovalError: the resource has no rows of such a GID.
@@ -82,7 +84,7 @@ def remove(
             _open_run(book, shop.shop_id, resource, gone, told_by), shop.shop_id, shop_domain, resource, "", 0, ""
         )
         try:
-            with ledger.resource_lock(book, run), ledger.step(book, run, STEP) as step:
+            with ledger.resource_lock(book, run, lock_wait), ledger.step(book, run, STEP) as step:
                 parameters = {"shop_id": run.shop_id, "shown_through": ledger.shown_through(book, run)}
                 why = Why(reason, told_by, confirmed=True, run_id=run.run_id)
                 with database.tenant(run.shop_id, trace_id=str(run.run_id)) as connection:

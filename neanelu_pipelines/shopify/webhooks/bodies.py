@@ -49,6 +49,8 @@ class Reading:
     """(Parent's node type, node type) of the lines that the body carries all of: if there are none, there are none."""
     parts: frozenset[str] = frozenset()
     """GIDs of all the rows that stand under the row, where the body names them all: others are gone."""
+    apart: tuple["Reading", ...] = ()
+    """The same row with lines under it that carry other fields: each needs a file of its own, after this one."""
 
     @property
     def gid(self) -> str:

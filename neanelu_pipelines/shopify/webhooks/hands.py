@@ -9,6 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from neanelu_pipelines.errors import NeaneluError
+
+
+class BusyError(NeaneluError):
+    """Somebody else writes these rows of the shop now. Webhooks do not wait for that: other shops have some, too."""
+
+    transient = True
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -36,7 +44,7 @@ class Gone:
 
 @dataclass(frozen=True)
 class Hands:
-    """The one way of writing, and the one of removing."""
+    """The one way of writing, and the one of removing. Both raise BusyError, and have done nothing then."""
 
     write: Callable[[Lines], UUID]
     """Merge a file of lines; the id of the load. Lines it rejects stand in the ledger; it does not fail for them."""

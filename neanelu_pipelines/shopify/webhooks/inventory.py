@@ -30,11 +30,14 @@ def _level(body: Body) -> Reading:
     node = {
         "__typename": "InventoryLevel",
         "id": gid_of("InventoryLevel", body),
-        **renamed(body, {"updated_at": "updatedAt", "available": "available"}),
+        **renamed(body, {"updated_at": "updatedAt"}),
         "item": {"id": item},
         "location": {"id": gid("Location", body["location_id"])},
         "__parentId": item,
     }
+    # Null of an item that is not tracked. That is no quantity, and not that nothing is left.
+    if body.get("available") is not None:
+        node["available"] = body["available"]
     return Reading([node])
 
 

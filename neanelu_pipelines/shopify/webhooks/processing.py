@@ -6,10 +6,13 @@ topics and bodies mean (`subjects`), and writing and removing rows, which is han
 A batch is one shop's and one transaction: whoever dies while working on it leaves it as it was. To write the same again
 changes nothing, and what is newer than a removal stays: so no more is needed. Events of one artifact are as new as the
 oldest of them: an event that is merged as older than it is can be passed over, never the other way round.
+
+Events that are written together and fail are written in halves, until the one that is to blame stands alone: it is
+tried again later, and the others are done. A fault of the server or of the artifact store blames none.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,17 +25,27 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.faults import passes
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.bulk.ledger import hurry_export
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Node, Reading, encoded
 from neanelu_pipelines.shopify.webhooks.envelope import BULK_FINISHED, UNINSTALLED
-from neanelu_pipelines.shopify.webhooks.hands import Gone, Hands, Lines
+from neanelu_pipelines.shopify.webhooks.hands import BusyError, Gone, Hands, Lines
 from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS, TOPICS, Find, Subject
 
-TRIES = 3
+TRIES = 5
 BATCH = 500
+
+
+class HinderedError(NeaneluError):
+    """The events of a shop could not be processed, through no fault of theirs: they stay as they were."""
+
+    def __init__(self, shop_id: UUID, domain: str, fault: Exception) -> None:
+        super().__init__(f"The webhooks of {domain} were not processed: {_words(fault)}")
+        self.shop_id = shop_id
+        self.transient = _passes(fault)
 
 
 @dataclass(frozen=True)
@@ -50,12 +63,20 @@ class Event:
 class Batch:
     """What became of the events of one batch."""
 
+    shop_id: UUID
     domain: str
     done: int = 0
     again: int = 0
-    """Failed, and tried again by a later batch."""
+    """Failed, and tried again later."""
     aside: int = 0
     loads: int = 0
+    busy: bool = False
+    """Somebody else writes rows of the shop: some of the events stayed as they were."""
+
+    @property
+    def settled(self) -> int:
+        """The events of which it is known what becomes of them."""
+        return self.done + self.again + self.aside
 
 
 @dataclass(frozen=True)
@@ -67,6 +88,8 @@ class _Piece:
     reading: Reading
     turn: int = 0
     """How many pieces about the same row are written before it."""
+    last: bool = True
+    """Whether the event is done with it."""
 
     @property
     def lines(self) -> list[Node]:
@@ -78,48 +101,71 @@ class _Outcomes:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self._rows: list[tuple[str, str, str | None]] = []
+        self._rows: dict[str, tuple[str, str | None]] = {}
+
+    def __contains__(self, event: Event) -> bool:
+        return event.key in self._rows
 
     def done(self, *events: Event) -> None:
-        self._rows += [(event.key, "done", None) for event in events]
+        self._rows |= {event.key: ("done", None) for event in events}
         self.batch.done += len(events)
 
     def aside(self, event: Event, reason: str) -> None:
-        self._rows.append((event.key, "aside", reason))
+        self._rows[event.key] = ("aside", reason)
         self.batch.aside += 1
 
     def failed(self, event: Event, reason: str) -> None:
         if event.tries + 1 >= TRIES:
             self.aside(event, f"Set aside after {TRIES} tries: {reason}")
         else:
-            self._rows.append((event.key, "new", reason))
+            self._rows[event.key] = ("new", reason)
             self.batch.again += 1
 
     def write(self, connection: Connection, job_id: str | None) -> None:
         if self._rows:
-            keys, states, reasons = (list(values) for values in zip(*self._rows, strict=True))
-            parameters = {"keys": keys, "states": states, "reasons": reasons, "job_id": job_id}
+            states, reasons = (list(values) for values in zip(*self._rows.values(), strict=True))
+            parameters = {"keys": list(self._rows), "states": states, "reasons": reasons, "job_id": job_id}
             connection.execute(statement("webhooks/settle_events"), parameters)
 
 
-def process_batch(database: Database, hands: Hands, *, job_id: str | None = None, limit: int = BATCH) -> Batch | None:
+def process_batch(
+    database: Database,
+    hands: Hands,
+    *,
+    job_id: str | None = None,
+    limit: int = BATCH,
+    leave_out: Collection[UUID] = (),
+) -> Batch | None:
     """Process the oldest new events of the shop that has waited longest; None if no event is new.
 
+    Shops in `leave_out` have none. If rows of the shop are busy, what was done by then stands, and the rest waits.
+
     Raises:
-        psycopg.OperationalError, ArtifactUnreadableError, OSError, NeaneluError (transient): the database or the
-            artifact store is away. No event is to blame: the batch stays as it was.
+        HinderedError: no event is to blame: the shop's batch stays as it was.
+        psycopg.Error: the database is away, before any shop was found.
     """
     with database.connect(Role.PIPELINE) as connection:
-        found = connection.execute(statement("webhooks/oldest_new")).fetchone()
+        found = connection.execute(statement("webhooks/oldest_new"), {"leave_out": list(leave_out)}).fetchone()
         if found is None:
             return None
-        shop_id, domain = found
-        parameters = {"shop_id": shop_id, "limit": limit}
-        rows = connection.execute(statement("webhooks/claim_events"), parameters).fetchall()
-        outcomes = _Outcomes(Batch(domain))
+        batch = Batch(*found)
+        outcomes = _Outcomes(batch)
+        try:
+            _claim_and_process(connection, hands, outcomes, limit)
+            outcomes.write(connection, job_id)
+        except Exception as fault:
+            raise HinderedError(batch.shop_id, batch.domain, fault) from fault
+    return batch
+
+
+def _claim_and_process(connection: Connection, hands: Hands, outcomes: _Outcomes, limit: int) -> None:
+    shop_id = outcomes.batch.shop_id
+    rows = connection.execute(statement("webhooks/claim_events"), {"shop_id": shop_id, "limit": limit}).fetchall()
+    try:
         _process(connection, shop_id, [Event(*row) for row in rows], hands, outcomes)
-        outcomes.write(connection, job_id)
-    return outcomes.batch
+    except BusyError:
+        # All later ones wait as well: what comes after may stand on what was not written.
+        outcomes.batch.busy = True
 
 
 def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:
@@ -132,11 +178,14 @@ def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], han
         for group in _groups(subject, _pieces(subject, about, outcomes)):
             _write_group(connection, subject, group, hands, outcomes)
     for subject in SUBJECTS:
-        _remove(subject, [event for event in events if event.topic == subject.deletion], find, hands, outcomes)
+        _remove_all(subject, [event for event in events if event.topic == subject.deletion], find, hands, outcomes)
     # Last: what they lock stays locked until the transaction ends, and the merges take their time.
     for event in events:
         if event.topic not in TOPICS:
-            _take_note(connection, shop_id, event, outcomes)
+            with _lasting() as reasons, connection.transaction():
+                _take_note(connection, shop_id, event, outcomes)
+            for reason in reasons:
+                outcomes.failed(event, reason)
 
 
 def _take_note(connection: Connection, shop_id: UUID, event: Event, outcomes: _Outcomes) -> None:
@@ -166,8 +215,11 @@ def _pieces(subject: Subject, events: Iterable[Event], outcomes: _Outcomes) -> I
             for turn, (event, reading) in enumerate(versions):
                 yield _Piece(event, (), reading.named(event.key), turn)
             continue
-        newest = max(versions, key=_age)
-        yield _Piece(newest[0], tuple(event for event, _ in versions if event is not newest[0]), newest[1])
+        newest, reading = max(versions, key=_age)
+        void = tuple(event for event, _ in versions if event is not newest)
+        parts = (reading, *reading.apart)
+        for turn, part in enumerate(parts):
+            yield _Piece(newest, void, part, turn, last=part is parts[-1])
 
 
 def _age(version: tuple[Event, Reading]) -> tuple[datetime, datetime]:
@@ -187,70 +239,88 @@ def _groups(subject: Subject, pieces: Iterable[_Piece]) -> list[list[_Piece]]:
 
 
 @contextmanager
-def _blamed(events: Sequence[Event], outcomes: _Outcomes) -> Iterator[list[Event]]:
-    """Around what is done with events: what fails for good has failed for them, and they stand in the list then."""
-    blamed: list[Event] = []
-
-    def blame(error: Exception) -> None:
-        blamed.extend(events)
-        for event in events:
-            outcomes.failed(event, f"{type(error).__name__}: {error}")
-
+def _lasting() -> Iterator[list[str]]:
+    """Around what is done with events: why it fails for good stands in the list then; a fault that passes is raised."""
+    reasons: list[str] = []
     try:
-        yield blamed
-    except psycopg.errors.ProgramLimitExceeded as error:
-        blame(error)  # psycopg counts it among the operational faults, but a value that is too large stays so
-    except (psycopg.OperationalError, ArtifactUnreadableError, OSError):
-        raise
-    except Exception as error:
-        if isinstance(error, NeaneluError) and error.transient:
+        yield reasons
+    except Exception as fault:
+        if _passes(fault):
             raise
-        blame(error)
+        reasons.append(_words(fault))
 
 
-def _remove(subject: Subject, events: Sequence[Event], find: Find, hands: Hands, outcomes: _Outcomes) -> None:
+def _passes(fault: Exception) -> bool:
+    """Whether the database or the artifact store is to blame, and no event."""
+    if isinstance(fault, psycopg.Error):
+        return passes(fault)
+    if isinstance(fault, NeaneluError) and fault.transient:
+        return True
+    return isinstance(fault, (ArtifactUnreadableError, OSError))
+
+
+def _words(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"
+
+
+def _remove_all(subject: Subject, events: Sequence[Event], find: Find, hands: Hands, outcomes: _Outcomes) -> None:
     """Remove what is said to be gone: together, but by itself what has failed before."""
-    first = [event for event in events if not event.tries]
-    for group in ([first] if first else []) + [[event] for event in events if event.tries]:
-        moments: dict[str, datetime] = {}
-        read = []
-        for event in group:
-            try:
-                gid = subject.gone(event.payload, find)
-            except BodyError as error:
-                outcomes.aside(event, str(error))
-            else:
-                read.append(event)
-                # In the order of the shop's time: the last word on each.
-                moments |= {gid: event.triggered_at} if gid else {}
-        with _blamed(read, outcomes) as blamed:
-            if moments:
-                hands.remove(Gone(outcomes.batch.domain, subject.resource, moments, str(subject.deletion)))
-        if not blamed:
-            outcomes.done(*read)
+    told: list[tuple[Event, str | None]] = []
+    for event in events:
+        try:
+            told.append((event, subject.gone(event.payload, find)))
+        except BodyError as error:
+            outcomes.aside(event, str(error))
+    first = [one for one in told if not one[0].tries]
+    for group in ([first] if first else []) + [[one] for one in told if one[0].tries]:
+        _remove(subject, group, hands, outcomes)
+
+
+def _remove(subject: Subject, group: Sequence[tuple[Event, str | None]], hands: Hands, outcomes: _Outcomes) -> None:
+    # In the order of the shop's time: the last word on each.
+    moments = {gid: event.triggered_at for event, gid in group if gid}
+    with _lasting() as reasons:
+        if moments:
+            hands.remove(Gone(outcomes.batch.domain, subject.resource, moments, str(subject.deletion)))
+    if not reasons:
+        outcomes.done(*(event for event, _ in group))
+    elif len(group) == 1:
+        outcomes.failed(group[0][0], reasons[0])
+    else:
+        middle = len(group) // 2
+        for half in (group[:middle], group[middle:]):
+            _remove(subject, half, hands, outcomes)
 
 
 def _write_group(
-    connection: Connection, subject: Subject, group: Sequence[_Piece], hands: Hands, outcomes: _Outcomes
+    connection: Connection, subject: Subject, pieces: Sequence[_Piece], hands: Hands, outcomes: _Outcomes
 ) -> None:
     """Write the pieces; those of which lines are rejected are set aside, and the rest is written without them.
 
     A load that rejects lines keeps what the rows had before beside what the others say: children may have stood there.
     """
-    with _blamed([piece.event for piece in group], outcomes) as blamed:
-        load = _write(subject, group, hands, outcomes.batch.domain)
-    if blamed:
+    # Of an event that failed in an earlier turn nothing more is written.
+    group = good = [piece for piece in pieces if piece.event not in outcomes]
+    if not group:
         return
-    outcomes.batch.loads += 1
-    good = list(_accepted(connection, load, group, outcomes))
-    if len(good) == len(group):
-        with _blamed([piece.event for piece in good], outcomes) as blamed:
+    with _lasting() as reasons:
+        load = _write(subject, group, hands, outcomes.batch.domain)
+        outcomes.batch.loads += 1
+        good = list(_accepted(connection, load, group, outcomes))
+        if len(good) == len(group):
             _remove_others(connection, subject, good, hands, outcomes.batch.domain)
-        if not blamed:
-            for piece in good:
+    if not reasons and len(good) == len(group):
+        for piece in good:
+            if piece.last:
                 outcomes.done(piece.event, *piece.void)
-    elif good:
+    elif not reasons:
         _write_group(connection, subject, good, hands, outcomes)
+    elif len(group) == 1:
+        outcomes.failed(group[0].event, reasons[0])
+    else:
+        middle = len(group) // 2
+        for half in (group[:middle], group[middle:]):
+            _write_group(connection, subject, half, hands, outcomes)
 
 
 def _remove_others(
@@ -261,7 +331,8 @@ def _remove_others(
     if not subject.others or not named:
         return
     there = Jsonb({gid: sorted(piece.reading.parts) for gid, piece in named.items()})
-    found = connection.execute(statement(subject.others), {"there": there, "domain": domain}).fetchall()
+    with connection.transaction():
+        found = connection.execute(statement(subject.others), {"there": there, "domain": domain}).fetchall()
     if found:
         moments = {part: named[gid].event.triggered_at for gid, part in found}
         hands.remove(Gone(domain, subject.resource, moments, group[0].event.topic))

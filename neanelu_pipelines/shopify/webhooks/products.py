@@ -53,11 +53,12 @@ def _read(body: Body) -> Reading:
     media = _media(body)
     if media is not None:
         product["featuredMedia"] = {"id": media[0]["id"]} if media else None
-    variants = _of_one_shape([_variant(one, body) for one in body.get("variants") or () if set(one) >= _WHOLE_VARIANT])
-    lines = [product, *(one | parent for one in (*variants, *(media or ())))]
+    whole = frozenset() if media is None else _ALL_MEDIA
+    variants = [_variant(one, body) for one in body.get("variants") or () if set(one) >= _WHOLE_VARIANT]
+    files = [[product, *(one | parent for one in (*alike, *(media or ())))] for alike in _by_shape(variants)]
     # Of all variants, however many; a product has one at least.
     there = frozenset(gid_of("ProductVariant", one) for one in body.get("variant_gids") or ())
-    return Reading(lines, frozenset() if media is None else _ALL_MEDIA, there)
+    return Reading(files[0], whole, there, tuple(Reading(lines, whole) for lines in files[1:]))
 
 
 read_product = reading("a product", _read)
@@ -115,9 +116,12 @@ def _image(image: Body) -> Node | None:
     return {"url": image["src"], "width": image.get("width"), "height": image.get("height")}
 
 
-def _of_one_shape(variants: list[Node]) -> list[Node]:
-    """Those that carry what the first one does."""
-    return [one for one in variants if set(one) == set(variants[0])]
+def _by_shape(variants: list[Node]) -> list[list[Node]]:
+    """Those together that carry the same fields; one list at least, if an empty one."""
+    shapes: dict[frozenset[str], list[Node]] = {}
+    for one in variants:
+        shapes.setdefault(frozenset(one), []).append(one)
+    return list(shapes.values()) or [[]]
 
 
 def _option(option: Body) -> Node:
