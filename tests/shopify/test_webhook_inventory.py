@@ -76,3 +76,35 @@ def test_an_item_is_written_and_removed(database: Database, obeyed: Settings) ->
     posted(database, event({"id": 700}, "inventory_items/delete", triggered_at=at(12)))
     work_off(database, into_mirror(database, obeyed))
     assert rows(database, "SELECT count(*) FROM pipeline.inventory_items") == [(0,)]
+
+
+def test_a_quantity_that_is_not_known_is_no_quantity(database: Database, obeyed: Settings) -> None:
+    """Shopify says null of an item that it does not track: neither the mirror nor the ledger takes that for nothing."""
+    make_shop(database)
+    write = into_mirror(database, obeyed)
+    available = "SELECT location_gid, available FROM pipeline.inventory_levels ORDER BY 1"
+    here, there = "gid://shopify/Location/9", "gid://shopify/Location/91"
+    posted(database, product(), level(5, 10), level(None, 11), level(None, 11, place=91))
+    work_off(database, write)
+    assert rows(database, available) == [(here, 5), (there, None)]
+    assert entries(database) == [(0, 5, 5)]
+    # Tracked again.
+    posted(database, level(8, 12), level(2, 12, place=91))
+    work_off(database, write)
+    assert rows(database, available) == [(here, 8), (there, 2)]
+    assert sorted(entries(database)) == [(0, 2, 2), (0, 5, 5), (5, 8, 3)]
+    assert {state for _, state, _, _ in events_of(database)} == {"done"}
+
+
+def test_a_level_of_unknown_quantity_that_finds_its_variant_later_makes_no_entry(
+    database: Database, obeyed: Settings
+) -> None:
+    make_shop(database)
+    write = into_mirror(database, obeyed)
+    posted(database, level(None, 10), level(4, 10, place=10))
+    work_off(database, write)
+    posted(database, product(9))
+    work_off(database, write)
+    posted(database, level(None, 11), level(4, 11, place=10))
+    work_off(database, write)
+    assert entries(database) == [(0, 4, 4)]

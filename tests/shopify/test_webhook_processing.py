@@ -295,3 +295,23 @@ def test_two_products_that_show_one_picture_agree_on_it(database: Database, obey
     assert rows(database, "SELECT DISTINCT featured_image_url FROM shopify_products") == [
         ("https://cdn.example/a.jpg",)
     ]
+
+
+def test_variants_that_carry_other_fields_are_all_written(database: Database, obeyed: Settings) -> None:
+    make_shop(database)
+
+    def variants(*prices: str) -> list[dict[str, Any]]:
+        common = {"title": "A", "updated_at": "2026-11-01T10:00:00+02:00", "sku": "S"}
+        found = [{**common, "id": 70 + place, "price": price} for place, price in enumerate(prices)]
+        found[1]["barcode"] = "594"
+        return found
+
+    bad = happened(8, 11, variants=[{**one, "id": one["id"] + 10} for one in variants("1.00", "ieftin", "3.00")])
+    posted(database, happened(7, variants=variants("1.00", "2.00", "3.00")), bad)
+    (batch,) = work_off(database, into_mirror(database, obeyed))
+    assert (batch.done, batch.aside) == (1, 1)
+    found = rows(database, "SELECT legacy_resource_id, price::text, barcode FROM shopify_variants ORDER BY 1")
+    assert found[:3] == [(70, "1.00", None), (71, "2.00", "594"), (72, "3.00", None)]
+    assert [number for number, *_ in found[3:]] == [80, 82]
+    (reason,) = [reason for _, state, reason, _ in events_of(database) if state == "aside"]
+    assert "price" in reason

@@ -64,6 +64,18 @@ def test_what_the_body_does_not_carry_is_left_out() -> None:
     assert reading.shape != other.shape
 
 
+def test_variants_that_carry_other_fields_are_read_apart() -> None:
+    whole = {"id": 1, "title": "A", "price": "1.00", "updated_at": "2026-11-01T10:00:00+02:00"}
+    stocked = {**whole, "id": 2, "inventory_item_id": 20}
+    there = [{"admin_graphql_api_id": f"gid://shopify/ProductVariant/{number}"} for number in (1, 2, 3)]
+    found = read_product(body(variants=[whole, stocked, {**whole, "id": 3}], variant_gids=there))
+    (apart,) = found.apart
+    assert [line["legacyResourceId"] for line in found.lines] == ["7", "1", "3"]
+    assert [line["legacyResourceId"] for line in apart.lines] == ["7", "2"]
+    assert found.lines[0] == apart.lines[0]
+    assert (len(found.parts), len(apart.parts)) == (3, 0)
+
+
 def test_variants_that_are_only_mentioned_are_not_taken() -> None:
     whole = {"id": 1, "title": "A", "price": "1.00", "updated_at": "2026-11-01T10:00:00+02:00", "sku": None}
     lines = product_lines(body(variants=[whole, {"id": 2}, {**whole, "id": 3}]))
