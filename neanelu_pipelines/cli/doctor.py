@@ -17,6 +17,7 @@ import psycopg
 import typer
 
 from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text
+from neanelu_pipelines.cli.troubles import troubles
 from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.migrations import pending
@@ -84,6 +85,7 @@ def examine(world: World, say: Callable[[str], None]) -> Iterator[Finding]:
             yield _look("partitions by time", partitions, world)
             yield _look("loads", loads, world)
             yield _look("access tokens", tokens, world)
+            yield from data(world)
 
 
 def _look(what: str, look: Examination, world: World) -> Finding:
@@ -202,6 +204,22 @@ def tokens(world: World) -> Finding:
         found = f"all {len(kept)} open; {old} are not under the current key (version {keyring.current})"
         return Finding("access tokens", Verdict.DOUBTFUL, found, "materialize the asset key_rotations")
     return Finding("access tokens", Verdict.GOOD, f"all {len(kept)} open")
+
+
+def data(world: World) -> Iterator[Finding]:
+    """Does something in the data wait for somebody?"""
+    try:
+        with world.database.connect(Role.PIPELINE, autocommit=True) as connection:
+            found = list(troubles(connection))
+    except psycopg.Error as error:
+        yield Finding("data", Verdict.WRONG, str(error).strip(), "read the server's log, then run this again")
+        return
+    for trouble in found:
+        if trouble.found:
+            verdict = Verdict.WRONG if trouble.grave else Verdict.DOUBTFUL
+            yield Finding(trouble.what, verdict, trouble.found, trouble.remedy)
+        else:
+            yield Finding(trouble.what, Verdict.GOOD, trouble.fine)
 
 
 def _opens(keyring: Keyring, sealed: SealedToken, shop_id: UUID) -> bool:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text
+from neanelu_pipelines.cli.troubles import troubles
 from neanelu_pipelines.cli.world import open_world
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
@@ -40,6 +41,11 @@ def read_status(connection: psycopg.Connection) -> dict[str, list[dict[str, Any]
         "queues": _rows(connection, "cli/queues"),
         "costs": _rows(connection, "cli/costs"),
     }
+    found["troubles"] = [
+        {"what": trouble.what, "found": trouble.found, "remedy": trouble.remedy}
+        for trouble in troubles(connection)
+        if trouble.found
+    ]
     complete = _rows(connection, "cli/last_complete")
     for shop in found["shops"]:
         own = {row["resource"]: row["complete_at"] for row in complete if row["shop"] == shop["shop"]}
@@ -79,6 +85,11 @@ def print_status(output: Output, found: dict[str, list[dict[str, Any]]]) -> None
                     f"{shop['shop']}: late are {', '.join(shop['late'])} (`neanelu sync --shop {shop['shop']}`, or "
                     "turn the schedules on)"
                 )
+    if found["troubles"]:
+        output.heading("For somebody to look at")
+        for trouble in found["troubles"]:
+            output.say(f"{trouble['what']}: {trouble['found']}")
+            output.say(f"    do: {trouble['remedy']}")
     if found["runs"]:
         output.heading("Newest loads")
         output.table(

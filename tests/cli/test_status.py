@@ -1,10 +1,11 @@
-"""What `status` says of shops, read from a database in which it has happened."""
+"""What `status` and `doctor` say of the data, read from a database in which it has happened."""
 
 from typing import Any
 
 import pytest
 
 from neanelu_pipelines.cli.status import read_status
+from neanelu_pipelines.cli.troubles import troubles
 from neanelu_pipelines.database.connect import Database, Role
 from tests.shopify.conftest import make_shop
 
@@ -60,3 +61,78 @@ def test_one_late_resource_makes_the_shop_late(database: Database) -> None:
     assert (shown(database)["freshness"], shown(database)["late"]) == ("late", ["orders"])
     execute(database, "UPDATE shops SET uninstalled_at = now()")
     assert (shown(database)["freshness"], shown(database)["late"]) == ("removed", [])
+
+
+def found(database: Database) -> dict[str, str]:
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        return {trouble.what: trouble.found for trouble in troubles(connection) if trouble.found}
+
+
+def event(database: Database, key: str, topic: str, state: str, hours_ago: float) -> None:
+    execute(
+        database,
+        "WITH e AS ("
+        "INSERT INTO webhook_events (shop_id, topic, payload, processing_error, idempotency_key, created_at) "
+        "SELECT id, %(topic)s, '{}', 'Its price is no number.', %(key)s, now() FROM shops RETURNING *) "
+        "INSERT INTO pipeline.webhook_keys (idempotency_key, shop_id, event_id, received_at, state) "
+        "SELECT %(key)s, shop_id, id, created_at, %(state)s FROM e",
+        key=key,
+        topic=topic,
+        state=state,
+    )
+    # Both hold the moment at which it came.
+    for table, column in (("webhook_events", "created_at"), ("pipeline.webhook_keys", "received_at")):
+        execute(
+            database,
+            f"UPDATE {table} SET {column} = {column} - %(hours)s * interval '1 hour' WHERE idempotency_key = %(key)s",
+            hours=hours_ago,
+            key=key,
+        )
+
+
+def test_what_waits_for_somebody_is_said_until_it_is_done(database: Database) -> None:
+    make_shop(database, SHOP)
+    event(database, "just-came", "products/update", "new", 0)
+    assert found(database) == {}
+
+    event(database, "old", "products/update", "new", 0.5)
+    event(database, "poison", "orders/create", "aside", 1)
+    event(database, "privacy", "customers/redact", "waiting", 1)
+    failed = "UPDATE bulk_runs SET status = 'failed', error_message = 'The shop is closed.' WHERE query_type = 'orders'"
+    load(database, "orders", '{"bulk": {}}', 2)
+    execute(database, failed)
+    load(database, "products", '{"bulk": {}, "as_of": "2026-01-01T00:00:00Z"}', 2)
+    execute(
+        database,
+        "INSERT INTO bulk_steps (bulk_run_id, shop_id, step_name, status, metadata) "
+        'SELECT id, shop_id, \'removal\', \'completed\', \'{"outcome": "refused", "reason": "Half is missing."}\' '
+        "FROM bulk_runs WHERE query_type = 'products'",
+    )
+    said = found(database)
+    assert said.pop("webhooks waiting") == "2 wait, the oldest for 30 minutes"
+    assert said.pop("webhooks set aside") == f"1 orders/create of {SHOP} (Its price is no number.)"
+    assert said.pop("loads of the last day") == f"orders of {SHOP} failed (The shop is closed.)"
+    assert said.pop("checkpoints") == f"orders of {SHOP} is in error (The shop is closed.)"
+    assert said.pop("removals") == "Half is missing."
+    assert said.pop("privacy requests").startswith("1 customers/redact: waiting since ")
+    assert said == {}
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        assert {trouble["what"] for trouble in read_status(connection)["troubles"]} == set(found(database))
+
+    load(database, "orders", '{"snapshot": false}', 0)
+    assert "loads of the last day" in found(database), "events are no export"
+    load(database, "orders", '{"bulk": {}}', 0)
+    assert "loads of the last day" not in found(database)
+    assert "checkpoints" not in found(database)
+
+
+def test_a_redaction_that_left_something_may_not_stay_so(database: Database) -> None:
+    execute(
+        database,
+        "INSERT INTO pipeline.redactions (request_key, kind, subject_hash, status) "
+        "VALUES ('1', 'customer', '', 'residue')",
+    )
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        [trouble] = [trouble for trouble in troubles(connection) if trouble.found]
+    assert (trouble.what, trouble.grave) == ("privacy requests", True)
+    assert trouble.found.startswith("1 customer: residue since ")

@@ -1,0 +1,117 @@
+"""What waits for somebody in the data itself: events, loads, checkpoints, exports, privacy requests.
+
+Belongs here: one question to the database for each, and what to do about the answer. Does not belong here: the
+installation (`doctor`), how it is printed (`doctor`, `status`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from neanelu_pipelines.database.statements import statement
+
+_NAMED = 3
+"""So many are named; of the others it is said that there are more."""
+_LONGEST_REASON = 160
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that was asked; `found` is empty where nothing waits."""
+
+    what: str
+    found: str
+    remedy: str
+    fine: str
+    """What is said where nothing waits."""
+    grave: bool = False
+    """Whether it may not stay so."""
+
+
+Rows = Sequence[dict[str, Any]]
+
+
+def troubles(connection: psycopg.Connection) -> Iterator[Trouble]:
+    """Each of them, in trouble or not."""
+    for name, told in _QUESTIONS:
+        with connection.cursor(row_factory=dict_row) as cursor:
+            yield told(cursor.execute(statement(name)).fetchall())
+
+
+def _events_waiting(rows: Rows) -> Trouble:
+    [row] = rows
+    return Trouble(
+        "webhooks waiting",
+        f"{row['events']:,} wait, the oldest for {row['minutes']:,} minutes" if row["minutes"] else "",
+        "start `neanelu dev`: the sensor webhooks_waiting processes them; or materialize the asset webhook_events",
+        f"{row['events']:,} have just come" if row["events"] else "none",
+    )
+
+
+def _events_aside(rows: Rows) -> Trouble:
+    return Trouble(
+        "webhooks set aside",
+        _listed(rows, lambda row: f"{row['events']:,} {row['topic']} of {row['shop']} ({_short(row['reason'])})"),
+        "webhook_events.processing_error has the reasons; what they told comes with the next sync of the shop",
+        "none",
+    )
+
+
+def _loads_failed(rows: Rows) -> Trouble:
+    return Trouble(
+        "loads of the last day",
+        _listed(rows, lambda row: f"{row['resource']} of {row['shop']} failed ({_short(row['error'])})"),
+        "mend what it says, then load or sync that resource again",
+        "each that failed was followed by a complete one",
+    )
+
+
+def _checkpoints(rows: Rows) -> Trouble:
+    return Trouble(
+        "checkpoints",
+        _listed(rows, lambda row: f"{row['resource']} of {row['shop']} is in error ({_short(row['error'])})"),
+        "`neanelu sync --shop … --resource …`: a complete sync moves it on",
+        "none is in error",
+    )
+
+
+def _refusals(rows: Rows) -> Trouble:
+    return Trouble(
+        "removals",
+        _listed(rows, lambda row: str(row["reason"])),
+        "look whether the shop really lost them; the refusal says how they are removed then",
+        "no export was refused",
+    )
+
+
+def _redactions(rows: Rows) -> Trouble:
+    return Trouble(
+        "privacy requests",
+        _listed(rows, lambda row: f"{row['requests']:,} {row['kind']}: {row['status']} since {row['since']:%Y-%m-%d}"),
+        "materialize the asset redactions (`neanelu dev` does so by itself); pipeline.redactions says what is left",
+        "all are answered",
+        grave=any(row["status"] == "residue" or row["overdue"] for row in rows),
+    )
+
+
+_QUESTIONS: tuple[tuple[str, Callable[[Rows], Trouble]], ...] = (
+    ("cli/events_waiting", _events_waiting),
+    ("cli/events_aside", _events_aside),
+    ("cli/loads_failed", _loads_failed),
+    ("cli/checkpoints_in_error", _checkpoints),
+    ("removals/refused", _refusals),
+    ("cli/redactions_open", _redactions),
+)
+
+
+def _listed(rows: Rows, words: Callable[[dict[str, Any]], str]) -> str:
+    named = "; ".join(words(row) for row in rows[:_NAMED])
+    return f"{named}; and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else named
+
+
+def _short(reason: str | None) -> str:
+    words = " ".join((reason or "no reason was left").split())
+    return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]}…"

@@ -1,0 +1,6 @@
+-- Resources whose last export failed, or whose load cannot count.
+SELECT s.shopify_domain::text AS shop, c.resource_type AS resource, c.error_message AS error
+FROM sync_checkpoints c
+JOIN shops s ON s.id = c.shop_id AND s.uninstalled_at IS NULL
+WHERE c.status = 'error'
+ORDER BY s.shopify_domain, c.resource_type
