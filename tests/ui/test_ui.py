@@ -71,7 +71,7 @@ def page(address: str) -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1700, "height": 1400})
+        page = browser.new_page(viewport={"width": 1700, "height": 1500})
         page.set_default_timeout(60_000)
         yield page
         browser.close()
@@ -118,7 +118,7 @@ def test_the_lineage_shows_the_river(page: Any, address: str, screenshots: Path)
     for table in ("products_jsonl", "staging_products", "shopify_products", "shopify_variant_media"):
         page.locator("foreignObject").get_by_text(table, exact=True).first.wait_for()
     page.get_by_text("100% filled").first.wait_for()
-    page.wait_for_timeout(2000)
+    page.wait_for_function("() => !document.body.innerText.includes('Loading')")
     page.screenshot(path=screenshots / "lineage.png")
 
 
