@@ -3,6 +3,7 @@ INSERT INTO pipeline.redactions AS r (request_key, kind, of_shop, subject, subje
 VALUES (%(request_key)s, %(kind)s, %(shop_id)s, %(subject)s, %(subject_hash)s)
     ON CONFLICT (request_key) DO UPDATE
    SET attempts = r.attempts + 1,
+       tried_at = clock_timestamp(),
        status = CASE WHEN r.status = 'completed' THEN r.status ELSE 'running' END,
        of_shop = CASE WHEN r.status = 'completed' THEN r.of_shop ELSE COALESCE(r.of_shop, excluded.of_shop) END,
        subject = CASE WHEN r.status = 'completed' THEN r.subject ELSE COALESCE(r.subject, excluded.subject) END

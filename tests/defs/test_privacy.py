@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import dagster as dg
+import psycopg
 import pytest
 
 from neanelu_pipelines.database.connect import Role
@@ -13,7 +14,7 @@ from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.privacy.assets import JOB
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror.ledger import ResourceBusyError
-from neanelu_pipelines.mirror.redaction import record, redact_customer, work
+from neanelu_pipelines.mirror.redaction import acts, record, work
 from tests.defs.shops import SHOP, add_shop
 
 ANA = {"id": 706405506930, "email": "ana.popescu@example.ro", "phone": "+40722123456"}
@@ -100,16 +101,20 @@ def test_an_event_that_names_nobody_is_set_aside_and_the_run_says_so(office: Off
     office.receive("customers/redact", {"customer": None})
     office.receive("customers/redact", request())
 
-    assert not office.run().success
+    run = office.run()
 
+    assert not run.success
     assert sorted(office.rows("SELECT state FROM pipeline.webhook_keys")) == [("aside",), ("done",)]
     assert isinstance(office.tick(), dg.SkipReason)
+    (check,) = run.get_asset_check_evaluations()
+    assert (check.passed, check.severity.value) == (False, "ERROR")
+    assert "does not say whose data" in str(check.description)
 
 
 def test_one_whose_event_was_emptied_before_it_died_is_ended(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     office.receive("customers/redact", request())
     with monkeypatch.context() as patch:
-        patch.setattr(record, "end", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("killed")))
+        patch.setattr(record, "end", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         assert not office.run().success
     assert office.rows("SELECT payload FROM webhook_events") == [({"redacted": True},)]
 
@@ -125,7 +130,7 @@ def test_a_shop_goes_with_its_own_request(office: Office, monkeypatch: pytest.Mo
     office.receive("shop/redact", {"shop_id": 1, "shop_domain": SHOP})
     if dies:
         with monkeypatch.context() as patch:
-            patch.setattr(record, "end", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("killed")))
+            patch.setattr(record, "end", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
             assert not office.run().success
         assert office.rows("SELECT count(*) FROM webhook_events") == [(0,)]
 
@@ -158,20 +163,52 @@ def test_a_shop_that_came_back_is_kept(office: Office) -> None:
     assert "installed again" in reason
 
 
-def test_one_that_cannot_be_answered_now_keeps_no_other_waiting(
+def test_one_that_fails_keeps_no_other_waiting_and_is_said_until_it_is_answered(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def act(*given: Any, request_key: str, **more: Any) -> Any:
-        if request_key == "busy":
-            raise ResourceBusyError("busy")
-        return redact_customer(*given, request_key=request_key, **more)
+    faults: list[Exception] = [
+        ResourceBusyError("busy"),
+        psycopg.errors.LockNotAvailable("ana.popescu@example.ro is locked"),
+        KeyError("ana.popescu@example.ro"),
+    ]
+    prove = acts._prove
 
-    office.receive("customers/redact", request(), key="busy")
+    def fail(connection: Any, store: Any, sought: Any) -> Any:
+        if 550011 in sought.numbers and faults:
+            raise faults.pop(0)
+        return prove(connection, store, sought)
+
+    monkeypatch.setattr(acts, "_prove", fail)
+    office.receive("customers/redact", request(orders_to_redact=[550011]), key="busy")
     office.receive("customers/redact", request(), key="free")
-    monkeypatch.setattr(work, "redact_customer", act)
 
-    with pytest.raises(ResourceBusyError):
+    for attempt, words in enumerate(("busy", "LockNotAvailable", "KeyError in fail"), 1):
+        assert office.tick() == dg.RunRequest()
+        run = office.run()
+        assert run.success
+        states = "SELECT idempotency_key, state FROM pipeline.webhook_keys ORDER BY 1"
+        assert office.rows(states) == [("busy", "waiting"), ("free", "done")]
+        (check,) = run.get_asset_check_evaluations()
+        assert (check.passed, check.severity.value) == (False, "ERROR" if attempt == 3 else "WARN")
+        assert words in str(check.description)
+        assert "ana" not in str(check.description)
+        ((status, attempts, error),) = office.rows(
+            "SELECT status, attempts, error FROM pipeline.redactions WHERE request_key = 'busy'"
+        )
+        assert (status, attempts) == ("hindered", attempt)
+        assert words in error
+        assert isinstance(office.tick(), dg.SkipReason), "not again at once"
+        office.do("UPDATE pipeline.redactions SET tried_at = tried_at - make_interval(mins => %s)", attempt**2)
+
+    (check,) = office.run().get_asset_check_evaluations()
+    assert check.passed
+    assert office.rows("SELECT DISTINCT status FROM pipeline.redactions") == [("completed",)]
+
+
+def test_a_database_that_is_away_is_no_requests_fault(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.receive("customers/redact", request())
+    monkeypatch.setattr(work, "_answer", lambda *_: (_ for _ in ()).throw(ResourceBusyError("busy")))
+    monkeypatch.setattr(work, "_hinder", lambda *_: (_ for _ in ()).throw(psycopg.OperationalError("gone")))
+
+    with pytest.raises(psycopg.OperationalError):
         list(work.work_off(office.warehouse.database, office.warehouse.settings))
-
-    states = "SELECT idempotency_key, state FROM pipeline.webhook_keys ORDER BY 1"
-    assert office.rows(states) == [("busy", "waiting"), ("free", "done")]

@@ -4,20 +4,23 @@ Belongs here: the asset, its job and the sensor that starts it. Does not belong 
 """
 
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from neanelu_pipelines.defs.catalogue.specs import OWNERS, column_schema, key_of
 from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
-from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
+from neanelu_pipelines.defs.waiting import waiting_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
 
 if TYPE_CHECKING:
+    from neanelu_pipelines.database.connect import Database
     from neanelu_pipelines.mirror.redaction.work import Answered
 
 JOB = "answer_privacy_requests"
+CHECK = "requests_answered"
 KEY = dg.AssetKey(["audit", "redactions"])
 
 _PAUSE = timedelta(minutes=10)
@@ -25,14 +28,15 @@ _PAUSE = timedelta(minutes=10)
 _COLUMNS = (
     ("id", "uuid", False, "Primary key"),
     ("kind", "varchar", False, "customer, shop: forgotten; export: what is known of a customer"),
-    ("status", "varchar", False, "running, completed, residue or refused"),
+    ("status", "varchar", False, "running, hindered, completed, residue or refused"),
     ("removed", "jsonb", False, "Rows deleted or emptied by table, and files"),
     ("proof", "jsonb", True, "What was searched afterwards, and what was found, without the values"),
 )
 _HOW = (
     "What was done about customers/redact, shop/redact and customers/data_request, with its proof: afterwards every "
-    "column of every table and every file of the shop is searched for what was to go. Materializing it answers the "
-    "requests that wait. Its records hold counts and hashes, no names."
+    "column of every table, as text, and every file in the shop's folders of the artifact store is searched for what "
+    "was to go. Materializing it answers the requests that wait; one that fails is tried again, later and later, and "
+    "a check says why. Its records hold counts and hashes, no names."
 )
 
 
@@ -45,31 +49,24 @@ def privacy_definitions() -> dg.Definitions:
         tags={"neanelu/room": "privacy", "dagster/max_runtime": "21600"},
     )
 
-    @dg.sensor(
-        name="privacy_requests",
-        job=job,
+    privacy_requests = waiting_sensor(
+        "privacy_requests",
+        job,
+        _any_waiting,
         description="Starts the answering of privacy requests when some wait and no run is at it.",
-        minimum_interval_seconds=60,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        tags={"neanelu/room": "privacy"},
+        nothing="No privacy request waits.",
+        room="privacy",
+        every=60,
+        pause=_PAUSE,
     )
-    def privacy_requests(
-        context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
-    ) -> dg.RunRequest | dg.SkipReason:
-        from neanelu_pipelines.mirror.redaction.work import any_waiting
-
-        if not any_waiting(warehouse.database):
-            return dg.SkipReason("No privacy request waits.")
-        if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=list(IN_FLIGHT)), limit=1):
-            return dg.SkipReason("A run is at them.")
-        lately = dg.RunsFilter(
-            job_name=JOB, statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - _PAUSE
-        )
-        if context.instance.get_runs(lately, limit=1):
-            return dg.SkipReason("A run failed a short while ago: its log says why.")
-        return dg.RunRequest()
 
     return dg.Definitions(assets=[redactions_asset()], jobs=[job], sensors=[privacy_requests])
+
+
+def _any_waiting(database: "Database") -> bool:
+    from neanelu_pipelines.mirror.redaction.work import any_waiting
+
+    return any_waiting(database)
 
 
 def redactions_asset() -> dg.AssetsDefinition:
@@ -89,9 +86,16 @@ def redactions_asset() -> dg.AssetsDefinition:
             "dagster/storage_kind": "postgres",
         },
         deps=[key_of("webhook_events")],
+        check_specs=[
+            dg.AssetCheckSpec(
+                CHECK, asset=KEY, description="Every privacy request that was tried is answered, and nothing is left."
+            )
+        ],
         retry_policy=RETRIES,
     )
-    def redactions(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def redactions(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:  # type: ignore[type-arg]
         from neanelu_pipelines.mirror.redaction.work import work_off
 
         started = time.perf_counter()
@@ -99,14 +103,30 @@ def redactions_asset() -> dg.AssetsDefinition:
         with step_faults(context, warehouse):
             for one in work_off(warehouse.database, warehouse.settings, job_id=context.run.run_id):
                 answered.append(one)
-                context.log.info("%s: %s", one.topic, one.outcome.status if one.outcome else "set aside")
+                context.log.info("%s: %s", one.topic, one.outcome.status if one.outcome else one.error)
         figures = _figures(answered, time.perf_counter() - started)
-        if aside := [f"{one.topic}: {one.error}" for one in answered if one.error]:
+        yield _unanswered(warehouse)
+        if aside := [f"{one.topic}: {one.error}" for one in answered if one.error and not one.hindered]:
             # The others are answered. Somebody has to look at these, by law within days.
             raise dg.Failure("\n".join(aside), metadata=figures, allow_retries=False)
-        return dg.MaterializeResult(metadata=figures)
+        yield dg.MaterializeResult(metadata=figures)
 
     return redactions
+
+
+def _unanswered(warehouse: Warehouse) -> dg.AssetCheckResult:
+    from neanelu_pipelines.mirror.redaction.work import unanswered
+
+    found = unanswered(warehouse.database)
+    for_good = any(one.for_good for one in found)
+    return dg.AssetCheckResult(
+        asset_key=KEY,
+        check_name=CHECK,
+        passed=not found,
+        severity=dg.AssetCheckSeverity.ERROR if for_good else dg.AssetCheckSeverity.WARN,
+        description="\n".join(map(str, found)) or None,
+        metadata={"requests_unanswered": len(found)},
+    )
 
 
 def _figures(answered: "list[Answered]", seconds: float) -> dict[str, int | float]:

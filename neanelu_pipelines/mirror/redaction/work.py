@@ -10,11 +10,12 @@ about; and a shop's event goes with the shop: what was begun of it is found by i
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from traceback import extract_tb
 from typing import Any
 
 import psycopg
 
-from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.redaction import record
@@ -25,6 +26,8 @@ from neanelu_pipelines.mirror.redaction.subjects import Customer
 from neanelu_pipelines.settings import Settings
 
 _MOST = 100
+_TRIES = 3
+"""In vain; from then on a person should look at it."""
 _CUSTOMER, _SHOP, _EXPORT = "customers/redact", "shop/redact", "customers/data_request"
 _ORDERS = {_CUSTOMER: "orders_to_redact", _EXPORT: "orders_requested"}
 
@@ -42,50 +45,92 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Answered:
-    """What became of a request; `error` where it was set aside."""
+    """What became of a request; `error` where it was set aside or, `hindered`, is tried again later."""
 
     key: str
     topic: str
     outcome: Outcome | None
     error: str | None = None
+    hindered: bool = False
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A request that is not answered: set aside, hindered, or done with something left."""
+
+    kind: str
+    status: str
+    attempts: int
+    asked_at: datetime
+    reason: str | None
+    place: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind} of {self.asked_at:%Y-%m-%d %H:%M} UTC, {self.status}, tried {self.attempts} times "
+            f"({self.place}): {self.reason}"
+        )
+
+    @property
+    def for_good(self) -> bool:
+        """Whether nobody should wait for it to mend itself."""
+        return self.status != "hindered" or self.attempts >= _TRIES
 
 
 def any_waiting(database: Database) -> bool:
-    """Whether a privacy request waits, or one about a shop was begun and not ended."""
-    with database.connect(Role.PIPELINE, autocommit=True) as connection:
-        row = connection.execute(statement("redaction/any_waiting")).fetchone()
-    return bool(row and row[0])
+    """Whether a privacy request is to be answered now, or one about a shop was begun and not ended."""
+    return bool(_waiting(database, 1))
+
+
+def unanswered(database: Database) -> list[Unanswered]:
+    """The requests that were tried and are not answered, the oldest first."""
+    with record.pipeline(database) as connection:
+        return [Unanswered(*row) for row in connection.execute(statement("redaction/unanswered")).fetchall()]
 
 
 def work_off(database: Database, settings: Settings, *, job_id: str | None = None) -> Iterator[Answered]:
     """Answer every request that waits; what cannot be answered at all is set aside with the reason.
 
-    One that cannot be answered now does not keep the others waiting: it is raised when all were tried.
+    One that fails, whatever it fails of, keeps no other waiting: its record says why, and it is tried again, later and
+    later, for as long as it fails.
 
     Raises:
-        NeaneluError (transient), psycopg.Error: a request could not be answered now; it still waits.
+        Exception: a request failed before it had a record; when all were tried.
         psycopg.OperationalError: the database is away; at once.
     """
-    hindered: Exception | None = None
-    for request in _waiting(database):
+    unrecorded: Exception | None = None
+    for request in _waiting(database, _MOST):
         try:
-            yield _answer(database, settings, request, job_id)
-        except psycopg.OperationalError:
-            raise
-        except (NeaneluError, psycopg.Error) as error:
-            hindered = hindered or error
-    if hindered is not None:
-        raise hindered
+            answered = _answer(database, settings, request, job_id)
+        except Exception as error:  # noqa: BLE001 - a law's days run for the others too
+            reason = _reason(error)
+            if not _hinder(database, request, reason):
+                unrecorded = unrecorded or error
+            answered = Answered(request.key, request.topic, None, reason, hindered=True)
+        yield answered
+    if unrecorded is not None:
+        raise unrecorded
 
 
-def _waiting(database: Database) -> list[Waiting]:
+def _hinder(database: Database, request: Waiting, reason: str) -> bool:
     with record.pipeline(database) as connection:
-        events = connection.execute(statement("redaction/waiting"), {"most": _MOST}).fetchall()
-        begun = connection.execute(statement("redaction/unfinished")).fetchall()
-    found = {event[0]: Waiting(*event) for event in events}
-    for key, domain, asked_at in begun:
-        found.setdefault(key, Waiting(key, domain, _SHOP, None, asked_at))
-    return list(found.values())
+        values = {"request_key": request.key, "error": reason}
+        return bool(connection.execute(statement("redaction/hinder"), values).rowcount)
+
+
+def _reason(error: Exception) -> str:
+    """Why, without a value: what PostgreSQL or a bug says may be somebody's address."""
+    if isinstance(error, NeaneluError):
+        return str(error)
+    if isinstance(error, psycopg.Error):
+        return f"PostgreSQL: {type(error).__name__} ({error.sqlstate or 'connection'}). Its own log says more."
+    where = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {where.name}, {where.filename}:{where.lineno}."
+
+
+def _waiting(database: Database, most: int) -> list[Waiting]:
+    with record.pipeline(database) as connection:
+        return [Waiting(*row) for row in connection.execute(statement("redaction/waiting"), {"most": most}).fetchall()]
 
 
 def _answer(database: Database, settings: Settings, request: Waiting, job_id: str | None) -> Answered:
