@@ -17,8 +17,10 @@ import httpx
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.defs.build import build_defs
+from neanelu_pipelines.defs.loads.keys import load_job_name, load_op_name
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.resources.products import PRODUCTS
 from neanelu_pipelines.sandbox.admin import Pace, Sandbox
 from neanelu_pipelines.settings import Settings
@@ -41,6 +43,8 @@ MIRROR = dg.AssetKey(["mirror", "shopify_products"])
 class Office:
     """A shop in the sandbox, known to the database, and the location's runs over both."""
 
+    resource: Resource = PRODUCTS
+
     def __init__(self, sandbox: Sandbox, domain: str, database: Database, home: Path, instance: dg.DagsterInstance):
         self.sandbox, self.domain, self.database, self.instance = sandbox, domain, database, instance
         self.settings = Settings(  # type: ignore[call-arg]
@@ -62,7 +66,7 @@ class Office:
 
     @cached_property
     def defs(self) -> dg.Definitions:
-        return build_defs(warehouse=self.warehouse, resources={"products": PRODUCTS})
+        return build_defs(warehouse=self.warehouse, resources={self.resource.name: self.resource})
 
     def give_token(self, token: str) -> UUID:
         return shops.install(self.database, Keyring.parse(Secret(KEYS)), self.domain, Secret(token))
@@ -74,8 +78,8 @@ class Office:
     def run(
         self, request: dg.RunRequest | None = None, *, steps: list[dg.AssetKey] | None = None, **config: Any
     ) -> dg.ExecuteInProcessResult:
-        asked = {"ops": {"products_load": {"config": config}}}
-        return self.defs.resolve_job_def("load_products").execute_in_process(
+        asked = {"ops": {load_op_name(self.resource.name): {"config": config}}}
+        return self.defs.resolve_job_def(load_job_name(self.resource.name)).execute_in_process(
             instance=self.instance,
             partition_key=self.domain,
             run_config=request.run_config if request else asked,

@@ -27,6 +27,7 @@ from neanelu_pipelines.shopify import shapes
 from neanelu_pipelines.shopify.documents import (
     DocumentError,
     between,
+    by_kind,
     document,
     inlined,
     literal,
@@ -230,8 +231,8 @@ def test_each_document_is_valid_in_the_schema(schema: GraphQLSchema) -> None:
         assert validate(schema, parse(filled(name))) == [], name
         if asked := probe(filled(name)):
             assert validate(schema, parse(asked)) == [], name
-    for name in paged():
-        assert validate(schema, parse(document(f"paged/{name}"))) == [], name
+    for name in (*(f"paged/{name}" for name in paged()), *(f"kinds/{name}" for name in by_kind())):
+        assert validate(schema, parse(document(name))) == [], name
     for name in ("start", "poll", "recognize", "newest"):
         assert validate(schema, parse(document(f"operations/{name}"))) == [], name
 
