@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     export_longest_poll: Annotated[
         float, Field(gt=0, description="Seconds between two questions about a bulk operation, at most.")
     ] = 30.0
+    months_from: Annotated[
+        str,
+        Field(
+            pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+            description="The first month of orders and customers as a partition; what is older belongs to it.",
+        ),
+    ] = "2015-01"
     sync_overlap: Annotated[
         float,
         Field(ge=0, description="Seconds before a window that are asked for too: Shopify's search finds changes late."),

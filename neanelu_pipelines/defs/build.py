@@ -19,6 +19,7 @@ from neanelu_pipelines.defs.keys.assets import key_rotations_asset
 from neanelu_pipelines.defs.loads.factory import load_definitions
 from neanelu_pipelines.defs.maintenance.partitions import maintenance_definitions
 from neanelu_pipelines.defs.maintenance.retention import retention_definitions
+from neanelu_pipelines.defs.months.asset import months_definitions
 from neanelu_pipelines.defs.privacy.assets import privacy_definitions
 from neanelu_pipelines.defs.shops.sensor import shop_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
@@ -46,6 +47,9 @@ def build_defs(
     written = frozenset(table for resource in declared for table in (*resource.staging_tables, *resource.mirror_tables))
     loads = {resource.name: load_definitions(resource) for resource in declared}
     jobs = {name: load.job for name, load in loads.items()}
+    warehouse = warehouse or Warehouse()
+    first = warehouse.settings.months_from
+    months = {resource.name: months_definitions(resource, first) for resource in declared if resource.by_month}
     return dg.Definitions.merge(
         maintenance_definitions(),
         retention_definitions(),
@@ -56,13 +60,14 @@ def build_defs(
         dg.Definitions(
             assets=[
                 *(load.asset for load in loads.values()),
+                *(one.asset for one in months.values()),
                 *external_specs(written | {INVENTORY_CURRENT, KEY_ROTATIONS, WEBHOOK_EVENTS}),
                 key_rotations_asset(),
             ],
-            jobs=list(jobs.values()),
-            sensors=[shop_sensor, exports_sensor(jobs)],
+            jobs=[*jobs.values(), *(one.job for one in months.values())],
+            sensors=[shop_sensor, exports_sensor(jobs, months)],
             schedules=[item for resource in declared for item in sync_schedules(resource, jobs[resource.name])],
-            resources={"warehouse": warehouse or Warehouse()},
+            resources={"warehouse": warehouse},
             executor=dg.in_process_executor,
         ),
     )

@@ -106,7 +106,7 @@ def _read(book: Connection, shop_id: UUID, resource: str) -> Checkpoint | None:
 
 def _rejected_moments(book: Connection, resource: Resource, load: LoadRun) -> tuple[int, str]:
     """Of how many rejected lines nobody can tell when their rows changed; and when the others did, as a multirange."""
-    root = next(entity for entity in resource.entities if entity.parent_node is None)
+    root = resource.root
     between = [entity for entity in resource.entities if entity.parent and entity.parent.table == root.table]
     version = sql.Identifier(str(root.version))
     keys = ["__parentId", "parent_gid", *(entity.parent.gid_column for entity in resource.entities if entity.parent)]

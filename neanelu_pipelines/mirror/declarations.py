@@ -255,11 +255,18 @@ class Resource:
     window: str | None = None
     """The search field by which changes since a moment can be asked for, of the moments in the root entity's version;
     None where only the whole shows every change (a collection's members move without it)."""
+    by_month: bool = False
+    """Whether its past is also asked for a month of that field at a time: what grows for years, row beside row."""
     snapshot_shows_all: bool = True
     """Whether a whole export holds every row that Shopify has. Not so for orders: a token without `read_all_orders`
     sees those of the last 60 days only, in an export as by their ids. What lacks is not gone; only an event says so."""
     ignored_fields: frozenset[str] = frozenset()
     """Top-level fields of nodes that the query selects and the mirror knowingly has no column for."""
+
+    @cached_property
+    def root(self) -> Entity:
+        """The entity of the lines that stand under no other."""
+        return next(entity for entity in self.entities if entity.parent_node is None)
 
     @cached_property
     def staging_tables(self) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def describe(defs: dg.Definitions) -> dict[str, Any]:
                 "tags": {name: value for name, value in sorted(node.tags.items()) if name.startswith("neanelu/")},
                 "materializable": node.is_materializable,
                 "deps": sorted(key.to_user_string() for key in node.parent_keys),
-                "partitions": getattr(node.partitions_def, "name", None),
+                "partitions": partitions_of(node.partitions_def),
                 "checks": sorted(key.name for key in node.check_keys),
                 "automation": repr(node.automation_condition) if node.automation_condition else None,
             }
@@ -112,3 +112,10 @@ def describe(defs: dg.Definitions) -> dict[str, Any]:
         "schedules": {item.name: item.cron_schedule for item in repository.schedule_defs},
         "sensors": {item.name: item.minimum_interval_seconds for item in repository.sensor_defs},
     }
+
+
+def partitions_of(definition: dg.PartitionsDefinition | None) -> str | None:  # type: ignore[type-arg]
+    """By the name, or by the dimensions in their order."""
+    if isinstance(definition, dg.MultiPartitionsDefinition):
+        return " × ".join(definition.partition_dimension_names)
+    return getattr(definition, "name", None)

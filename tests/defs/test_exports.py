@@ -132,7 +132,7 @@ def test_an_export_that_somebody_is_at_gets_no_run(make_office: MakeOffice) -> N
     [record] = office.instance.get_run_records(dg.RunsFilter(run_ids=[under_way.run_id]))
     [due] = due_exports(office.warehouse)
     soon = datetime.fromtimestamp(record.end_time or 0, UTC) + timedelta(seconds=61)
-    later = request_for(office.instance, due, soon)
+    later = request_for(office.instance, due, soon, {})
     assert later
     assert later.run_key != request.run_key
     office.instance.delete_dynamic_partition(str(SHOPS.name), office.domain)

@@ -54,13 +54,15 @@ def artifact_spec(resource: Resource) -> dg.AssetSpec:
     )
 
 
-def comes_from_a_file(config: ArtifactConfig, warehouse: Warehouse, shop: str) -> bool:
+def comes_from_a_file(config: ArtifactConfig, warehouse: Warehouse, turn: Turn) -> bool:
     """Whether a shop's load takes a file instead of asking Shopify."""
     from neanelu_pipelines.defs.exports.bring import comes_from_shopify
 
     if config.source is not None or config.as_of is not None:
         return True
-    return config.export is None and not comes_from_shopify(warehouse.database, shop)
+    if config.export is not None or turn.windows:
+        return False  # Of a file nobody knows which windows it holds.
+    return not comes_from_shopify(warehouse.database, turn.shop)
 
 
 def ask_shopify(
@@ -76,7 +78,7 @@ def ask_shopify(
         dagster_run_id=run.run_id,
         first_run_id=run.root_run_id or run.run_id,
         export=UUID(config.export) if config.export else None,
-        reach=Reach(since_last=config.since_last),
+        reach=Reach(turn.windows, since_last=config.since_last),
         again=turn.retries > 0,
     )
     share = bring(warehouse.database, warehouse.settings, asked)

@@ -26,6 +26,7 @@ from neanelu_pipelines.shopify.endpoint import is_this_machine
 from neanelu_pipelines.shopify.faults import AccessDenied, ShopifyFault
 from neanelu_pipelines.shopify.replies import Reply
 from neanelu_pipelines.shopify.vault import Keyring
+from neanelu_pipelines.shopify.windows import joined
 
 _ACCESS_DENIED = "ACCESS_DENIED"
 
@@ -42,6 +43,10 @@ class ExportTakenError(NeaneluError):
     """Another run took the result of the export that this one had joined: a new one begins when this is tried again."""
 
     transient = True
+
+
+class OtherExportError(NeaneluError):
+    """The export that is to be taken further is not for what is asked."""
 
 
 @dataclass(frozen=True)
@@ -125,14 +130,23 @@ def _renewed(database: Database, asked: Asked) -> Asked:
     """What to ask for now: a given export as long as it has not failed, and then what that one was begun for.
 
     A failed one stays failed. Any other is gone on with, however often: a second one beside it would compete with it.
+
+    Raises:
+        OtherExportError: the given export was begun for other windows than those that are asked for.
     """
-    if asked.export is None or not asked.again:
+    if asked.export is None:
         return asked
     with ledger.opened(database) as book:
         given = ledger.read_export(book, asked.export)
-    if given.state.phase is not Phase.FAILED:
-        return asked
-    return replace(asked, export=None, reach=Reach.of(given))
+    reach = Reach.of(given)
+    if asked.reach.windows and reach.windows != joined(asked.reach.windows):
+        windows = ", ".join(map(str, reach.windows)) or "everything"
+        raise OtherExportError(
+            f"The export {asked.export} was begun for {windows}, not for these partitions: leave `export` away."
+        )
+    if asked.again and given.state.phase is Phase.FAILED:
+        return replace(asked, export=None, reach=reach)
+    return asked
 
 
 def _lacking_scope(database: Database, client: AdminClient, export: UUID) -> str | None:

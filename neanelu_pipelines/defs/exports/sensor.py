@@ -16,14 +16,16 @@ import dagster as dg
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.exports.reports import EXPORT_TAG
-from neanelu_pipelines.defs.loads.keys import load_job_name, load_op_name
+from neanelu_pipelines.defs.loads.keys import load_job_name, load_op_name, months_job_name, months_op_name
+from neanelu_pipelines.defs.months.partitions import months_of, partition
 from neanelu_pipelines.defs.shops.partitions import SHOPS
-from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
+from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT, RANGE_END, RANGE_START
 from neanelu_pipelines.defs.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+    from neanelu_pipelines.defs.months.asset import MonthsDefinitions
     from neanelu_pipelines.shopify.bulk.ledger import DueExport
 
 _FIRST_PAUSE = timedelta(minutes=1)
@@ -32,12 +34,15 @@ _LOOKED_AT = 10
 """How many earlier runs of an export are looked at; after so many failures the pause is the longest anyway."""
 
 
-def exports_sensor(jobs: "Mapping[str, UnresolvedAssetJobDefinition]") -> dg.SensorDefinition:
-    """The sensor `exports_due`; `jobs` are the loads by resource."""
+def exports_sensor(
+    jobs: "Mapping[str, UnresolvedAssetJobDefinition]", months: "Mapping[str, MonthsDefinitions]"
+) -> dg.SensorDefinition:
+    """The sensor `exports_due`; `jobs` are the loads by resource, `months` what is asked for by month."""
+    first_months = {resource: one.first for resource, one in months.items()}
 
     @dg.sensor(
         name="exports_due",
-        jobs=list(jobs.values()),
+        jobs=[*jobs.values(), *(one.job for one in months.values())],
         description="Goes on with exports from Shopify that a run has stopped waiting for, when they are due.",
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -52,7 +57,8 @@ def exports_sensor(jobs: "Mapping[str, UnresolvedAssetJobDefinition]") -> dg.Sen
         requests = [
             request
             for export in due
-            if export.domain in shops and (request := request_for(context.instance, export, datetime.now(UTC)))
+            if export.domain in shops
+            and (request := request_for(context.instance, export, datetime.now(UTC), first_months))
         ]
         yield from requests
         if not requests:
@@ -74,19 +80,42 @@ def due_exports(warehouse: Warehouse, under_way: Sequence[str] = ()) -> "Sequenc
     return [export for export in due if export.run_id not in in_hand]
 
 
-def request_for(instance: dg.DagsterInstance, export: "DueExport", now: datetime) -> dg.RunRequest | None:
-    """A run that takes the export further, or None: one is under way, or failed too short a while ago."""
+def request_for(
+    instance: dg.DagsterInstance, export: "DueExport", now: datetime, first_months: Mapping[str, str]
+) -> dg.RunRequest | None:
+    """A run that takes the export further, or None: one is under way, or failed too short a while ago.
+
+    An export of months goes on as theirs (`first_months` by resource), so that they end as materialized.
+    """
     tag = {EXPORT_TAG: str(export.run_id)}
     earlier = instance.get_run_records(dg.RunsFilter(tags=tag), limit=_LOOKED_AT)
     if any(record.dagster_run.status in IN_FLIGHT for record in earlier) or now < _not_before(earlier):
         return None
+    run_key = f"{export.run_id}/{instance.get_runs_count(dg.RunsFilter(tags=tag))}"
+    config = {"config": {"export": str(export.run_id)}}
+    if months := _months(export, first_months):
+        first, last = (partition(export.domain, month) for month in months)
+        return dg.RunRequest(
+            run_key=run_key,
+            job_name=months_job_name(export.resource),
+            tags={**tag, RANGE_START: first, RANGE_END: last},
+            run_config={"ops": {months_op_name(export.resource): config}},
+        )
     return dg.RunRequest(
-        run_key=f"{export.run_id}/{instance.get_runs_count(dg.RunsFilter(tags=tag))}",
+        run_key=run_key,
         job_name=load_job_name(export.resource),
         partition_key=export.domain,
         tags=tag,
-        run_config={"ops": {load_op_name(export.resource): {"config": {"export": str(export.run_id)}}}},
+        run_config={"ops": {load_op_name(export.resource): config}},
     )
+
+
+def _months(export: "DueExport", first_months: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first and the last month that the export was begun for, if it was for months."""
+    from neanelu_pipelines.mirror.asking import Reach
+
+    first = first_months.get(export.resource)
+    return months_of(Reach.of(export), first=first) if first else None
 
 
 def _not_before(newest_first: Sequence[dg.RunRecord]) -> datetime:

@@ -15,7 +15,7 @@ from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig, artifact_spe
 from neanelu_pipelines.defs.exports.reports import SCOPE_CHECK, SCOPE_CHECK_DESCRIPTION
 from neanelu_pipelines.defs.loads.keys import artifact_key, load_op_name, steps_of
 from neanelu_pipelines.defs.loads.shop_load import ShopLoads
-from neanelu_pipelines.defs.loads.turns import Turn, take_turns
+from neanelu_pipelines.defs.loads.turns import Turn
 from neanelu_pipelines.defs.mirror.assets import mirror_spec
 from neanelu_pipelines.defs.shops.partitions import SHOPS, SHOPS_A_RUN
 from neanelu_pipelines.defs.staging.assets import staging_spec
@@ -39,7 +39,7 @@ def load_asset(resource: Resource) -> dg.AssetsDefinition:
         ],
         check_specs=[
             dg.AssetCheckSpec(SCOPE_CHECK, asset=artifact_key(resource), description=SCOPE_CHECK_DESCRIPTION),
-            *check_specs(resource),
+            *check_specs(checked_key(resource)),
         ],
         partitions_def=SHOPS,
         backfill_policy=dg.BackfillPolicy.multi_run(SHOPS_A_RUN),
@@ -52,18 +52,7 @@ def load_asset(resource: Resource) -> dg.AssetsDefinition:
         turns = [Turn(shop, (shop,)) for shop in context.partition_keys]
         refuse_one_source_for_many(config, turns)
         loads = ShopLoads(context, config, warehouse, resource, steps_of(resource, context.selected_asset_keys))
-        try:
-            yield from take_turns(turns, loads.attempt, loads.give_up, context.log.warning)
-        except BaseException:
-            # Canceled, or Dagster asks for no more: nobody goes on with what is open.
-            loads.close_open(turns)
-            raise
-        if tags := loads.outcomes.run_tags():
-            context.instance.add_run_tags(context.run.run_id, tags)
-        if verdict := loads.outcomes.scope_check(artifact_key(resource)):
-            yield verdict
-        yield from loads.verdicts.results(checked_key(resource))
-        fail_if_any(loads.failures, len(turns))
+        yield from loads.of_all(turns)
 
     return load
 
@@ -80,19 +69,3 @@ def refuse_one_source_for_many(config: ArtifactConfig, turns: list[Turn]) -> Non
             "put each shop's file into its inbox and give no source.",
             allow_retries=False,
         )
-
-
-def fail_if_any(failures: dict[str, str], shops: int) -> None:
-    """End the run as failed if a shop was not loaded; what the others came to stays.
-
-    Raises:
-        dg.Failure: with the words of each shop's fault.
-    """
-    if not failures:
-        return
-    words = "; ".join(f"{shop}: {why}" for shop, why in failures.items())
-    if shops == 1:
-        words = next(iter(failures.values()))
-    else:
-        words = f"{len(failures)} of {shops} shops were not loaded. {words}"
-    raise dg.Failure(description=words, metadata=dict(failures), allow_retries=False)

@@ -16,6 +16,11 @@ def artifact_key(resource: Resource) -> dg.AssetKey:
     return dg.AssetKey(["artifacts", f"{resource.name}_jsonl"])
 
 
+def months_key(resource: Resource) -> dg.AssetKey:
+    """The bulk results of single months, where a resource is asked for by month."""
+    return dg.AssetKey(["artifacts", f"{resource.name}_jsonl_by_month"])
+
+
 def staging_key(resource: Resource, table: str) -> dg.AssetKey:
     """A staging table as this resource fills it; resources share some, so the resource is part of the key."""
     return dg.AssetKey(["staging", resource.name, bare(table)])
@@ -54,3 +59,13 @@ def load_op_name(resource: str) -> str:
 def load_job_name(resource: str) -> str:
     """The name of the job that loads a resource."""
     return f"load_{resource}"
+
+
+def months_op_name(resource: str) -> str:
+    """The name of the step that loads months of a resource."""
+    return load_op_name(f"{resource}_by_month")
+
+
+def months_job_name(resource: str) -> str:
+    """The name of the job that loads months of a resource."""
+    return load_job_name(f"{resource}_by_month")

@@ -1,14 +1,15 @@
 """One shop's load within a run, as far as it goes in one turn: artifact, staging with its checks, merge.
 
-Belongs here: the three steps one after another, and what Dagster hears of each as soon as it is done. Does not belong
-here: which shop's turn it is (`turns`), what a step does (`neanelu_pipelines.mirror`, `exports`).
+Belongs here: the three steps one after another, Dagster hearing of each as soon as it is done, and the end of a run.
+Does not belong here: which shop's turn it is (`turns`), at which assets it is told (`telling`), what a step does
+(`neanelu_pipelines.mirror`, `exports`).
 
 Each partition's materialization is its own event, with its own figures, written when that shop's step is done: a run
 that dies half-way, or a shop that fails, leaves the others' as they are.
 """
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
@@ -19,10 +20,10 @@ from neanelu_pipelines.defs.exports.reports import Outcomes, brought_figures
 from neanelu_pipelines.defs.exports.shares import Brought, Share, Waits
 from neanelu_pipelines.defs.loads.faults import INTERRUPTED, close_load, words_of
 from neanelu_pipelines.defs.loads.figures import Metadata, artifact_figures, mirror_figures, staging_figures
-from neanelu_pipelines.defs.loads.keys import artifact_key, mirror_key, staging_key
-from neanelu_pipelines.defs.loads.turns import Turn
+from neanelu_pipelines.defs.loads.telling import Telling
+from neanelu_pipelines.defs.loads.turns import Turn, take_turns
 from neanelu_pipelines.defs.mirror.assets import count_rows, staged_lines
-from neanelu_pipelines.defs.staging.checks import Verdicts, checked_key
+from neanelu_pipelines.defs.staging.checks import Verdicts
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.declarations import Resource
@@ -30,7 +31,6 @@ from neanelu_pipelines.mirror.reports import LoadRun
 
 Event = dg.AssetMaterialization | dg.AssetObservation
 
-_DATA_VERSION = "dagster/data_version"
 _SHORTEST_PAUSE = 0.01
 
 
@@ -48,16 +48,38 @@ class ShopLoads:
         warehouse: Warehouse,
         resource: Resource,
         steps: AbstractSet[str],
+        telling: Telling | None = None,
     ) -> None:
+        """`telling` says at which assets it is told, by default at those of the resource."""
         self._context = context
         self._config = config
         self._warehouse = warehouse
         self._resource = resource
         self._steps = steps
+        self._telling = telling or Telling(resource, steps)
         self.outcomes = Outcomes()
         self.verdicts = Verdicts()
         self.failures: dict[str, str] = {}
         """Why a shop was not loaded, by shop."""
+
+    def of_all(self, turns: Sequence[Turn]) -> Iterator[Event | dg.AssetCheckResult]:
+        """Let each shop have its turns; then say what is to be said of all of them.
+
+        Raises:
+            dg.Failure: shops were not loaded; what the others came to stays.
+        """
+        try:
+            yield from take_turns(turns, self.attempt, self.give_up, self._context.log.warning)
+        except BaseException:
+            # Canceled, or Dagster asks for no more: nobody goes on with what is open.
+            self.close_open(turns)
+            raise
+        if tags := self.outcomes.run_tags():
+            self._context.instance.add_run_tags(self._run_id, tags)
+        if verdict := self.outcomes.scope_check(self._telling.scope_at):
+            yield verdict
+        yield from self.verdicts.results(self._telling.checked_at)
+        fail_if_any(self.failures, len(turns))
 
     def attempt(self, turn: Turn) -> Generator[Event, None, float | None]:
         """Take a shop as far as it goes; when to go on with it, or None if nothing is left to do."""
@@ -82,7 +104,7 @@ class ShopLoads:
         # Our own errors speak for themselves; of a bug one wants to know where it is.
         self._context.log.error("%s: %s", turn.shop, words, exc_info=None if isinstance(fault, NeaneluError) else fault)
         metadata = {"outcome": "failed", **({"ledger_run_id": str(turn.load.run_id)} if turn.load else {})}
-        yield from self._observed(turn, words, metadata)
+        yield from self._telling.nothing(turn, words, metadata)
 
     def close_open(self, turns: Iterable[Turn]) -> None:
         """Leave no load as running when the run ends before its turns do; exports that wait for Shopify go on."""
@@ -93,7 +115,7 @@ class ShopLoads:
     def _artifact(self, turn: Turn) -> Generator[Event, None, float | None]:
         share: Share | None = None
         with turn.at_work():
-            if comes_from_a_file(self._config, self._warehouse, turn.shop):
+            if comes_from_a_file(self._config, self._warehouse, turn):
                 turn.load = open_file(self._config, self._warehouse, turn.shop, self._resource, self._run_id)
             else:
                 share = ask_shopify(self._config, self._warehouse, turn, self._resource, self._context.run)
@@ -105,12 +127,12 @@ class ShopLoads:
         if turn.load is None:
             words, metadata = self.outcomes.why_nothing_came(turn.shop)
             self._context.log.warning(words)
-            yield from self._observed(turn, words, metadata)
+            yield from self._telling.nothing(turn, words, metadata)
             return None
         figures: Metadata = artifact_figures(turn.load)
         if isinstance(share, Brought):
             figures = {**figures, **brought_figures(share, turn.requests, turn.points, turn.seconds)}
-        yield from self._materialized(turn, artifact_key(self._resource), figures, data_version=turn.load.sha256)
+        yield from self._telling.artifact(turn, figures)
         return None
 
     def _worth_waiting(self, turn: Turn, share: Waits) -> float | None:
@@ -144,7 +166,7 @@ class ShopLoads:
         turn.is_staged = True
         for table in self._resource.staging_tables:
             figures = staging_figures(load, report, report.tables.get(table, 0), rejections)
-            yield from self._materialized(turn, staging_key(self._resource, table), figures)
+            yield from self._telling.staged(turn, table, figures)
         refused = self.verdicts.note(load, checks)
         if refused:
             raise RefusedError(refused)
@@ -156,38 +178,28 @@ class ShopLoads:
             tables = river.merge(self._warehouse.database, self._warehouse.settings, load)
             rows = {table: count_rows(self._warehouse, load, table) for table in self._resource.mirror_tables}
             lines = staged_lines(self._warehouse, load)
-        for table in self._resource.mirror_tables:
-            figures = mirror_figures(load, lines, tables[table], rows[table], turn.seconds)
-            yield from self._materialized(turn, mirror_key(self._resource, table), figures)
-
-    def _materialized(
-        self, turn: Turn, key: dg.AssetKey, figures: Metadata, *, data_version: str | None = None
-    ) -> Iterator[dg.AssetMaterialization]:
-        for partition in turn.partitions:
-            yield dg.AssetMaterialization(
-                key,
-                partition=partition,
-                metadata=figures,
-                tags={_DATA_VERSION: data_version} if data_version else {},
-            )
-
-    def _observed(
-        self, turn: Turn, words: str, metadata: Mapping[str, dg.MetadataValue | str]
-    ) -> Iterator[dg.AssetObservation]:
-        for partition in turn.partitions:
-            yield dg.AssetObservation(self._told_at, partition=partition, description=words, metadata=metadata)
-
-    @property
-    def _told_at(self) -> dg.AssetKey:
-        """The asset at which what went wrong is told: the first of those that the run was to make."""
-        if "artifacts" in self._steps:
-            return artifact_key(self._resource)
-        return (
-            checked_key(self._resource)
-            if "staging" in self._steps
-            else mirror_key(self._resource, self._resource.mirror_tables[0])
-        )
+        figures = {
+            table: mirror_figures(load, lines, tables[table], rows[table], turn.seconds)
+            for table in self._resource.mirror_tables
+        }
+        yield from self._telling.merged(turn, figures)
 
     @property
     def _run_id(self) -> str:
         return self._context.run.run_id
+
+
+def fail_if_any(failures: dict[str, str], shops: int) -> None:
+    """End the run as failed if a shop was not loaded; what the others came to stays.
+
+    Raises:
+        dg.Failure: with the words of each shop's fault.
+    """
+    if not failures:
+        return
+    words = "; ".join(f"{shop}: {why}" for shop, why in failures.items())
+    if shops == 1:
+        words = next(iter(failures.values()))
+    else:
+        words = f"{len(failures)} of {shops} shops were not loaded. {words}"
+    raise dg.Failure(description=words, metadata=dict(failures), allow_retries=False)

@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from neanelu_pipelines.defs.loads.faults import RETRIES, interruptible, is_transient
 from neanelu_pipelines.mirror.reports import LoadRun
+
+if TYPE_CHECKING:
+    from neanelu_pipelines.shopify.windows import Window
 
 Event = TypeVar("Event")
 
@@ -25,6 +28,8 @@ class Turn:
     shop: str
     partitions: tuple[str, ...]
     """The partitions of Dagster that its load materializes."""
+    windows: "tuple[Window, ...]" = ()
+    """Of Shopify only what changed in these is asked for; without one, what the run's configuration says."""
     retries: int = 0
     due: float = 0.0
     """When it is the shop's turn again, by time.monotonic()."""

@@ -88,12 +88,19 @@ def in_flight(instance: dg.DagsterInstance, domains: Iterable[str]) -> set[str]:
 
 
 def shops_of(tags: Mapping[str, str], known: Sequence[str]) -> Collection[str]:
-    """The shops that a run is about: one, or a range of neighbours in the order in which Dagster knows them."""
+    """The shops that a run is about: one, or a range of neighbours in the order in which Dagster knows them.
+
+    Of shop and month (`shop|month`) a key is its shop's.
+    """
     if ONE_PARTITION in tags:
-        return [tags[ONE_PARTITION]]
-    first, last = tags.get(RANGE_START), tags.get(RANGE_END)
-    if first is None or last is None:
+        return [_shop_of(tags[ONE_PARTITION])]
+    if RANGE_START not in tags or RANGE_END not in tags:
         return []
+    first, last = _shop_of(tags[RANGE_START]), _shop_of(tags[RANGE_END])
     if first not in known or last not in known:
         return known  # It cannot be told: then it may be any of them.
     return known[known.index(first) : known.index(last) + 1]
+
+
+def _shop_of(partition: str) -> str:
+    return partition.partition("|")[0]

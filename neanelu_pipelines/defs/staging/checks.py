@@ -22,9 +22,8 @@ CHECKS = {
 }
 
 
-def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
-    """The checks of a resource's staging. What they refuse is never merged."""
-    checked = checked_key(resource)
+def check_specs(checked: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The checks of a load's staging, at that asset. What they refuse is never merged."""
     return [
         dg.AssetCheckSpec(name, asset=checked, description=description, blocking=True)
         for name, description in CHECKS.items()

@@ -52,6 +52,7 @@ _COLUMNS = (
 CUSTOMERS = Resource(
     name="customers",
     window="updated_at",
+    by_month=True,
     description="Customers with their addresses and metafields, as one bulk query returns them.",
     entities=(
         Entity(

@@ -136,6 +136,7 @@ _SHIPPING_LINE = (
 ORDERS = Resource(
     name="orders",
     window="updated_at",
+    by_month=True,
     snapshot_shows_all=False,
     description="Orders with their line items and shipping lines, as one bulk query returns them.",
     entities=(
