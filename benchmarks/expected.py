@@ -14,7 +14,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from benchmarks.asked import METAOBJECT_TYPES
 from neanelu_pipelines.sandbox.shop.overlay import Node
 from neanelu_pipelines.sandbox.shop.world import Shop
 
@@ -61,7 +60,7 @@ def _product(node: Node) -> Row:
         "tags": node["tags"],
         "is_gift_card": node["isGiftCard"],
         "has_only_default_variant": node["hasOnlyDefaultVariant"],
-        "has_out_of_stock_variants": False,  # not asked for
+        "has_out_of_stock_variants": any(one["inventoryQuantity"] <= 0 for one in node["variants"]),
         "requires_selling_plan": node["requiresSellingPlan"],
         "options": [{key: one[key] for key in ("id", "name", "position", "values")} for one in node["options"]],
         "seo": node["seo"] and {key: node["seo"][key] for key in ("title", "description")},
@@ -70,7 +69,7 @@ def _product(node: Node) -> Row:
             "max": prices["maxVariantPrice"]["amount"],
             "currency": prices["minVariantPrice"]["currencyCode"],
         },
-        "compare_at_price_range": None,  # not asked for
+        "compare_at_price_range": _compare_at(node["variants"]),
         "featured_image_url": next((_url(one) for one in node["media"] if one["id"] == featured), None),
         "template_suffix": node["templateSuffix"],
         "category_id": node["category"] and node["category"]["id"],
@@ -98,16 +97,21 @@ def _variant(node: Node, product: Node) -> Row:
         "inventory_policy": node["inventoryPolicy"],
         "inventory_item_id": item["id"],
         "taxable": node["taxable"],
-        "tax_code": None,  # this and the next are not asked for
-        "requires_shipping": True,
-        "requires_components": False,
-        "image_url": None,
-        "metafields": {},
+        "tax_code": node["taxCode"],
+        "requires_shipping": item["requiresShipping"],
+        "requires_components": node["requiresComponents"],
+        "image_url": node["image"] and node["image"]["url"],
+        "metafields": {},  # not asked for
         "available_for_sale": node["availableForSale"],
         "position": node["position"],
         "selected_options": [{key: one[key] for key in ("name", "value")} for one in node["selectedOptions"]],
         **_moments(node),
     }
+
+
+def _compare_at(variants: list[Node]) -> Row | None:
+    prices = sorted(float(one["compareAtPrice"]) for one in variants if one["compareAtPrice"] is not None)
+    return {"min": str(prices[0]), "max": str(prices[-1]), "currency": "RON"} if prices else None
 
 
 def _media(node: Node) -> Row:
@@ -118,16 +122,16 @@ def _media(node: Node) -> Row:
         "media_type": node["mediaContentType"],
         "alt": node["alt"],
         "status": node["status"],
-        "mime_type": next((one["mimeType"] for one in sources), None),
-        "file_size": None,  # not asked for; nor are the moments, nor a preview, nor how long a film is
+        "mime_type": node.get("mimeType") or next((one["mimeType"] for one in sources), None),
+        "file_size": None,  # not asked for
         "width": image.get("width"),
         "height": image.get("height"),
-        "duration": None,
+        "duration": node.get("duration"),
         "url": _url(node),
-        "preview_url": None,
+        "preview_url": node["preview"]["image"]["url"],
         "sources": [{key: one[key] for key in ("url", "mimeType")} for one in sources],
         "metadata": {"host": node["host"]} if node.get("host") else {},
-        "created_at_shopify": None,
+        "created_at_shopify": _moment(node["createdAt"]),
     }
 
 
@@ -220,6 +224,7 @@ def orders(shop: Shop) -> dict[str, Rows]:
 def _order(node: Node) -> Row:
     gateways = node["paymentGatewayNames"]
     lines = sorted(node["lineItems"], key=lambda one: _number(one["id"]))
+    risks = [one["riskLevel"] for one in node["risk"]["assessments"]]
     return _identity(node) | {
         "name": node["name"],
         "order_number": node["number"],
@@ -245,8 +250,8 @@ def _order(node: Node) -> Row:
         "note": node["note"],
         "note_attributes": node["customAttributes"],
         "gateway": gateways[0] if gateways else None,
-        "payment_terms": None,  # this and the next are not asked for
-        "risk_level": None,
+        "payment_terms": None,  # not asked for
+        "risk_level": next((one for one in ("HIGH", "MEDIUM", "LOW") if one in risks), (risks or [None])[0]),
         "source_name": node["sourceName"],
         "source_identifier": node["sourceIdentifier"],
         "cancelled_at": _moment(node["cancelledAt"]),
@@ -291,15 +296,19 @@ def _location(node: Node) -> Row:
         "name": node["name"],
         "address": {key: node["address"][key] for key in _PLACE},
         "is_active": node["isActive"],
-        "is_primary": False,  # not asked for
+        "is_primary": node["isPrimary"],
         "fulfills_online_orders": node["fulfillsOnlineOrders"],
     }
 
 
 def metaobjects(shop: Shop) -> dict[str, Rows]:
     """Metaobjects of all types."""
-    every = [node for kind in METAOBJECT_TYPES for node in nodes(shop, "metaobjects", type=kind)]
-    return {"shopify_metaobjects": {(node["id"],): _metaobject(node) for node in every}}
+    return {"shopify_metaobjects": {(node["id"],): _metaobject(node) for node in metaobject_nodes(shop)}}
+
+
+def metaobject_nodes(shop: Shop) -> list[Node]:
+    """The metaobjects of every type."""
+    return [node for kind in shop.metaobjects.by_type for node in nodes(shop, "metaobjects", type=kind)]
 
 
 def _metaobject(node: Node) -> Row:
@@ -324,8 +333,8 @@ def _publication(node: Node) -> Row:
     return {
         "shopify_gid": node["id"],
         "name": node["catalog"]["title"],
-        "catalog_type": None,  # this and `is_active` are not asked for
-        "is_active": True,
+        "catalog_type": "APP",
+        "is_active": node["catalog"]["status"] == "ACTIVE",
         "supports_future_publishing": node["supportsFuturePublishing"],
         "auto_publish": node["autoPublish"],
     }

@@ -4,7 +4,7 @@ Belongs here: how each kind of column is read, checked and written as PostgreSQL
 block. Does not belong here: what is only wrong beside other rows (duplicates, orphans), which SQL finds in staging.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -115,10 +115,8 @@ def _raw(column: Column, shop_currency: str | None) -> pl.Expr:
             read.append(_plain_text(field_at(column.derived_from or ""), column.max_bytes or 0))
         case Derivation.SHOP_CURRENCY:
             read.append(pl.lit(shop_currency, dtype=pl.String))
-        case Derivation.LOWER_CASE:
-            read.append(field_at(column.derived_from or "").str.to_lowercase())
-        case Derivation.TOPIC:
-            read.append(_topic(field_at(column.derived_from or "")))
+        case Derivation.LOWER_CASE | Derivation.CATALOG_TYPE | Derivation.TOPIC:
+            read.append(_DERIVED[column.derivation](field_at(column.derived_from or "")))
         case None:
             pass
     if column.by_node is not None:
@@ -140,10 +138,22 @@ def _plain_text(html: pl.Expr, max_bytes: int) -> pl.Expr:
     return text.str.replace_all(r"\s{2,}|[\t\n\r]", " ").str.strip_chars().str.head(max_bytes // 4)
 
 
+def _catalog_type(gid: pl.Expr) -> pl.Expr:
+    """The kind that stands in a catalog's GID, as enums are written."""
+    return gid.str.extract(r"/([A-Za-z]+)Catalog/").str.replace_all("([a-z])([A-Z])", "${1}_$2").str.to_uppercase()
+
+
 def _topic(name: pl.Expr) -> pl.Expr:
     """What happened stands last in a topic's name, most often as one word."""
     topic = name.str.to_lowercase().str.replace(_TOPIC_OF_A_CUSTOMER, "customer.$1")
     return topic.str.replace(_LONG_EVENTS, "$1/$2").str.replace(_SHORT_EVENT, "$1/$2")
+
+
+_DERIVED: dict[Derivation, Callable[[pl.Expr], pl.Expr]] = {
+    Derivation.LOWER_CASE: lambda text: text.str.to_lowercase(),
+    Derivation.CATALOG_TYPE: _catalog_type,
+    Derivation.TOPIC: _topic,
+}
 
 
 def _text(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:

@@ -48,6 +48,9 @@ class Derivation(enum.StrEnum):
     PLAIN_TEXT = "the text of `derived_from`, without its HTML"
     SHOP_CURRENCY = "the shop's own currency"
     LOWER_CASE = "`derived_from` in lower case"
+    CATALOG_TYPE = (
+        "the kind of catalog that the GID `derived_from` names: COMPANY_LOCATION for a CompanyLocationCatalog"
+    )
     TOPIC = "the webhook topic `derived_from` as headers spell it: orders/create for ORDERS_CREATE"
 
 
@@ -95,7 +98,8 @@ class Column:
     staged_only: bool = False
     """In staging only: the merge needs it, the mirror does not keep it."""
     in_query: bool = True
-    """Whether the resource's query always asks for it: a result without it comes from another query."""
+    """Whether the resource's query always asks for it: a result without it comes from another query. Not so of fields
+    that earlier queries of ours, and those of recorded files, do not ask for."""
 
     @property
     def paths(self) -> tuple[str, ...]:

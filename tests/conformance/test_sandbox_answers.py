@@ -74,21 +74,22 @@ def test_what_stands_behind_an_abstract_type_does_so_in_the_api() -> None:
         assert concrete <= possible
 
 
-def selections(node: ast.SelectionSetNode | None) -> Iterator[tuple[ast.FieldNode, bool]]:
-    """The fields of a selection set; whether only some of the nodes have them."""
+def selections(node: ast.SelectionSetNode | None) -> Iterator[tuple[ast.FieldNode, str | None]]:
+    """The fields of a selection set; the type of those nodes that have them, where not all do."""
     for item in node.selections if node else ():
         if isinstance(item, ast.FieldNode):
-            yield item, False
+            yield item, None
         elif isinstance(item, ast.InlineFragmentNode):
-            yield from ((field, True) for field, _ in selections(item.selection_set))
+            assert item.type_condition
+            yield from ((field, item.type_condition.name.value) for field, _ in selections(item.selection_set))
 
 
 def check(value: Any, node: ast.SelectionSetNode, path: str) -> None:
-    for field, optional in selections(node):
+    for field, only in selections(node):
         name = (field.alias or field.name).value
         if field.selection_set and any(one.name.value == "edges" for one, _ in selections(field.selection_set)):
             continue
-        if optional and name not in value:
+        if only and only != value.get("__typename", only):
             continue
         assert name in value, f"{path}.{name} is missing"
         for one in value[name] if isinstance(value[name], list) else [value[name]]:

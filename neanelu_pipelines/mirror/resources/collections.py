@@ -3,6 +3,8 @@
 A collection has no time of change in the mirror, so the moments of the exports decide which is newer. Its members are
 rows of the products river; a product's place is that of its line among the collection's lines, which Shopify writes in
 the collection's own order. Shopify tells no time of publication of a collection: `published_at` is left alone.
+
+Belongs here: the declaration. Does not belong here: products themselves (`products`), where a collection is published.
 """
 
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Kind, Link, Resource, Test

@@ -1,7 +1,9 @@
 """Customers with addresses and metafields: the customers bulk query and its mirror table.
 
-Consent to marketing is that of the default email address. The average amount of an order is nothing that Shopify tells
-in bulk: `average_order_amount` is left alone.
+Consent to marketing is that of the default email address. Shopify tells no average amount of an order:
+`average_order_amount` is left alone.
+
+Belongs here: the declaration. Does not belong here: a customer's orders (`orders`).
 """
 
 from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Kind, Resource, Test

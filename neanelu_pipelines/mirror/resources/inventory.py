@@ -3,7 +3,8 @@
 A level belongs to its item, and to the item's variant, which is the products river's row and may come later: until then
 the ledger says nothing of the level. A level's line needs no item's line: a webhook about a level brings none.
 
-What a variant has in all (`shopify_variants.inventory_quantity`) is written by the products river, as Shopify says it.
+Belongs here: the declaration. Does not belong here: what a variant has in all (`shopify_variants.inventory_quantity`),
+which the products river writes as Shopify says it; the ledger's entries, which a trigger writes.
 """
 
 from neanelu_pipelines.mirror.declarations import Column, Entity, Kind, Lookup, Resource

@@ -1,7 +1,9 @@
 """Locations: the locations bulk query and its mirror table.
 
-The mirror has no time of change of a location, so the moments of the exports decide which is newer. Which one is the
-primary location is asked for by no query of ours.
+The mirror has no time of change of a location, so the moments of the exports decide which is newer. Files made with
+another query may not say which location is the primary one: that column is left alone then.
+
+Belongs here: the declaration. Does not belong here: what lies at a location (`inventory`).
 """
 
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Kind, Resource

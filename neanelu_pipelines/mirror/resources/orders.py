@@ -2,8 +2,11 @@
 
 Amounts are those in the shop's own currency, as text in JSON, so that no digit is lost. A line item holds the mirror's
 id of its variant (`variant_id`) beside Shopify's (`variant_gid`): both null where the variant is gone in Shopify, and
-only the first where the mirror does not have it yet. What the mirror has no column for (refunds, transactions,
-fulfillments) is knowingly left out. Payment terms and risk are asked for by no query of ours.
+only the first where the mirror does not have it yet. Of several assessments of an order's risk the gravest counts. What
+the mirror has no column for (refunds, transactions, fulfillments) is knowingly left out. `payment_terms` is left alone:
+asking for them takes a scope of its own, and a token without it would get no order at all.
+
+Belongs here: the declaration. Does not belong here: customers, variants and products, which an order only names.
 """
 
 from neanelu_pipelines.mirror.declarations import (
@@ -28,6 +31,7 @@ from neanelu_pipelines.mirror.resources.common import (
 )
 
 _ADDRESS_SHAPE: Shape = dict.fromkeys(ADDRESS, "text")
+_ASSESSMENTS = "risk.assessments"
 _BAG: Shape = {
     "shopMoney": {"amount": "text", "currencyCode": "text"},
     "presentmentMoney": {"amount": "text", "currencyCode": "text"},
@@ -97,6 +101,17 @@ _COLUMNS = (
     Column("note", Kind.TEXT, ("note",)),
     Column("note_attributes", Kind.JSON, ("customAttributes",), shape=[{"key": "text", "value": "text"}]),
     Column("gateway", Kind.TEXT, ("paymentGatewayNames.0",), max_length=100),
+    Column(
+        "risk_level",
+        Kind.TEXT,
+        # The first assessment where none is grave: it says NONE or PENDING then.
+        (
+            *(f"{_ASSESSMENTS}.riskLevel={level}.riskLevel" for level in ("HIGH", "MEDIUM", "LOW")),
+            f"{_ASSESSMENTS}.0.riskLevel",
+        ),
+        choices=frozenset({"HIGH", "LOW", "MEDIUM", "NONE", "PENDING"}),
+        in_query=False,
+    ),
     Column("source_name", Kind.TEXT, ("sourceName",), max_length=100),
     Column("source_identifier", Kind.TEXT, ("sourceIdentifier",), max_length=255),
     Column("cancelled_at", Kind.TIMESTAMP, ("cancelledAt",)),
@@ -135,6 +150,7 @@ _SHIPPING_LINE = (
 
 ORDERS = Resource(
     name="orders",
+    revision=2,  # 1 knew no risk
     window="updated_at",
     by_month=True,
     snapshot_shows_all=False,

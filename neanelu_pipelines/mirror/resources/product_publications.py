@@ -3,6 +3,9 @@
 A line of a publication has no id: it is known by its product and its publication. What a product is published in is one
 set, kept whole in `pipeline.product_publications`, and unfolded into rows from there; products and publications are
 other resources' rows. The mirror has no time of change of it, so the moments of the exports decide which is newer.
+
+Belongs here: the declaration. Does not belong here: publications themselves (`publications`); where collections are
+published, which is asked for by no query of ours.
 """
 
 from neanelu_pipelines.mirror.declarations import (

@@ -1,10 +1,12 @@
 """Products with their variants, media and metafields: the products bulk query and its five mirror tables.
 
-Sources are the fields of the query `products` (Admin API 2025-10). Fields that the mirror has a column for and this
-query does not select (compareAtPriceRange, a variant's taxCode) are declared too: they are taken when a result holds
-them and their columns are left alone when it does not. Lengths, precisions and choices are those of the mirror's
-columns; choices follow the API version's enums. Belongs here: the declaration. Does not belong here: any code of its
-own.
+Sources are the fields of the query `products` (Admin API 2025-10). Files made with another query are taken too: what
+they do not select (compareAtPriceRange, a variant's taxCode) is left alone, which is why not every column counts as
+`in_query`. A variant's metafields and media are declared, and asked for by no query that a sync sends: with both it
+would have six connections, where five are the most, and a result without such lines would not say that none are left.
+Lengths, precisions and choices are those of the mirror's columns; choices follow the API version's enums.
+
+Belongs here: the declaration. Does not belong here: any code of its own; a file's size, which only `files` is told.
 """
 
 from neanelu_pipelines.mirror.declarations import (

@@ -2,6 +2,8 @@
 
 A topic is spelled as in the header of its webhooks. The mirror has no time of change of a subscription, so the moments
 of the exports decide which is newer. A subscription's filter has no column.
+
+Belongs here: the declaration. Does not belong here: making subscriptions and receiving webhooks (`shopify.webhooks`).
 """
 
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Kind, Resource

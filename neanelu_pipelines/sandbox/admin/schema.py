@@ -17,7 +17,7 @@ _PAGED = frozenset({"first", "last", "after", "before", "reverse"})
 _SEARCH = "query,sortKey"
 _METAFIELDS = "metafield(namespace,key):Metafield metafields(namespace,keys):Metafield*"
 _FILE = "id alt createdAt updatedAt fileStatus"
-_MEDIA = "id alt mediaContentType status"
+_MEDIA = "id alt mediaContentType status preview:MediaPreviewImage"
 
 _TYPES: dict[str, str] = {
     "QueryRoot": f"""
@@ -43,9 +43,9 @@ _TYPES: dict[str, str] = {
         webhookSubscriptionUpdate(id,webhookSubscription):WebhookSubscriptionUpdatePayload
         webhookSubscriptionDelete(id):WebhookSubscriptionDeletePayload""",
     "Node": "id",
-    "File": _FILE,
+    "File": f"{_FILE} preview:MediaPreviewImage",
     "Media": _MEDIA,
-    "Catalog": "id title",
+    "Catalog": "id title status",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "Count": "count precision",
     "Shop": """id name email contactEmail myshopifyDomain currencyCode ianaTimezone timezoneOffset weightUnit createdAt
@@ -65,8 +65,9 @@ _TYPES: dict[str, str] = {
     "WebhookSubscriptionDeletePayload": "deletedWebhookSubscriptionId userErrors:[UserError]",
     "Product": f"""id legacyResourceId handle title descriptionHtml vendor productType status tags isGiftCard
         templateSuffix createdAt updatedAt publishedAt totalInventory tracksInventory hasOnlyDefaultVariant
-        requiresSellingPlan seo:SEO category:TaxonomyCategory featuredMedia:Media options(first):[ProductOption]
-        priceRangeV2:ProductPriceRangeV2 variantsCount:Count variants(sortKey):ProductVariant*
+        hasOutOfStockVariants requiresSellingPlan seo:SEO category:TaxonomyCategory featuredMedia:Media
+        options(first):[ProductOption] priceRangeV2:ProductPriceRangeV2
+        compareAtPriceRange:ProductCompareAtPriceRange variantsCount:Count variants(sortKey):ProductVariant*
         media({_SEARCH}):Media* {_METAFIELDS}
         resourcePublicationsV2(onlyPublished,catalogType):ResourcePublicationV2*""",
     "SEO": "title description",
@@ -74,23 +75,27 @@ _TYPES: dict[str, str] = {
     "ProductOption": "id name position values optionValues:[ProductOptionValue]",
     "ProductOptionValue": "id name",
     "ProductPriceRangeV2": "minVariantPrice:MoneyV2 maxVariantPrice:MoneyV2",
+    "ProductCompareAtPriceRange": "minVariantCompareAtPrice:MoneyV2 maxVariantCompareAtPrice:MoneyV2",
     "MoneyV2": "amount currencyCode",
     "MoneyBag": _MONEY,
-    "ProductVariant": f"""id legacyResourceId title sku barcode price compareAtPrice position taxable inventoryPolicy
-        inventoryQuantity availableForSale createdAt updatedAt selectedOptions:[SelectedOption]
+    "ProductVariant": f"""id legacyResourceId title sku barcode price compareAtPrice position taxable taxCode
+        inventoryPolicy inventoryQuantity availableForSale requiresComponents createdAt updatedAt image:Image
+        selectedOptions:[SelectedOption]
         inventoryItem:InventoryItem product:Product media:Media* {_METAFIELDS}""",
     "SelectedOption": "name value",
     "InventoryItemMeasurement": "weight:Weight",
     "Weight": "value unit",
     "Metafield": "id namespace key type value updatedAt createdAt",
-    "MediaImage": f"{_MEDIA} {_FILE} mimeType image:Image",
+    "MediaImage": f"{_MEDIA} {_FILE} mimeType originalSource:MediaImageOriginalSource image:Image",
     "ExternalVideo": f"{_MEDIA} {_FILE} embedUrl originUrl host",
-    "Video": f"{_MEDIA} {_FILE} duration filename sources:[VideoSource]",
-    "Model3d": f"{_MEDIA} {_FILE} filename sources:[Model3dSource]",
-    "GenericFile": f"{_FILE} url mimeType originalFileSize",
+    "Video": f"{_MEDIA} {_FILE} duration filename originalSource:VideoSource sources:[VideoSource]",
+    "Model3d": f"{_MEDIA} {_FILE} filename originalSource:Model3dSource sources:[Model3dSource]",
+    "GenericFile": f"{_FILE} preview:MediaPreviewImage url mimeType originalFileSize",
     "Image": "url width height altText",
-    "VideoSource": "url mimeType",
-    "Model3dSource": "url mimeType",
+    "MediaImageOriginalSource": "fileSize",
+    "MediaPreviewImage": "image:Image",
+    "VideoSource": "url mimeType fileSize",
+    "Model3dSource": "url mimeType filesize",
     "ResourcePublicationV2": "isPublished publishDate publication:Publication",
     "Publication": "id autoPublish supportsFuturePublishing catalog:Catalog",
     "AppCatalog": "id title status",
@@ -101,11 +106,13 @@ _TYPES: dict[str, str] = {
     "Order": """id legacyResourceId name number email phone createdAt updatedAt processedAt cancelledAt cancelReason
         closedAt test displayFinancialStatus displayFulfillmentStatus currencyCode presentmentCurrencyCode taxesIncluded
         sourceName sourceIdentifier customerLocale discountCodes paymentGatewayNames tags note
-        customAttributes:[Attribute] customer:Customer totalPriceSet:MoneyBag
+        customAttributes:[Attribute] customer:Customer risk:OrderRiskSummary totalPriceSet:MoneyBag
         subtotalPriceSet:MoneyBag totalTaxSet:MoneyBag totalDiscountsSet:MoneyBag totalShippingPriceSet:MoneyBag
         currentTotalPriceSet:MoneyBag totalRefundedSet:MoneyBag refunds(first):[Refund]
         transactions(first):[OrderTransaction] fulfillments(first):[Fulfillment] billingAddress:MailingAddress
         shippingAddress:MailingAddress lineItems:LineItem* shippingLines(includeRemovals):ShippingLine*""",
+    "OrderRiskSummary": "assessments:[OrderRiskAssessment]",
+    "OrderRiskAssessment": "riskLevel",
     "Attribute": "key value",
     "Refund": "id createdAt updatedAt note totalRefundedSet:MoneyBag",
     "OrderTransaction": "id kind status processedAt amountSet:MoneyBag",
@@ -129,8 +136,8 @@ _TYPES: dict[str, str] = {
     "InventoryLevel": """id createdAt updatedAt location:Location item:InventoryItem
         quantities(names):[InventoryQuantity]""",
     "InventoryQuantity": "id name quantity updatedAt",
-    "Location": """id legacyResourceId name isActive isFulfillmentService shipsInventory fulfillsOnlineOrders createdAt
-        updatedAt deactivatedAt address:LocationAddress""",
+    "Location": """id legacyResourceId name isActive isPrimary isFulfillmentService shipsInventory fulfillsOnlineOrders
+        createdAt updatedAt deactivatedAt address:LocationAddress""",
     "LocationAddress": "address1 address2 city province provinceCode country countryCode zip phone",
     "Metaobject": "id handle type displayName updatedAt fields:[MetaobjectField]",
     "MetaobjectField": "key type value jsonValue",

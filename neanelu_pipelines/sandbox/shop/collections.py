@@ -50,7 +50,7 @@ class Collections:
             "title": title,
             "descriptionHtml": f"<p>{title} &amp; accesorii, alese pentru grădina ta.</p>" if dice.chance(0.7) else "",
             "sortOrder": dice.pick(_ORDERS),
-            "templateSuffix": "promo" if dice.chance(0.1) else None,
+            "templateSuffix": "promo" if dice.chance(0.2) else None,
             "updatedAt": stamp(self._moments(number)[1]),
             "seo": {"title": f"{title} | Neanelu" if dice.chance(0.5) else None, "description": None},
             "image": image if dice.chance(0.6) else None,

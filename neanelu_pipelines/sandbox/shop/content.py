@@ -1,6 +1,6 @@
-"""What else a shop holds: metaobjects with their definitions, files, menus.
+"""What else a shop holds: metaobjects with their definitions, menus.
 
-Belongs here: these nodes, decided by (seed, number). Does not belong here: goods, orders, customers.
+Belongs here: these nodes, decided by (seed, number). Does not belong here: files (`files`), goods, orders, customers.
 """
 
 import json
@@ -11,9 +11,9 @@ from neanelu_pipelines.sandbox.pools import Dice, slug
 from neanelu_pipelines.sandbox.shop.overlay import Node, Overlay, seconds_of, stamp
 from neanelu_pipelines.sandbox.shop.table import Table
 
-_SINCE = seconds_of("2024-01-01T00:00:00Z")
-_SPAN = 600 * 86_400
-_FILES = "https://cdn.shopify.com/s/files/1/0594/2010/4119/files"
+SINCE = seconds_of("2024-01-01T00:00:00Z")
+SPAN = 600 * 86_400
+FILES = "https://cdn.shopify.com/s/files/1/0594/2010/4119/files"
 
 _DEFINITIONS: tuple[tuple[str, str, str, tuple[tuple[str, str, str, bool], ...]], ...] = (
     (
@@ -92,7 +92,7 @@ class Metaobjects:
         return None if table is None else table.by_number(number)
 
     def _moments(self, number: int) -> tuple[int, int]:
-        created = _SINCE + Dice("metaobject-times", self._seed, number).below(_SPAN)
+        created = SINCE + Dice("metaobject-times", self._seed, number).below(SPAN)
         return created, created
 
     def _build(self, kind: int, number: int) -> Node:
@@ -135,43 +135,6 @@ def _value(dice: Dice, value_type: str, number: int) -> object:
         "boolean": dice.chance(0.5),
     }
     return values[value_type]
-
-
-class Files:
-    """Files that hang on no product: pictures, documents, a film now and then."""
-
-    def __init__(self, seed: int, first: int, count: int, overlay: Overlay) -> None:
-        self._seed = seed
-        self.table = Table("GenericFile", count, overlay, first=first, build=self._build, moments=self._moments)
-
-    def _moments(self, number: int) -> tuple[int, int]:
-        created = _SINCE + Dice("file-times", self._seed, number).below(_SPAN)
-        return created, created
-
-    def _build(self, number: int) -> Node:
-        dice = Dice("file", self._seed, number)
-        created, updated = (stamp(moment) for moment in self._moments(number))
-        name = f"{slug(dice.pick(FAMILIES).product_type)}-{number}"
-        kind = dice.pick(("MediaImage",) * 6 + ("GenericFile",) * 3 + ("Video",))
-        # Beside the products' media, whose numbers are of the same series.
-        offset = number if kind == "GenericFile" else number + ids.FAR
-        node = {
-            "__typename": kind,
-            "id": ids.gid(kind, offset),
-            "alt": f"Fișier {number}" if dice.chance(0.6) else None,
-            "createdAt": created,
-            "updatedAt": updated,
-            "fileStatus": dice.pick(("READY",) * 19 + ("PROCESSING",)),
-        }
-        if kind == "MediaImage":
-            image = {"url": f"{_FILES}/{name}.jpg?v=1", "width": 1600, "height": 900, "altText": node["alt"]}
-            return {**node, "mimeType": "image/jpeg", "mediaContentType": "IMAGE", "status": "READY", "image": image}
-        if kind == "Video":
-            source = {"url": f"{_FILES}/{name}.mp4", "mimeType": "video/mp4"}
-            film = {"duration": 1000 * (10 + dice.below(90)), "filename": f"{name}.mp4", "sources": [source]}
-            return {**node, "mediaContentType": "VIDEO", "status": "READY", **film}
-        document = {"url": f"{_FILES}/{name}.pdf?v=1", "mimeType": "application/pdf"}
-        return {**node, **document, "originalFileSize": 10_000 + dice.below(5_000_000)}
 
 
 def menus(first: int, domain: str) -> list[Node]:

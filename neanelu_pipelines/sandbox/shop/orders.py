@@ -108,10 +108,11 @@ class Orders:
             "createdAt": stamp(created),
             "updatedAt": stamp(updated),
             "processedAt": stamp(created),
+            "risk": {"assessments": _assessments(Dice("risk", self._seed, number))},
             "test": dice.chance(0.01),
             "taxesIncluded": True,
             "sourceName": dice.pick(_SOURCES),
-            "sourceIdentifier": None,
+            "sourceIdentifier": f"BON-{number}" if number % 9 == 0 else None,
             "customerLocale": "ro",
             "discountCodes": ["PRIMAVARA10"] if number % 11 == 0 else [],
             "paymentGatewayNames": ["Ramburs"] if number % 3 else ["netopia", "Card cadou"],
@@ -263,3 +264,13 @@ class _Sums:
         when = stamp(moment)
         node = {"__typename": "Fulfillment", "id": ids.gid("Fulfillment", number), "status": "SUCCESS"}
         return [{**node, "createdAt": when, "updatedAt": when}]
+
+
+def _assessments(dice: Dice) -> list[Node]:
+    """What Shopify thinks of an order, and now and then an app as well; of an old one nobody says anything."""
+    if dice.chance(0.1):
+        return []
+    levels = [dice.pick(("LOW",) * 8 + ("MEDIUM", "HIGH", "NONE", "PENDING"))]
+    if dice.chance(0.2):
+        levels.append(dice.pick(("LOW", "MEDIUM", "HIGH")))
+    return [{"riskLevel": level} for level in levels]

@@ -54,6 +54,7 @@ def _location(number: int, index: int) -> Node:
         "legacyResourceId": str(ids.legacy_id("Location", number)),
         "name": name,
         "isActive": active,
+        "isPrimary": index == 0,
         "isFulfillmentService": service,
         "shipsInventory": active,
         "fulfillsOnlineOrders": active and not service,

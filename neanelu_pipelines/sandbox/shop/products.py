@@ -12,6 +12,7 @@ import numpy as np
 from neanelu_pipelines.sandbox import ids
 from neanelu_pipelines.sandbox.goods import Outline, outline, product_lines
 from neanelu_pipelines.sandbox.pools import Dice
+from neanelu_pipelines.sandbox.shop.content import FILES
 from neanelu_pipelines.sandbox.shop.overlay import Node, Overlay, seconds_of
 from neanelu_pipelines.sandbox.shop.places import Places
 from neanelu_pipelines.sandbox.shop.table import Indexes, Table
@@ -52,6 +53,12 @@ class Products:
         numbers = range(self.table.first, self.table.first + self.table.count)
         return np.fromiter((outline(self._seed, number).variants for number in numbers), np.int64)
 
+    def media_counts(self, after: int) -> Indexes:
+        """How many media each product was made with, of those behind the first `after`."""
+        numbers = range(self.table.first + after, self.table.first + self.table.count)
+        lines = (product_lines(self._seed, number, None, _VARIANT_MEDIA_SHARE) for number in numbers)
+        return np.fromiter((sum('"mediaContentType"' in line for line in of) for of in lines), np.int64)
+
     def _outline(self, number: int) -> Outline:
         return outline(self._seed, number)
 
@@ -76,10 +83,13 @@ class Products:
                 of.get(child["__typename"], of["media"]).append(child)
         media = {one["id"]: one for one in of["media"]}
         for one in media.values():
-            one |= {"createdAt": product["createdAt"], "updatedAt": product["createdAt"], "fileStatus": "READY"}
+            made = product["createdAt"]
+            one.update(createdAt=made, updatedAt=made, fileStatus="READY", **_as_file(one))
         for slot, variant in enumerate(of["ProductVariant"]):
             variant["product"] = product
-            variant["media"] = [media[one["id"]] for one in by_variant.get(variant["id"], ())]
+            variant["media"] = self._overlay.apply_all(media[one["id"]] for one in by_variant.get(variant["id"], ()))
+            variant["image"] = next((one["image"] for one in variant["media"]), None)
+            variant |= {"taxCode": "P0000000" if number % 19 == 0 else "", "requiresComponents": number % 23 == 0}
             self._stock(variant, number * ids.SLOTS + slot)
         product["variants"] = self._overlay.apply_all(of["ProductVariant"])
         product["media"] = self._overlay.apply_all(of["media"])
@@ -88,6 +98,7 @@ class Products:
         product["resourcePublicationsV2"] = self._places.publications_of(product, number)
         if self._overlay.edits or self._overlay.gone or self._overlay.stock:
             _sum_up(product)
+        _say_of_variants(product)
         return self._overlay.apply(product)
 
     def _stock(self, variant: Node, number: int) -> None:
@@ -98,7 +109,7 @@ class Products:
         item |= {
             "__typename": "InventoryItem",
             "legacyResourceId": item["id"].rpartition("/")[2],
-            "requiresShipping": True,
+            "requiresShipping": number % 29 > 0,
             "countryCodeOfOrigin": dice.pick(("RO", "RO", "PL", "DE", None)),
             "harmonizedSystemCode": dice.pick(("820150", "391739", "842430", None)),
             "createdAt": created,
@@ -224,6 +235,39 @@ def _sum_up(product: Node) -> None:
             "minVariantPrice": money(min(bani)),
             "maxVariantPrice": money(max(bani)),
         }
+
+
+def _say_of_variants(product: Node) -> None:
+    """What the query of the benchmarks' files does not ask of a product, and `goods` does not write."""
+    variants = product["variants"]
+    product["hasOutOfStockVariants"] = any(variant["inventoryQuantity"] <= 0 for variant in variants)
+    bani = [round(float(one["compareAtPrice"]) * 100) for one in variants if one["compareAtPrice"] is not None]
+    ends = (
+        {"minVariantCompareAtPrice": money(min(bani)), "maxVariantCompareAtPrice": money(max(bani))} if bani else None
+    )
+    product["compareAtPriceRange"] = ends
+
+
+def _as_file(media: Node) -> Node:
+    """What a medium says as a file, beside what the goods' lines say of it."""
+    number = int(media["id"].rpartition("/")[2]) // ids.STEP
+    size = 20_000 + number * 7919 % 3_000_000
+    poster = {"image": {"url": f"{FILES}/preview-{number}.jpg?v=1"}}
+    match media["__typename"]:
+        case "MediaImage":
+            image = {"image": {"url": media["image"]["url"]}}
+            return {"preview": image, "mimeType": "image/jpeg", "originalSource": {"fileSize": size}}
+        case "Video":
+            duration = 1000 * (10 + number % 90)
+            return {
+                "preview": poster,
+                "duration": duration,
+                "filename": "film.mp4",
+                "originalSource": {"fileSize": size},
+            }
+        case "Model3d":
+            return {"preview": poster, "filename": "model.glb", "originalSource": {"filesize": size}}
+    return {"preview": poster, "originUrl": media["embedUrl"]}
 
 
 def money(bani: int, currency: str = "RON") -> Node:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from neanelu_pipelines.sandbox import ids
 from neanelu_pipelines.sandbox.shop.about import about
 from neanelu_pipelines.sandbox.shop.collections import Collections
-from neanelu_pipelines.sandbox.shop.content import Files, Metaobjects, menus
+from neanelu_pipelines.sandbox.shop.content import Metaobjects, menus
 from neanelu_pipelines.sandbox.shop.customers import Customers
+from neanelu_pipelines.sandbox.shop.files import Files
 from neanelu_pipelines.sandbox.shop.generated import GeneratedShop
 from neanelu_pipelines.sandbox.shop.hooks import Event, Hooks, event_about
 from neanelu_pipelines.sandbox.shop.orders import Orders
@@ -58,7 +59,7 @@ class Shop:
         self.orders = Orders(seed, first, spec.orders, overlay, products=self.products, customers=self.customers)
         self.collections = Collections(seed, first, spec.collection_count, overlay, self.products)
         self.metaobjects = Metaobjects(seed, first, spec.metaobjects, overlay)
-        self.files = Files(seed, first, spec.file_count, overlay)
+        self.files = Files(seed, first, spec.file_count, overlay, self.products)
         self._menus = menus(first, spec.domain)
         self._tables: dict[str, Table] = {
             "Product": self.products.table,
@@ -80,7 +81,7 @@ class Shop:
             "customers": self.customers.table,
             "orders": self.orders.table,
             "collections": self.collections.table,
-            "files": self.files.table,
+            "files": self.files,
         }
         if name in large:
             return large[name]
@@ -143,10 +144,7 @@ class Shop:
     def _among_short(self, gid: str) -> Node | None:
         every = [*self._locations({"includeInactive": True, "includeLegacy": True}), *self.places.publications]
         every += [*self._short("menus", {}), *self.webhooks.nodes, *self.metaobjects.definitions()]
-        files = self.files.table
-        return next((one for one in every if one["id"] == gid), None) or next(
-            (one for one in map(files.node, range(files.count)) if one["id"] == gid), None
-        )
+        return next((one for one in (*every, *self.files.loose()) if one["id"] == gid), None)
 
     def create(self, type_name: str) -> str:
         """Add one more product, order, customer or collection, as of now; its id."""
@@ -271,4 +269,6 @@ def _owner_of(found: ids.Node) -> tuple[str, int] | None:
         kind, number = divmod(found.number, ids.FAR)
         return ("Customer", number) if kind > 1 else ("Product", number // ids.SLOTS)
     owner = _OWNERS.get(found.type_name)
+    if found.type_name in _MEDIA and found.number >= ids.FAR:
+        return None  # a file that hangs on no product
     return None if owner is None else (owner, found.number // ids.SLOTS)
