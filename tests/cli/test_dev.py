@@ -42,20 +42,57 @@ def dev(home: Home) -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.fixture(scope="module")
-def lasting_home() -> Iterator[Home]:
-    """A home for those who leave a `neanelu dev` as they find it."""
-    home = Home(new_home())
-    try:
-        yield home
-    finally:
-        remove_home(home.path)
+def lasting_home(home: Home) -> Iterator[Home]:
+    """A home for those who leave a `neanelu dev` as they find it; its server runs before."""
+    yield from copied(home)
 
 
 @pytest.fixture(scope="module")
 def lasting_dev(lasting_home: Home) -> Iterator["subprocess.Popen[str]"]:
+    lasting_home.run("database", "url")
     with start_dev(lasting_home) as process:
         yield process
-        end(lasting_home, process)
+        process.terminate()
+        process.wait(60)
+        lasting_home.run("database", "stop")
+        gone(lasting_home)
+
+
+@pytest.fixture(scope="module")
+def first_of_two(home: Home) -> Iterator[Home]:
+    yield from copied(home)
+
+
+@pytest.fixture(scope="module")
+def second_of_two(home: Home) -> Iterator[Home]:
+    yield from copied(home)
+
+
+@pytest.fixture(scope="module")
+def two(first_of_two: Home, second_of_two: Home) -> Iterator[dict[Home, "subprocess.Popen[str]"]]:
+    """Two that were started at once, and what is left of them when tests have ended one."""
+    started = {home: begin_dev(home) for home in (first_of_two, second_of_two)}
+    try:
+        for home, process in started.items():
+            wait_for_ui(home, process)
+        yield started
+    finally:
+        for process in started.values():
+            if process.poll() is None:
+                process.terminate()
+        for home, process in started.items():
+            process.wait(60)
+            gone(home)
+
+
+def copied(home: Home) -> Iterator[Home]:
+    """A copy of a home in which nothing runs."""
+    copy = new_home()
+    try:
+        subprocess.run(["cp", "-a", home.path, copy], check=True)
+        yield Home(copy)
+    finally:
+        remove_home(copy)
 
 
 def end(home: Home, process: "subprocess.Popen[str]") -> None:
@@ -114,8 +151,32 @@ def answers(address: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_behind(home: Home, dev: "subprocess.Popen[str]", how: signal.Signals) -> None:
+def test_two_that_start_at_once_do_not_meet_on_one_port(two: dict[Home, "subprocess.Popen[str]"]) -> None:
+    """Both find the usual port free; the one that gets it must not answer for the other."""
+    addresses = {home: address_of(home) for home in two}
+    assert len(set(addresses.values())) == 2
+    for home, address in addresses.items():
+        assert answers(address)
+        assert int(address.rpartition(":")[2]) in listening(home)
+    assert [process.poll() for process in two.values()] == [None, None]
+
+
+def listening(home: Home) -> set[int]:
+    """The ports on which processes of this home take connections."""
+    ports = set()
+    for process in family(home):
+        with suppress(psutil.Error):
+            connections = process.net_connections("tcp4")
+            ports |= {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
+    return ports
+
+
+@pytest.mark.parametrize(("which", "how"), [("first_of_two", signal.SIGINT), ("second_of_two", signal.SIGKILL)])
+def test_nothing_is_left_behind(
+    request: pytest.FixtureRequest, two: dict[Home, "subprocess.Popen[str]"], which: str, how: signal.Signals
+) -> None:
+    home: Home = request.getfixturevalue(which)
+    dev = two[home]
     address = address_of(home)
     assert answers(address)
     names = {" ".join(process.cmdline()[2:4]) for process in family(home)}
@@ -166,46 +227,6 @@ def test_a_taken_port_is_refused_and_the_server_does_not_stay(
     assert not family(other)
 
 
-def test_two_that_start_at_once_do_not_meet_on_one_port(home: Home, make_home: MakeHome) -> None:
-    """Both find the usual port free; the one that gets it must not answer for the other."""
-    homes = (home, Home(make_home(begun=True)))
-    started = [begin_dev(each) for each in homes]
-    try:
-        for each, process in zip(homes, started, strict=True):
-            wait_for_ui(each, process)
-        addresses = [address_of(each) for each in homes]
-        assert addresses[0] != addresses[1]
-        for each, address in zip(homes, addresses, strict=True):
-            assert answers(address)
-            assert int(address.rpartition(":")[2]) in listening(each)
-        assert [process.poll() for process in started] == [None, None]
-    finally:
-        for process in started:
-            process.terminate()
-        for each, process in zip(homes, started, strict=True):
-            assert process.wait(60) == 0
-            gone(each)
-
-
-def listening(home: Home) -> set[int]:
-    """The ports on which processes of this home take connections."""
-    ports = set()
-    for process in family(home):
-        with suppress(psutil.Error):
-            connections = process.net_connections("tcp4")
-            ports |= {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
-    return ports
-
-
-def test_a_server_that_was_running_before_goes_on(home: Home) -> None:
-    home.run("database", "url")
-    with start_dev(home) as process:
-        process.send_signal(signal.SIGHUP)
-        assert process.wait(60) == 0
-    assert home.json("database", "stop")["was_running"] is True
-    gone(home)
-
-
 def test_what_the_services_get_holds_no_password(lasting_home: Home, lasting_dev: "subprocess.Popen[str]") -> None:
     home = lasting_home
     passwords = (home.path / "server" / "passwords.json").read_text().split('"')[3::4]
@@ -216,3 +237,11 @@ def test_what_the_services_get_holds_no_password(lasting_home: Home, lasting_dev
     for log in Path(home.path / "dagster").rglob("*"):
         if log.is_file():
             assert not [password for password in passwords if password in log.read_text(errors="replace")], log
+
+
+def test_a_server_that_was_running_before_goes_on(lasting_home: Home, lasting_dev: "subprocess.Popen[str]") -> None:
+    """The last of those that it was there for."""
+    lasting_dev.send_signal(signal.SIGHUP)
+    assert lasting_dev.wait(60) == 0
+    assert lasting_home.json("database", "stop")["was_running"] is True
+    gone(lasting_home)
