@@ -1,11 +1,11 @@
-"""`neanelu webhooks`: the endpoint that Shopify posts webhooks to, until Ctrl-C; `subscribe`: that it does so.
+"""`neanelu webhooks`: the endpoint that Shopify posts webhooks to, until Ctrl-C; `subscribe`, `retry`.
 
 Belongs here: the commands. Does not belong here: the endpoint (`neanelu_pipelines.shopify.webhooks`), processing.
 """
 
 import dataclasses
 import socket
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -83,10 +83,15 @@ def subscribe(
     *,
     shop: Annotated[str, typer.Option(help="The shop's domain, e.g. my-shop.myshopify.com.")],
     url: Annotated[str, typer.Option(help="Where Shopify reaches the endpoint: https://…/webhooks.")],
+    others: Annotated[
+        Literal["move", "keep"] | None,
+        typer.Option(help="Topics that the app has posted to another address: move them, or keep that beside."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Have Shopify post a shop's webhooks to an address; what it does already stays.
 
+    A topic that goes to another address comes twice if both lead here, so it has to be said what becomes of that.
     The privacy topics stand in the app's configuration: Shopify takes no subscriptions to them.
     """
     from neanelu_pipelines.shopify.client import AdminClient
@@ -103,13 +108,44 @@ def subscribe(
         output.progress(f"Subscribing {domain}"),
         AdminClient(access, database=world.database, endpoint=world.settings.shopify_url) as client,
     ):
-        done = subscribe_to_all(client, url)
+        done = subscribe_to_all(client, url, others)
     status = "partial" if done.refused else "completed"
     output.result({"status": status, "shop": domain, "url": url, **dataclasses.asdict(done)})
-    output.say(f"{domain}: {len(done.created)} topics subscribed to, {len(done.there)} were before.")
+    output.say(
+        f"{domain}: {len(done.created)} topics subscribed to, {len(done.moved)} moved, {len(done.there)} were before."
+    )
     for topic, reason in done.refused.items():
         output.error(f"{topic}: {reason}")
     if done.refused:
+        raise typer.Exit(1)
+
+
+@app.command("retry")
+def retry(
+    *,
+    shop: Annotated[str | None, typer.Option(help="Of this shop only.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Option("--id", help="Only the one of this X-Shopify-Webhook-Id; may be repeated.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put events that were set aside back to those that wait: the next run processes them."""
+    from neanelu_pipelines.shopify.webhooks.aside import put_back
+
+    output = Output(as_json=as_json)
+    world = open_world()
+    world.require_schema()
+    asked = set(ids or ())
+    topics = put_back(world.database, domain=require_shop(world, shop) if shop else None, ids=sorted(asked))
+    back = sum(topics.values())
+    missing = len(asked) - back if asked else 0
+    status = "partial" if missing else "completed"
+    output.result({"status": status, "put_back": back, "topics": topics})
+    output.say(f"{back} {'event waits' if back == 1 else 'events wait'} again.")
+    for topic, count in topics.items():
+        output.say(f"  {topic}: {count}")
+    if missing:
+        output.error(f"{missing} of the {len(asked)} ids name no event that was set aside here and could be processed.")
         raise typer.Exit(1)
 
 

@@ -39,6 +39,7 @@ def test_new_events_are_processed_by_one_run_at_a_time(
     (event_of_asset,) = done.asset_materializations_for_node("webhook_events")
     said = {name: value.value for name, value in event_of_asset.metadata.items()}
     assert (said["rows_read"], said["rows_updated"], said["rows_rejected"], said["loads"]) == (2, 1, 1, 1)
+    assert (said["events_new"], said["events_later"], said["events_waiting"], said["events_aside"]) == (0, 0, 1, 1)
     assert rows(database, "SELECT title FROM shopify_products") == [("Sapă",)]
     assert rows(database, "SELECT DISTINCT job_id FROM webhook_events WHERE job_id IS NOT NULL") == [(done.run_id,)]
     assert isinstance(tick(instance, warehouse), dg.SkipReason)

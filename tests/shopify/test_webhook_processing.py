@@ -14,6 +14,7 @@ from neanelu_pipelines.defs.webhooks.writing import into_mirror
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.sandbox.shop.hooks import Event
 from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.webhooks.aside import put_back
 from neanelu_pipelines.shopify.webhooks.bodies import encoded
 from neanelu_pipelines.shopify.webhooks.hands import Hands, Lines
 from neanelu_pipelines.shopify.webhooks.processing import TRIES, HinderedError, process_batch
@@ -195,6 +196,31 @@ def test_the_nth_try_comes_two_to_the_n_minutes_after_the_one_before(database: D
         pass_time(database)
     assert minutes == [2**n for n in range(1, TRIES)]
     assert states(database) == ["aside"]
+
+
+def test_what_was_set_aside_is_tried_again_when_a_person_says_so(database: Database, obeyed: Settings) -> None:
+    shop, other = make_shop(database), make_shop(database, OTHER)
+    good = into_mirror(database, obeyed)
+    first, second = happened(7), happened(8, 11)
+    posted(database, first, second, event({"id": 1}, "themes/update"), happened(9, 12))
+    posted(database, happened(10, 13), domain=OTHER)
+
+    def bad(lines: Lines) -> UUID:
+        if any(f"Product/{number}" in lines.file.read_text() for number in (7, 8, 10)):
+            raise RuntimeError("nu merge")
+        return good.write(lines)
+
+    work_off(database, Hands(bad, good.remove))
+    assert sorted(states(database)) == ["aside"] * 4 + ["done"]
+    assert put_back(database, ids=[first.webhook_id, "nothing"]) == {"products/update": 1}
+    work_off(database, good)
+    assert sorted(titles(database)) == [7, 9]
+    assert put_back(database, domain=OTHER) == {"products/update": 1}
+    assert put_back(database) == {"products/update": 1}
+    assert [batch.done for batch in work_off(database, good)] == [1, 1]
+    assert put_back(database) == {}
+    assert [state for _, state, *_ in events_of(database, other)] == ["done"]
+    assert sorted(state for _, state, *_ in events_of(database, shop)) == ["aside", "done", "done", "done"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from neanelu_pipelines.cli import webhooks as command
 from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.defs.webhooks.writing import into_mirror
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox, Trouble
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import shops
@@ -23,11 +24,14 @@ from neanelu_pipelines.shopify.documents import document
 from neanelu_pipelines.shopify.faults import Transient
 from neanelu_pipelines.shopify.vault import Keyring
 from neanelu_pipelines.shopify.webhooks.envelope import PROCESSED
-from neanelu_pipelines.shopify.webhooks.subscriptions import WANTED, AddressError, name_of, subscribe
-from tests.shopify.conftest import DOMAIN, QUICK, access
+from neanelu_pipelines.shopify.webhooks.subscriptions import WANTED, AddressError, ElsewhereError, name_of, subscribe
+from tests.shopify.conftest import DOMAIN, QUICK, access, make_shop
 from tests.shopify.scripted import good, scripted
+from tests.shopify.webhooks import event, events_of, posted, work_off
 
 URL = "https://neanelu.example/webhooks"
+FIRST = ("bulk_operations/finish", "orders/updated", "products/delete", "products/update")
+"""Topics that a shop of the sandbox has posted elsewhere."""
 SPEC = GeneratedShop(DOMAIN, products=1, orders=0, customers=0)
 
 
@@ -42,17 +46,64 @@ def client_of(template: str) -> AdminClient:
     return AdminClient(mine, database=None, endpoint=template, patience=QUICK, sleep=lambda _: None)
 
 
+def topics(sandbox: Sandbox) -> list[str]:
+    """Of all subscriptions, wherever they lead."""
+    return [one["topic"] for one in sandbox.shop(DOMAIN).webhooks.nodes]
+
+
 def subscribed(sandbox: Sandbox) -> list[str]:
     return [one["topic"] for one in sandbox.shop(DOMAIN).webhooks.nodes if one["uri"] == URL]
 
 
 def test_what_is_processed_is_subscribed_to_once(sandbox: Sandbox) -> None:
     with client_of(sandbox.url_template) as client:
-        first = subscribe(client, URL)
+        first = subscribe(client, URL, "move")
         again = subscribe(client, URL)
-    assert first.created == again.there == list(WANTED)
-    assert first.there == again.created == []
-    assert sorted(subscribed(sandbox)) == sorted(name_of(topic) for topic in WANTED)
+    assert sorted(first.created + first.moved) == again.there == list(WANTED)
+    assert first.there == again.created == again.moved == []
+    assert sorted(first.moved) == sorted(FIRST)
+    assert sorted(topics(sandbox)) == sorted(name_of(topic) for topic in WANTED)
+
+
+def test_topics_at_another_address_are_moved_or_kept_only_if_that_is_said(sandbox: Sandbox) -> None:
+    """Otherwise every event would come twice."""
+    other = "https://altul.example/webhooks?cheie=secretul"
+    with client_of(sandbox.url_template) as client:
+        subscribe(client, other, "move")
+        with pytest.raises(ElsewhereError, match=r"to https://altul\.example/webhooks \(") as refused:
+            subscribe(client, URL)
+        assert subscribed(sandbox) == []
+        assert "secretul" not in str(refused.value)
+        assert subscribe(client, URL, "keep").created == list(WANTED)
+        assert len(topics(sandbox)) == 2 * len(WANTED)
+        # Those that are at both stay at the new one only.
+        assert subscribe(client, URL, "move").moved == list(WANTED)
+        assert sorted(topics(sandbox)) == sorted(subscribed(sandbox)) == sorted(name_of(topic) for topic in WANTED)
+
+
+def test_a_topic_that_cannot_be_moved_stays_where_it_is() -> None:
+    def answer(*messages: str) -> Any:
+        errors = [{"field": ["id"], "message": message} for message in messages]
+        return good({"webhookSubscriptionUpdate": {"webhookSubscription": None, "userErrors": errors}})
+
+    edges = [
+        {
+            "node": {
+                "id": f"gid://shopify/WebhookSubscription/{place}",
+                "topic": name_of(topic),
+                "uri": "arn:aws:events:x",
+            }
+        }
+        for place, topic in enumerate(WANTED)
+    ]
+    there = good({"webhookSubscriptions": {"edges": edges, "pageInfo": {"hasNextPage": False, "endCursor": None}}})
+    with (
+        scripted(there, answer("You need read_orders"), *(answer() for _ in WANTED[1:])) as server,
+        client_of(server.template) as client,
+    ):
+        done = subscribe(client, URL, "move")
+    assert done.refused == {WANTED[0]: "You need read_orders"}
+    assert done.moved == list(WANTED[1:])
 
 
 def test_one_that_breaks_off_is_gone_on_with(sandbox: Sandbox) -> None:
@@ -60,8 +111,8 @@ def test_one_that_breaks_off_is_gone_on_with(sandbox: Sandbox) -> None:
     with client_of(sandbox.url_template) as client:
         sandbox.faults.add(Trouble.DROP, matching="webhookSubscriptionCreate")
         with pytest.raises(Transient):
-            subscribe(client, URL)
-        done = subscribe(client, URL)
+            subscribe(client, URL, "keep")
+        done = subscribe(client, URL, "keep")
     assert len(done.there) == 1
     assert sorted(subscribed(sandbox)) == sorted(name_of(topic) for topic in WANTED)
 
@@ -95,7 +146,7 @@ def test_topics_and_documents_are_the_api_s(shared: Path) -> None:
     schema = build_schema((shared / "data/shopify/admin_2025-10.graphql").read_text(), assume_valid=True)
     topics = schema.get_type("WebhookSubscriptionTopic")
     assert {name_of(topic) for topic in PROCESSED} <= set(topics.values)  # type: ignore[union-attr]
-    for name in ("subscriptions", "subscribe"):
+    for name in ("subscriptions", "subscribe", "move_subscription", "unsubscribe"):
         assert validate(schema, parse(document(f"operations/{name}"))) == []
 
 
@@ -112,8 +163,35 @@ def test_the_command(database: Database, sandbox: Sandbox, monkeypatch: pytest.M
 
     monkeypatch.setattr(command, "open_world", lambda: World(chosen))
     asked = ["subscribe", "--shop", DOMAIN, "--url", URL, "--json"]
-    done = CliRunner().invoke(command.app, asked, catch_exceptions=False)
+    with pytest.raises(ElsewhereError, match="--others"):
+        CliRunner().invoke(command.app, asked, catch_exceptions=False)
+    done = CliRunner().invoke(command.app, [*asked, "--others", "move"], catch_exceptions=False)
     assert done.exit_code == 0
     found = json.loads(done.stdout)
-    assert (found["status"], found["created"]) == ("completed", list(WANTED))
+    assert (found["status"], sorted(found["created"] + found["moved"])) == ("completed", list(WANTED))
     assert SPEC.token not in done.output
+
+
+def test_retry_puts_back_what_was_set_aside(
+    database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class World(command.World):
+        @property
+        def database(self) -> Database:  # type: ignore[override]
+            return database
+
+    make_shop(database)
+    mended, later = event({"title": "fără id"}), event({"title": "nici el"})
+    posted(database, mended, later)
+    work_off(database, into_mirror(database, Settings(home=tmp_path, _env_file=None)))  # type: ignore[call-arg]
+    monkeypatch.setattr(command, "open_world", lambda: World(Settings(home=tmp_path, _env_file=None)))  # type: ignore[call-arg]
+
+    def retried(*asked: str) -> tuple[int, dict[str, Any]]:
+        done = CliRunner().invoke(command.app, ["retry", *asked, "--json"], catch_exceptions=False)
+        return done.exit_code, json.loads(done.stdout)
+
+    one = {"status": "partial", "put_back": 1, "topics": {"products/update": 1}}
+    assert retried("--id", mended.webhook_id, "--id", "nimic") == (1, one)
+    assert retried("--shop", DOMAIN) == (0, one | {"status": "completed"})
+    assert retried() == (0, {"status": "completed", "put_back": 0, "topics": {}})
+    assert {state for _, state, *_ in events_of(database)} == {"new"}

@@ -21,6 +21,9 @@ _WAITING = {
     "shop/redact": "Waits for the redaction of a shop.",
     "customers/data_request": "Waits for the export of a customer's data.",
 }
+PRIVACY = frozenset(_WAITING)
+"""The topics of privacy requests, which are answered elsewhere."""
+
 _TOPIC = re.compile(r"[a-z0-9_]{1,50}/[a-z0-9_]{1,49}")
 _ID = re.compile(r"[\x21-\x7e]{1,100}")
 _VERSION = re.compile(r"[\x21-\x7e]{0,20}")

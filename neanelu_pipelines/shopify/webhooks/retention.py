@@ -32,6 +32,7 @@ def purge(database: Database, *, now: datetime, events_kept: timedelta) -> Purge
     with database.connect(Role.PIPELINE, autocommit=True) as connection:
         # Events first: their keys say which of them still wait.
         events = connection.execute(statement("webhooks/purge_events"), {"before": now - events_kept}).rowcount
-        keys = connection.execute(statement("webhooks/purge_keys"), {"before": now - KEYS_KEPT}).rowcount
+        ends = {"before": now - KEYS_KEPT, "events_before": now - events_kept}
+        keys = connection.execute(statement("webhooks/purge_keys"), ends).rowcount
         dropped = drop_partitions(connection, "webhook_events", now - events_kept)
     return Purged(keys, events, dropped)
