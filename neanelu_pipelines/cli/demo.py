@@ -6,19 +6,19 @@ Belongs here: the story and its summary. Does not belong here: the made-up catal
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from neanelu_pipelines.cli.demo_live import DOMAIN, NAME, DemoFailedError, Live, tell_live
 from neanelu_pipelines.cli.dev import serve
 from neanelu_pipelines.cli.outcome import LoadOutcome, print_rejections
 from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text, this_command
 from neanelu_pipelines.cli.shops import create_shop
 from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.migrations import migrate
-from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.sandbox.catalogue import write_products
 from neanelu_pipelines.sandbox.faults import Fault
 
@@ -57,16 +57,13 @@ SHOPS = (
 )
 
 
-class DemoFailedError(NeaneluError):
-    """A load of the demo did not end as it must."""
-
-
 @dataclass
 class Story:
     """What happened, for the summary."""
 
     migrations: int = 0
     loads: list[tuple[str, LoadOutcome]] = field(default_factory=list)
+    live: Live = field(default_factory=Live)
 
 
 def demo(
@@ -78,7 +75,7 @@ def demo(
     port: Annotated[int | None, typer.Option(min=1024, max=65535, help="The UI's port, with --ui.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Server, schema, two made-up shops, their catalogues loaded, loaded again and changed; a summary."""
+    """Server, schema, two made-up shops loaded from files, a third synced from a local Admin API; a summary."""
     output = Output(as_json=as_json)
     world = open_world()
     started = time.perf_counter()
@@ -100,6 +97,8 @@ def _tell(world: World, products: int, say: Callable[[str], None]) -> Story:
     for shop in SHOPS:
         create_shop(world, shop.domain)
         _load_shop(world, shop, max(1, int(products * shop.share)), files, story, say)
+    story.live = tell_live(world, products, say)
+    _fill_inbox(world, DOMAIN, Path(story.live.products_file))
     return story
 
 
@@ -117,7 +116,7 @@ def _load_shop(
         say(f"Changing {CHANGED:.0%} of it")
         write_products(changed, products, seed=shop.seed, changed_share=CHANGED, faults=FAULTS)
         _load(world, shop, changed, f"{CHANGED:.0%} changed", story, say)
-    _fill_inbox(world, shop, path)
+    _fill_inbox(world, shop.domain, path)
 
 
 def _load(world: World, shop: DemoShop, path: Path, what: str, story: Story, say: Callable[[str], None]) -> None:
@@ -136,11 +135,11 @@ def _load(world: World, shop: DemoShop, path: Path, what: str, story: Story, say
     story.loads.append((what, outcome))
 
 
-def _fill_inbox(world: World, shop: DemoShop, path: Path) -> None:
+def _fill_inbox(world: World, domain: str, path: Path) -> None:
     """Leave the file where a materialization by hand finds it, if artifacts are kept in a folder."""
     root = world.settings.artifact_root
     if "://" not in root:
-        inbox = Path(root) / "inbox" / shop.domain
+        inbox = Path(root) / "inbox" / domain
         inbox.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, inbox / "products.jsonl")
 
@@ -151,13 +150,16 @@ def _as_object(story: Story, seconds: float) -> dict[str, object]:
         "seconds": round(seconds, 3),
         "migrations": story.migrations,
         "loads": [{"what": what, **outcome.as_object()} for what, outcome in story.loads],
+        "syncs": [outcome.as_object() for outcome in story.live.syncs],
+        "change": asdict(story.live.change) if story.live.change else None,
     }
 
 
 def _print_summary(output: Output, world: World, story: Story, seconds: float) -> None:
-    names = {shop.domain: shop.name for shop in SHOPS}
+    names = {DOMAIN: NAME, **{shop.domain: shop.name for shop in SHOPS}}
+    loads = [*story.loads, *((f"{outcome.resource}, Admin API", outcome) for outcome in story.live.syncs)]
     output.say()
-    output.heading(f"Done in {seconds:.0f} s: {len(SHOPS)} shops in PostgreSQL 18, loaded by Dagster")
+    output.heading(f"Done in {seconds:.0f} s: {len(names)} shops in PostgreSQL 18, loaded by Dagster")
     output.say()
     output.table(
         ("shop", "load", "file", "seconds", "MB/s", "lines", "rejected", "inserted", "updated"),
@@ -170,18 +172,31 @@ def _print_summary(output: Output, world: World, story: Story, seconds: float) -
                 outcome.bytes / outcome.seconds / 1e6,
                 *(outcome.rows[kind] for kind in ("read", "rejected", "inserted", "updated")),
             )
-            for what, outcome in story.loads
+            for what, outcome in loads
         ],
     )
     output.say()
-    for domain, tables in {outcome.shop: outcome.totals for _, outcome in story.loads}.items():
+    for domain, tables in _rows_of(loads).items():
         output.say(f"{names[domain]} has " + ", ".join(f"{rows:,} {table}" for table, rows in tables.items()))
+    if change := story.live.change:
+        output.say(
+            f"{NAME} changed a price, and its webhook was in the mirror after {change.seconds:.1f} s: "
+            f"{change.product}, {change.before} → {change.after} lei"
+        )
     output.say()
     first = story.loads[0][1]
     output.heading(f"{first.rows['rejected']} lines of {names[first.shop]} were rejected; the rest was loaded")
     print_rejections(output, first)
     output.say()
     _print_where_to_look(output, world, first)
+
+
+def _rows_of(loads: list[tuple[str, LoadOutcome]]) -> dict[str, dict[str, int]]:
+    """What each shop has now, by table."""
+    found: dict[str, dict[str, int]] = {}
+    for _, outcome in loads:
+        found.setdefault(outcome.shop, {}).update(outcome.totals)
+    return found
 
 
 def _print_where_to_look(output: Output, world: World, first: LoadOutcome) -> None:

@@ -23,14 +23,23 @@ def test_the_demo_tells_what_was_made_rejected_and_where_to_look(empty_home: Hom
     assert same["rows"]["inserted"] == same["rows"]["updated"] == 0
     assert changed["rows"]["updated"] > 0
     assert other["rows"]["rejected"] == 0
-    assert (empty_home.path / "artifacts" / "inbox" / first["shop"] / "products.jsonl").is_file()
-    assert empty_home.json("status")["shops"][0]["products"] > 0
+    inbox = empty_home.path / "artifacts" / "inbox"
+    assert (inbox / first["shop"] / "products.jsonl").is_file()
+    assert all(shop["products"] > 0 for shop in empty_home.json("status")["shops"])
+    locations, products = told["syncs"]
+    assert locations["table_rows"]["inventory_locations"] > 0
+    assert (products["status"], products["table_rows"]["shopify_products"]) == ("completed", 20)
+    assert len((inbox / products["shop"] / "products.jsonl").read_bytes().splitlines()) == products["rows"]["read"]
+    assert float(told["change"]["after"]) < float(told["change"]["before"])
+    # Nobody has the key that sealed its token: none may stay behind.
+    assert not any(shop["token"] for shop in empty_home.json("shop", "list")["shops"])
 
     assert empty_home.json("database", "stop")["was_running"] is True
     said = again_with_the_ui(empty_home)
     for words in (
         "Grădina Verde, Cluj-Napoca",
         "Atelierul de Scule, Brașov",
+        "Unelte și Flori, Iași changed a price",
         "8 lines of Grădina Verde, Cluj-Napoca were rejected",
         "title is missing or null",
         "shopify_variants",
