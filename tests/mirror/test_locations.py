@@ -39,6 +39,14 @@ def test_a_location_becomes_a_row_and_follows_its_changes(river: River) -> None:
     ) == [("Depozit nou", True, False, True, None), ("Depozit central", False, False, True, "Cluj-Napoca")]
 
 
+def test_which_is_the_primary_location_is_left_alone_by_a_query_that_does_not_ask(river: River) -> None:
+    load(river, location(isPrimary=True))
+    load(river, location(name="Depozit nou"), day=6)
+    assert river.one("SELECT name, is_primary FROM inventory_locations") == ("Depozit nou", True)
+    load(river, location(isPrimary=False), day=7)
+    assert river.one("SELECT is_primary FROM inventory_locations") is False
+
+
 def test_bad_and_older_lines_change_nothing(river: River) -> None:
     load(river, location(), day=6)
     before = river.versions()

@@ -231,6 +231,22 @@ def test_every_status_of_the_api_version_is_taken(stocked: River, name: str) -> 
     assert [row for (row,) in stocked.query(f"SELECT {name} FROM shopify_orders ORDER BY 1")] == choices
 
 
+def test_the_gravest_assessment_is_an_orders_risk(stocked: River) -> None:
+    def at_risk(number: int, *levels: str) -> bytes:
+        return order(number, risk={"assessments": [{"riskLevel": level} for level in levels]})
+
+    query = "SELECT risk_level FROM shopify_orders ORDER BY legacy_resource_id"
+    load(stocked, at_risk(1, "LOW", "HIGH", "MEDIUM"), at_risk(2, "NONE", "LOW"), at_risk(3, "PENDING"), at_risk(4))
+    assert [level for (level,) in stocked.query(query)] == ["HIGH", "LOW", "PENDING", None]
+
+    load(stocked, order(1), order(2), order(3), order(4), day=6)
+    assert [level for (level,) in stocked.query(query)] == ["HIGH", "LOW", "PENDING", None], "not asked for: left alone"
+
+    load(stocked, at_risk(1), at_risk(2, "NONE"), at_risk(3), at_risk(4, "MEDIUM"), day=7)
+    assert [level for (level,) in stocked.query(query)] == [None, "NONE", None, "MEDIUM"]
+    assert stocked.errors(load(stocked, at_risk(1, "GRAV"), day=8).run_id) == [(1, "not_in_enum")]
+
+
 def test_bad_lines_are_rejected_each_with_its_reason(stocked: River) -> None:
     report = load(
         stocked,

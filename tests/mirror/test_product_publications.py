@@ -56,6 +56,27 @@ def rows(river: River, columns: str = "is_published", domain: str = DOMAIN) -> l
     )
 
 
+def test_a_publication_is_of_its_catalogs_kind_and_as_active(river: River) -> None:
+    def lines(**said: Any) -> list[bytes]:
+        node = {"__typename": "Publication", "name": "Canal", "autoPublish": False, "supportsFuturePublishing": True}
+        kinds = ("AppCatalog", "MarketCatalog", "CompanyLocationCatalog")
+        catalogs = [{"id": gid(kind, 1), "title": "Canal"} | said for kind in kinds]
+        return [
+            encode_line({**node, "id": gid("Publication", n), "catalog": catalog})
+            for n, catalog in enumerate([*catalogs, None], 1)
+        ]
+
+    def told(day: int, **said: Any) -> list[tuple[Any, ...]]:
+        river.load(lines(**said), resource="publications", as_of=moment(day))
+        return river.query("SELECT catalog_type, is_active FROM shopify_publications ORDER BY shopify_gid")
+
+    kinds = ("APP", "MARKET", "COMPANY_LOCATION")
+    assert told(2) == [*((kind, True) for kind in kinds), (None, True)]
+    assert told(3, status="DRAFT") == [*((kind, False) for kind in kinds), (None, True)]
+    assert told(4) == [*((kind, False) for kind in kinds), (None, True)], "not asked for: left alone"
+    assert told(5, status="ACTIVE") == [*((kind, True) for kind in kinds), (None, True)]
+
+
 def test_products_become_rows_by_product_and_publication(stocked: River) -> None:
     later = published(3, 2, isPublished=False, publishDate="2027-01-01T00:00:00Z")
     report = load(stocked, *product_in(1, 2), *product_in(1, of=2), later, *product_in(of=3))

@@ -229,6 +229,35 @@ def test_a_picture_may_go_and_another_is_featured(admin: AdminClient) -> None:
     assert after["featuredMedia"]["id"] == after["media"]["nodes"][0]["id"] == product["media"][1]["id"]
 
 
+def test_files_are_the_loose_ones_and_all_products_media(admin: AdminClient) -> None:
+    shop = admin.sandbox.shop(DOMAIN)
+
+    def files(search: str = "") -> list[str]:
+        return [one["id"] for one in admin.nodes(f'{{ files(query: "{search}") {{ edges {{ node {{ id }} }} }} }}')]
+
+    goods = list(map(shop.products.table.node, range(60)))
+    media = [one["id"] for product in goods for one in product["media"]]
+    before = files()
+    assert sorted(before) == sorted([*media, *(one["id"] for one in shop.files.loose())])
+    assert len(before) - len(media) == 6
+
+    gone = goods[0]
+    loose = next(one["id"] for one in shop.files.loose() if one["__typename"] == "MediaImage")
+    for gid in (gone["id"], goods[1]["media"][0]["id"], loose):
+        shop.delete(gid)
+    left = files()
+    assert set(before) - set(left) == {loose, goods[1]["media"][0]["id"], *(one["id"] for one in gone["media"])}
+    assert admin.data("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[loose, left[0]])["nodes"][0] is None
+
+    since = stamp(shop.overlay.now())
+    changed = {goods[2]["media"][0]["id"], left[0]}
+    for gid in changed:
+        shop.update(gid, alt="nou")
+    assert set(files(f"updated_at:>='{since}'")) == changed
+    shop.create("Product")
+    assert len(files()) > len(left)
+
+
 def test_deletion_events_are_found_by_when_they_happened(admin: AdminClient) -> None:
     shop = admin.sandbox.shop(DOMAIN)
     gids = [shop.products.table.node(index)["id"] for index in range(2)] + [shop.collections.table.node(0)["id"]]

@@ -1,6 +1,8 @@
 """Metaobjects: the metaobjects bulk query, asked once for each type, and their mirror table.
 
 Capabilities are asked for by no query of ours: their column is taken when a result holds them.
+
+Belongs here: the declaration. Does not belong here: definitions, which have no table.
 """
 
 from neanelu_pipelines.mirror.declarations import Column, Entity, Kind, Resource
