@@ -201,6 +201,16 @@ def test_nothing_of_the_customer_is_left_anywhere_and_others_stay(peopled: River
 
     again = redact(peopled)
     assert (again.again, again.id, again.removed) == (True, done.id, done.removed)
+    peopled.do(
+        "INSERT INTO pipeline.redactions (request_key, kind, of_shop, subject, subject_hash, status, error)"
+        " VALUES ('alta', 'export', %s, %s, '', 'hindered', 'Ana.Popescu@example.ro')",
+        mine,
+        json.dumps(ANA.as_json()),
+    )
+    hindered = redact(peopled, key="cerere-3")
+    assert (hindered.status, hindered.proof["found"]) == ("residue", {"pipeline.redactions.error": 1})
+    assert hindered.proof["other_requests"] == {"pipeline.redactions.subject": 1}
+    peopled.do("DELETE FROM pipeline.redactions WHERE request_key IN ('alta', 'cerere-3')")
     later = redact(peopled, key="cerere-2")
     assert (later.status, later.removed) == ("completed", {})
 

@@ -3,11 +3,16 @@
 Belongs here: the order of the act. Does not belong here: whole shops (`shops`), searching and emptying.
 
 Files first, then rows, under the locks of every load: a load that had read a file cannot stage from it in between.
-Files outside the shop's folders of the artifact store (where an import came from, Dagster's own storage and its log of
-events) are neither searched nor emptied. Every step may be
-repeated: whoever dies half-way is followed by one who does it all again, and finds less to do. What the act leaves is
-its record: counts, and hashes instead of names. Accounts of a shop's staff and rows about goods are not a customer's
-data: they are left alone, searched, and told of apart (a barcode may hold the digits of a telephone).
+Every step may be repeated: whoever dies half-way is followed by one who does it all again, and finds less to do. What
+the act leaves is its record: counts, and hashes instead of names. Accounts of a shop's staff and rows about goods are
+not a customer's data, and another request about the same person needs to know whom it is about: they are left alone,
+searched, and told of apart (a barcode may hold the digits of a telephone).
+
+What is searched: every column in which a text, a JSON value, a uuid or a number of 64 bits can stand, in every table
+and materialized view, the records of the acts among them, and every file in the shop's folders of the artifact store,
+plain or gzip. Not searched are vectors, columns of bytes (a shop's encrypted tokens and our digests are the only ones),
+what is in base64 or compressed inside a column (bodies of events that could only be kept so are emptied whichever they
+are; nothing else here writes that), and files elsewhere, such as those that an import came from.
 """
 
 import json
@@ -34,6 +39,7 @@ from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.store import make_folder
 
+_ASKED = "pipeline.redactions.subject"
 _TABLES_OF_NUMBERS = frozenset({"shopify_customers", "shopify_orders", "staging_customers", "staging_orders"})
 
 
@@ -59,10 +65,10 @@ def redact_customer(
         return outcome
     # Every resource: whoever stages now could bring in what is being taken out.
     with record.locked(database, request.shop_id, shop_domain, tuple(RESOURCES)):
-        removed, orders = _redact(database, settings, shop_domain, request.shop_id, customer)
+        removed, orders = _redact(database, settings, shop_domain, request.shop_id, outcome.id, customer)
         outcome.removed = {**outcome.removed, **{name: count for name, count in removed.items() if count}}
         with record.pipeline(database) as connection:
-            sought = _sought(request.shop_id, customer, orders)
+            sought = _sought(request.shop_id, outcome.id, customer, orders)
             outcome.proof = _prove(connection, Store(settings.artifact_root, shop_domain), sought)
             outcome.proof["hashes"] = {
                 name: hashed(request_key, value)
@@ -109,9 +115,10 @@ def _request(database: Database, kind: str, domain: str, customer: Customer, key
     return Request(key, kind, shop_id, customer.as_json(), named)
 
 
-def _sought(shop_id: UUID, customer: Customer, orders: set[int]) -> Sought:
+def _sought(shop_id: UUID, request: UUID, customer: Customer, orders: set[int]) -> Sought:
     return Sought(
         shop_id,
+        request,
         customer.patterns(orders),
         numbers=[*([customer.id] if customer.id is not None else []), *sorted(orders | set(customer.orders))],
         number_tables=_TABLES_OF_NUMBERS,
@@ -119,13 +126,13 @@ def _sought(shop_id: UUID, customer: Customer, orders: set[int]) -> Sought:
 
 
 def _redact(
-    database: Database, settings: Settings, domain: str, shop_id: UUID, customer: Customer
+    database: Database, settings: Settings, domain: str, shop_id: UUID, request: UUID, customer: Customer
 ) -> tuple[dict[str, int], set[int]]:
     with record.pipeline(database) as connection:
         customers = _customers(connection, shop_id, customer)
         orders = _orders(connection, shop_id, customer, [key for key, _ in customers])
     numbers = {number for _, number in orders} | set(customer.orders)
-    sought = _sought(shop_id, customer, numbers)
+    sought = _sought(shop_id, request, customer, numbers)
     store = Store(settings.artifact_root, domain)
     holding = store.holding(sought.patterns)
     with record.pipeline(database) as connection:
@@ -173,13 +180,15 @@ def _prove(connection: Connection, store: Store, sought: Sought) -> dict[str, An
     found, searched = rows.search(connection, sought)
     files = store.paths()
     holding = store.holding(sought.patterns)
-    of_staff = {place: times for place, times in found.items() if place.partition(".")[0] in OF_STAFF}
-    of_goods = {place: times for place, times in found.items() if rows.of_goods(place)}
-    found = {place: times for place, times in found.items() if place not in of_staff and place not in of_goods}
+    apart = {
+        "accounts_of_staff": {place: times for place, times in found.items() if place.partition(".")[0] in OF_STAFF},
+        "goods": {place: times for place, times in found.items() if rows.of_goods(place)},
+        "other_requests": {place: times for place, times in found.items() if place == _ASKED},
+    }
+    found = {place: times for place, times in found.items() if not any(place in told for told in apart.values())}
     if holding:
         found["files"] = len(holding)
     proof: dict[str, Any] = {"searched": {**searched, "files": len(files), "bytes": store.bytes_of(files)}}
-    apart = {"accounts_of_staff": of_staff, "goods": of_goods}
     return {**proof, "found": found, **{name: places for name, places in apart.items() if places}}
 
 

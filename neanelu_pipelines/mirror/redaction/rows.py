@@ -25,6 +25,8 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.redaction.subjects import whole
 
 _RECORDS = "redactions"
+_OF_THE_ACT = frozenset({"subject", "of_shop"})
+"""Columns of the record that its own act needs until its end, and empties with it."""
 _EMPTIED = frozenset({"payload", "old_values", "new_values", "error_message", "processing_error"})
 _ADDRESSES = frozenset({"shipping_address", "billing_address"})
 """Emptied as a whole in an order that no customer's account made: it is whose telephone stands in it."""
@@ -76,8 +78,15 @@ class Table:
         return (self.is_staging or self.columns[0].bare_name == "removals") and self.columns[0].may_delete
 
     @property
+    def is_records(self) -> bool:
+        """Whether it is what the acts themselves write: searched, and emptied as each of them ends."""
+        return self.columns[0].bare_name == _RECORDS
+
+    @property
     def scope(self) -> sql.SQL:
         """The rows to look at: those of the shop and those of no shop."""
+        if self.is_records:
+            return sql.SQL("(t.of_shop = %(shop_id)s OR t.of_shop IS NULL)")
         return sql.SQL("(t.shop_id = %(shop_id)s OR t.shop_id IS NULL)" if self.columns[0].has_shop else "true")
 
 
@@ -86,14 +95,17 @@ def tables(connection: Connection) -> list[Table]:
     with connection.cursor(row_factory=class_row(Column)) as cursor:
         columns = cursor.execute(statement("redaction/columns")).fetchall()
     found = [Table(name, tuple(group)) for name, group in groupby(columns, key=lambda column: column.table_name)]
-    return sorted(
-        (table for table in found if table.columns[0].bare_name != _RECORDS),
-        key=lambda table: table.columns[0].bare_name == _LAST,
-    )
+    return sorted(found, key=lambda table: table.columns[0].bare_name == _LAST)
 
 
 def matching(column: Column) -> sql.Composable:
-    """The condition that a column holds what is sought."""
+    """The condition that a column holds what is sought, but for the act's own record of whom it is about."""
+    if column.bare_name == _RECORDS and column.column_name in _OF_THE_ACT:
+        return sql.SQL("t.id <> %(request)s AND {}").format(_holds(column))
+    return _holds(column)
+
+
+def _holds(column: Column) -> sql.Composable:
     name = sql.Identifier("t", column.column_name)
     if column.kind == "uuid":
         return sql.SQL("{} = ANY (%(uuids)s::uuid[])").format(name)
@@ -115,6 +127,8 @@ class Sought:
     """What is sought: patterns, and ids that stand in columns of their own types."""
 
     shop_id: UUID
+    request: UUID
+    """The record of the act."""
     patterns: Mapping[str, str]
     uuids: Sequence[UUID] = ()
     numbers: Sequence[int] = ()
@@ -125,6 +139,7 @@ class Sought:
         """For the statements."""
         return {
             "shop_id": self.shop_id,
+            "request": self.request,
             "pattern": whole(self.patterns),
             "uuids": list(self.uuids),
             "numbers": list(self.numbers),
@@ -163,7 +178,11 @@ def empty(connection: Connection, sought: Sought, *, spare_goods: bool) -> dict[
     """Delete or write over every row that holds what is sought; how many, by table."""
     done: dict[str, int] = {}
     for table in tables(connection):
-        if table.columns[0].bare_name in OF_STAFF or (spare_goods and of_goods(table.columns[0].bare_name)):
+        if (
+            table.is_records
+            or table.columns[0].bare_name in OF_STAFF
+            or (spare_goods and of_goods(table.columns[0].bare_name))
+        ):
             continue
         columns = [column for column in sought_in(table, ()) if column.kind != "uuid"]
         writable = [column for column in columns if column.may_update]

@@ -54,7 +54,7 @@ def redact_shop(
         return outcome
     store = Store(settings.artifact_root, shop_domain)
     number = request.subject["number"]
-    sought = Sought(request.shop_id, shop_patterns(request.shop_id, shop_domain, number), [request.shop_id])
+    sought = Sought(request.shop_id, outcome.id, shop_patterns(request.shop_id, shop_domain, number), [request.shop_id])
     with record.locked(database, request.shop_id, shop_domain, tuple(RESOURCES)):
         outcome.removed = {**outcome.removed, "files": store.delete_all() or outcome.removed.get("files", 0)}
         with record.pipeline(database) as connection:
