@@ -104,6 +104,23 @@ def test_what_one_changed_and_the_other_finds_as_it_was_is_put_right(river: Rive
     assert rows(river, "alt")[0] == ("greșit",)
 
 
+def test_a_preview_is_told_by_both_and_a_size_by_files_alone(river: River) -> None:
+    def poster(number: int) -> dict[str, Any]:
+        return {"image": {"url": f"https://cdn.example/afis-{number}.jpg"}}
+
+    goods = [product(1), media(1, gid("Product", 1), preview=poster(1))]
+    river.load(goods, as_of=moment(2))
+    sizes: tuple[dict[str, int], ...] = ({"fileSize": 5_000}, {"filesize": 7_000})
+    for day, number in ((3, 1), (4, 2)):
+        model = file(2, "Model3d", mediaContentType="MODEL_3D", duration=None, originalSource=sizes[1])
+        load(river, file(1, preview=poster(number), originalSource=sizes[0]), model, day=day)
+    assert rows(river, "preview_url, file_size") == [("https://cdn.example/afis-2.jpg", 5_000), (None, 7_000)]
+
+    river.load(goods, as_of=moment(5))
+
+    assert rows(river, "preview_url, file_size")[0] == ("https://cdn.example/afis-1.jpg", 5_000)
+
+
 def test_a_products_picture_follows_a_file_that_was_replaced(river: River) -> None:
     river.load(products("foarfecă"), as_of=moment(2))
     image = {"url": "https://cdn.example/nou.jpg", "width": 800, "height": 600}

@@ -62,9 +62,8 @@ def empty_columns(river: River) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for table in dict.fromkeys(table for resource in RESOURCES.values() for table in resource.mirror_tables):
         rows = [row for (row,) in river.query(f"SELECT to_jsonb(t) - ARRAY['shop_id'] FROM {table} t")]
-        if table != "inventory_ledger":
-            names = {name for row in rows for name, value in row.items() if value not in (None, {}, [])}
-            found[table] = columns_of(river, table) - names - {"shop_id"}
+        filled = {name for row in rows for name, value in row.items() if value not in (None, {}, [])}
+        found[table] = columns_of(river, table) - filled - {"shop_id"}
     return {table: names for table, names in found.items() if names}
 
 
