@@ -50,7 +50,7 @@ def test_dagster_yaml_is_valid_and_says_what_must_hold() -> None:
     assert config["run_monitoring"]["free_slots_after_run_end_seconds"] > 0
     assert config["concurrency"]["runs"]["max_concurrent_runs"] > 0
     limits = config["concurrency"]["runs"]["tag_concurrency_limits"]
-    assert [limit["key"] for limit in limits] == ["dagster/partition", "dagster/backfill"]
+    assert [limit["key"] for limit in limits] == ["neanelu/shop", "dagster/backfill"]
     for limit in limits:
         assert limit["value"] == {"applyLimitPerUniqueValue": True}
         assert limit["limit"] < config["concurrency"]["runs"]["max_concurrent_runs"]

@@ -97,6 +97,8 @@ def shops_of(tags: Mapping[str, str], known: Sequence[str]) -> Collection[str]:
     if RANGE_START not in tags or RANGE_END not in tags:
         return []
     first, last = _shop_of(tags[RANGE_START]), _shop_of(tags[RANGE_END])
+    if first == last:
+        return [first]
     if first not in known or last not in known:
         return known  # It cannot be told: then it may be any of them.
     return known[known.index(first) : known.index(last) + 1]
