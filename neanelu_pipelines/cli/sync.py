@@ -22,6 +22,7 @@ WAITING = "waiting"
 ORDER = (
     "locations",
     "products",
+    "metaobjects",
     "customers",
     "collections",
     "inventory",

@@ -107,7 +107,7 @@ def test_without_a_resource_all_are_synced_and_one_object_tells_of_them(
     begun = [outcome["resource"] for outcome in told["resources"]]
     assert begun[-1] == "orders", "broken off by a person: nothing more is begun"
     assert [*begun, *told["not_begun"]] == list(sync.ORDER)
-    assert set(sync.ORDER) | {"metaobjects"} == set(RESOURCES)
+    assert set(sync.ORDER) == set(RESOURCES)
 
 
 def test_doctor_tries_every_token_and_sync_says_what_it_lacks(home: Home, environment: dict[str, str]) -> None:
