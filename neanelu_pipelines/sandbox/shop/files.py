@@ -29,8 +29,8 @@ class Files:
         self._overlay = overlay
         self._products = products
         self._loose = Table("GenericFile", count, overlay, first=first, build=self._build, moments=self._moments)
-        self._media = np.empty(0, dtype=np.int64)
-        self._counted = 0
+        self._known: tuple[int, Indexes] = (0, np.empty(0, dtype=np.int64))
+        """The media of the first so many products, gone or not; replaced as one, so that two may read at once."""
 
     def indexes(self) -> Indexes:
         """The index of every file there is, ascending."""
@@ -42,15 +42,15 @@ class Files:
     def _media_indexes(self) -> Indexes:
         """Those of the media of all products that are left."""
         table = self._products.table
-        if self._counted != table.count:
-            counts = self._products.media_counts(after=self._counted)
+        (known, media), count = self._known, table.count
+        if known < count:
+            counts = self._products.media_counts(range(known, count))
             starts = np.repeat(np.cumsum(counts) - counts, counts)
-            of = np.repeat(np.arange(self._counted, table.count, dtype=np.int64), counts)
+            owners = np.repeat(np.arange(known, count, dtype=np.int64), counts)
             slots = np.arange(counts.sum(), dtype=np.int64) - starts
-            self._media = np.concatenate([self._media, _OF_PRODUCTS + of * ids.SLOTS + slots])
-            self._counted = table.count
-        owners = (self._media - _OF_PRODUCTS) // ids.SLOTS
-        return self._media[np.isin(owners, table.indexes())]
+            media = np.concatenate([media, _OF_PRODUCTS + owners * ids.SLOTS + slots])
+            self._known = count, media
+        return media[np.isin((media - _OF_PRODUCTS) // ids.SLOTS, table.indexes())]
 
     def updated(self, indexes: Indexes) -> Indexes:
         """When these files last changed: their own edits, not those of their products."""

@@ -53,9 +53,9 @@ class Products:
         numbers = range(self.table.first, self.table.first + self.table.count)
         return np.fromiter((outline(self._seed, number).variants for number in numbers), np.int64)
 
-    def media_counts(self, after: int) -> Indexes:
-        """How many media each product was made with, of those behind the first `after`."""
-        numbers = range(self.table.first + after, self.table.first + self.table.count)
+    def media_counts(self, indexes: range) -> Indexes:
+        """How many media each of these products was made with."""
+        numbers = map(self.table.number_of, indexes)
         lines = (product_lines(self._seed, number, None, _VARIANT_MEDIA_SHARE) for number in numbers)
         return np.fromiter((sum('"mediaContentType"' in line for line in of) for of in lines), np.int64)
 
