@@ -21,6 +21,7 @@ from neanelu_pipelines.mirror.redaction import (
     Customer,
     RedactionRefusedError,
     SubjectError,
+    acts,
     export_customer,
     redact_customer,
     redact_shop,
@@ -257,6 +258,32 @@ def test_told_then_killed_then_hindered_then_forgotten(peopled: River, monkeypat
 
     assert redact(peopled).status == "completed"
     assert peopled.one(of_this) == ("completed", 3)
+
+
+def test_loads_wait_for_the_deletion_only_and_the_proof_is_of_its_moment(
+    peopled: River, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that come while others are searched are found; rows that come after the deletion are none of it."""
+    look_ahead, prove = acts._look_ahead, acts._prove
+    inbox = Path(peopled.settings.artifact_root, "inbox", DOMAIN, "customers-2.jsonl")
+
+    def meanwhile(*given: Any) -> Any:
+        found = look_ahead(*given)
+        inbox.parent.mkdir(parents=True, exist_ok=True)
+        inbox.write_bytes(b"".join(PEOPLE))
+        return found
+
+    def afterwards(*given: Any) -> Any:
+        later = peopled.load(PEOPLE, resource="customers", as_of=datetime.now(UTC) + timedelta(minutes=1))
+        assert later.tables["shopify_customers"].inserted == 1, "no lock is held any more"
+        return prove(*given)
+
+    monkeypatch.setattr(acts, "_look_ahead", meanwhile)
+    monkeypatch.setattr(acts, "_prove", afterwards)
+    done = redact(peopled)
+
+    assert (done.status, done.proof["found"]) == ("completed", {})
+    assert not inbox.exists()
 
 
 def test_a_request_that_names_nobody_is_refused() -> None:

@@ -3,6 +3,8 @@
 Belongs here: the order of the act. Does not belong here: whole shops (`shops`), searching and emptying.
 
 Files first, then rows, under the locks of every load: a load that had read a file cannot stage from it in between.
+Only that: the proof searches the state of the moment at which they are let go, and what comes in afterwards was either
+read later, and is the shop's to have, or it is not let in (`forgotten`).
 Every step may be repeated: whoever dies half-way is followed by one who does it all again, and finds less to do. What
 the act leaves is its record: counts, and hashes instead of names. Accounts of a shop's staff and rows about goods are
 not a customer's data, and another request about the same person needs to know whom it is about: they are left alone,
@@ -17,7 +19,9 @@ are; nothing else here writes that), and files elsewhere, such as those that an 
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -63,20 +67,23 @@ def redact_customer(
     outcome = record.begin(database, request)
     if outcome.again:
         return outcome
-    # Every resource: whoever stages now could bring in what is being taken out.
-    with record.locked(database, request.shop_id, shop_domain, tuple(RESOURCES)):
-        removed, orders = _redact(database, settings, shop_domain, request.shop_id, outcome.id, customer)
+    store = Store(settings.artifact_root, shop_domain)
+    before = _look_ahead(database, store, request.shop_id, outcome.id, customer)
+    with ExitStack() as open_:
+        # Every resource: whoever stages now could bring in what is being taken out.
+        with record.locked(database, request.shop_id, shop_domain, tuple(RESOURCES)):
+            removed, sought = _redact(database, store, request.shop_id, outcome.id, customer, before)
+            after, paths = open_.enter_context(record.as_of_now(database)), store.paths()
         outcome.removed = {**outcome.removed, **{name: count for name, count in removed.items() if count}}
-        with record.pipeline(database) as connection:
-            sought = _sought(request.shop_id, outcome.id, customer, orders)
-            outcome.proof = _prove(connection, Store(settings.artifact_root, shop_domain), sought)
-            outcome.proof["hashes"] = {
-                name: hashed(request_key, value)
-                for name, value in (("id", customer.id), ("email", customer.email), ("phone", customer.phone))
-                if value is not None
-            }
-            outcome.status = "residue" if outcome.proof["found"] else "completed"
-            record.end(connection, outcome, request)
+        outcome.proof = _prove(after, store, paths, sought)
+    outcome.proof["hashes"] = {
+        name: hashed(request_key, value)
+        for name, value in (("id", customer.id), ("email", customer.email), ("phone", customer.phone))
+        if value is not None
+    }
+    outcome.status = "residue" if outcome.proof["found"] else "completed"
+    with record.pipeline(database) as connection:
+        record.end(connection, outcome, request)
     return outcome
 
 
@@ -125,16 +132,43 @@ def _sought(shop_id: UUID, request: UUID, customer: Customer, orders: set[int]) 
     )
 
 
-def _redact(
-    database: Database, settings: Settings, domain: str, shop_id: UUID, request: UUID, customer: Customer
-) -> tuple[dict[str, int], set[int]]:
+@dataclass(frozen=True)
+class _Ahead:
+    """What was found before anything was locked."""
+
+    patterns: dict[str, str]
+    states: dict[str, str]
+    holding: list[str]
+
+    def still_to_search(self, states: dict[str, str], patterns: Mapping[str, str]) -> list[str]:
+        """The files that were written since; all of them if something else is sought."""
+        known = self.states if self.patterns == patterns else {}
+        return [path for path, state in states.items() if known.get(path) != state]
+
+
+def _look_ahead(database: Database, store: Store, shop_id: UUID, request: UUID, customer: Customer) -> _Ahead:
+    """Search the files while loads go on: under the locks only those remain that are written meanwhile."""
+    patterns = dict(_whom(database, shop_id, request, customer)[2].patterns)
+    states = store.states()
+    return _Ahead(patterns, states, store.holding(patterns, states))
+
+
+def _whom(
+    database: Database, shop_id: UUID, request: UUID, customer: Customer
+) -> tuple[list[tuple[UUID, str]], list[tuple[UUID, int]], Sought]:
     with record.pipeline(database) as connection:
         customers = _customers(connection, shop_id, customer)
         orders = _orders(connection, shop_id, customer, [key for key, _ in customers])
-    numbers = {number for _, number in orders} | set(customer.orders)
-    sought = _sought(shop_id, request, customer, numbers)
-    store = Store(settings.artifact_root, domain)
-    holding = store.holding(sought.patterns)
+    return customers, orders, _sought(shop_id, request, customer, {number for _, number in orders})
+
+
+def _redact(
+    database: Database, store: Store, shop_id: UUID, request: UUID, customer: Customer, ahead: _Ahead
+) -> tuple[dict[str, int], Sought]:
+    customers, orders, sought = _whom(database, shop_id, request, customer)
+    states = store.states()
+    found = store.holding(sought.patterns, ahead.still_to_search(states, sought.patterns))
+    holding = sorted({*found, *(set(ahead.holding) & set(states))})
     with record.pipeline(database) as connection:
         paths = {"paths": store.as_in_ledger(holding)}
         connection.execute(statement("redaction/end_loads"), paths)
@@ -147,12 +181,13 @@ def _redact(
         counts += remove_rows(
             connection, "shopify_customers", "id", [Gone(key, "", moment) for key, _ in customers], why=None
         )
+        numbers = {number for _, number in orders} | set(customer.orders)
         gids = {gid for _, gid in customers} | {f"gid://shopify/Order/{number}" for number in numbers}
         named = gids | ({customer.gid} if customer.gid else set())
         forgotten.remember(connection, shop_id, gids=named, email=customer.email)
         connection.execute(statement("redaction/empty_undecoded"), sought.parameters)
         counts.update(rows.empty(connection, sought, spare_goods=True))
-    return {**counts, "files": len(holding)}, numbers
+    return {**counts, "files": len(holding)}, sought
 
 
 def _now(connection: Connection) -> Any:
@@ -175,11 +210,10 @@ def _orders(connection: Connection, shop_id: UUID, customer: Customer, customers
     return connection.execute(statement("redaction/find_orders"), values).fetchall()
 
 
-def _prove(connection: Connection, store: Store, sought: Sought) -> dict[str, Any]:
+def _prove(connection: Connection, store: Store, files: list[str], sought: Sought) -> dict[str, Any]:
     """Search everything once more, and say what was searched and what was found."""
     found, searched = rows.search(connection, sought)
-    files = store.paths()
-    holding = store.holding(sought.patterns)
+    holding = store.holding(sought.patterns, files)
     apart = {
         "accounts_of_staff": {place: times for place, times in found.items() if place.partition(".")[0] in OF_STAFF},
         "goods": {place: times for place, times in found.items() if rows.of_goods(place)},

@@ -10,7 +10,7 @@ be exported again.
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any, cast
 
 from fsspec.core import url_to_fs
@@ -38,19 +38,24 @@ class Store:
 
     def paths(self) -> list[str]:
         """Every file of the shop."""
-        found: list[str] = []
+        return sorted(self.states())
+
+    def states(self) -> dict[str, str]:
+        """Every file of the shop, with what tells whether it was written since: its size, its time, its tag."""
+        found: dict[str, str] = {}
         for folder in self._folders:
             if self._files.exists(folder):
-                found += self._files.find(folder)
-        return sorted(found)
+                infos = self._files.find(folder, detail=True)
+                found |= {path: repr(sorted(info.items())) for path, info in infos.items()}
+        return found
 
-    def holding(self, patterns: Mapping[str, str]) -> list[str]:
-        """The files that hold what is sought.
+    def holding(self, patterns: Mapping[str, str], paths: Iterable[str]) -> list[str]:
+        """Those of the files that hold what is sought; one that is gone holds nothing.
 
         Raises:
             UnreadableFileError: one cannot be read.
         """
-        return [path for path in self.paths() if self._holds(path, patterns)]
+        return [path for path in paths if self._holds(path, patterns)]
 
     def delete(self, paths: list[str]) -> None:
         """Delete files; those that are gone already are none."""
@@ -68,7 +73,7 @@ class Store:
 
     def bytes_of(self, paths: list[str]) -> int:
         """How large these files are together."""
-        return sum(int(self._files.size(path) or 0) for path in paths)
+        return sum(int(self._files.size(path) or 0) for path in paths if self._files.exists(path))
 
     def as_in_ledger(self, paths: list[str]) -> list[str]:
         """The paths as they may stand in the ledger of artifacts: with the store's protocol, and without."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import Connection, IsolationLevel
 from psycopg.types.json import Jsonb
 
 from neanelu_pipelines.database.connect import Database, Role
@@ -53,6 +53,16 @@ def pipeline(database: Database) -> Iterator[Connection]:
     """
     with database.connect(Role.PIPELINE) as connection:
         connection.execute(statement("ledger/lock_timeout"), {"timeout": _LOCK_WAIT})
+        yield connection
+
+
+@contextmanager
+def as_of_now(database: Database) -> Iterator[Connection]:
+    """One transaction that only reads, and sees every row of every shop as it is at this moment, whatever comes in."""
+    with database.connect(Role.PIPELINE) as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.execute(statement("ledger/lock_timeout"), {"timeout": _LOCK_WAIT})
+        connection.execute(statement("redaction/as_of_now"))
         yield connection
 
 
