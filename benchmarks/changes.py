@@ -8,8 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.asked import METAOBJECT_TYPES
-from benchmarks.expected import nodes
+from benchmarks.expected import metaobject_nodes, nodes
 from neanelu_pipelines.sandbox.shop.overlay import Node
 from neanelu_pipelines.sandbox.shop.world import Shop
 
@@ -135,7 +134,7 @@ def _location(shop: Shop, dice: Dice) -> None:
 
 
 def _metaobject(shop: Shop, dice: Dice) -> None:
-    node = dice.choice(nodes(shop, "metaobjects", type=dice.choice(METAOBJECT_TYPES)))
+    node = dice.choice(metaobject_nodes(shop))
     first, *others = node["fields"]
     fields = [first | {"value": _words(dice)}, *(one | {"value": dice.choice((None, one["value"]))} for one in others)]
     shop.update(node["id"], displayName=_words(dice), fields=fields)
@@ -151,12 +150,15 @@ def _new(shop: Shop, dice: Dice) -> None:
 
 
 def _gone(shop: Shop, dice: Dice) -> None:
-    """A whole node, or a variant or a picture of a product that has more of them; some are always left."""
-    kind = dice.choice(("products", "customers", "orders", "collections", "variants", "media"))
+    """A whole node, or a variant or a picture of a product that has more of them; some are always left.
+
+    No order: only events remove one, and the run has none.
+    """
+    kind = dice.choice(("products", "customers", "collections", "metaobjects", "variants", "media"))
     if kind in {"variants", "media"}:
         nodes_left = _with(nodes(shop, "products"), kind, dice)[kind]
     else:
-        nodes_left = nodes(shop, kind)
+        nodes_left = metaobject_nodes(shop) if kind == "metaobjects" else nodes(shop, kind)
     if len(nodes_left) > (1 if kind in {"variants", "media"} else _ALWAYS_LEFT):
         shop.delete(dice.choice(nodes_left)["id"])
 

@@ -37,12 +37,12 @@ import psycopg
 
 from benchmarks import changes
 from benchmarks.agreement import Agreement, compare
-from benchmarks.asked import METAOBJECT_TYPES, kind_of, query_of
 from benchmarks.databases import DOMAIN, made_up
 from benchmarks.expected import EXPECTED
 from benchmarks.mortal import STEPS, Attempt, Desk, Nursery, Told
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
+from neanelu_pipelines.mirror.asking import export_query
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox
 from neanelu_pipelines.shopify.bulk import ledger
 
@@ -194,24 +194,22 @@ class Trial:
         if way == "again" and self._failed:
             return self._again(*self._failed.pop(dice.randrange(len(self._failed))))
         if way == "remove":
-            return replace(self._fresh("products", None), begin="remove")
-        resource = dice.choice((*EXPECTED, *_RICH))
-        return self._fresh(resource, dice.choice(METAOBJECT_TYPES) if resource == "metaobjects" else None)
+            return replace(self._fresh("products"), begin="remove")
+        return self._fresh(dice.choice((*EXPECTED, *_RICH)))
 
-    def _fresh(self, resource: str, kind: str | None, *, wait: float | None = None) -> Attempt:
+    def _fresh(self, resource: str, *, wait: float | None = None) -> Attempt:
         run = uuid.UUID(int=self._dice.getrandbits(128)).hex
         given = self._dice.choice((0.0, 0.05, 5.0, 5.0)) if wait is None else wait
         aside = self._dice.random() < 0.5  # noqa: PLR2004 - as often as not
-        return Attempt(resource, query_of(resource, kind), run, run, wait=given, side_by_side=aside)
+        return Attempt(resource, export_query(resource), run, run, wait=given, side_by_side=aside)
 
     def _under_way(self) -> Attempt | None:
         with ledger.opened(self.database) as book:
             due = ledger.due_exports(book, datetime.now(UTC) + timedelta(days=1))
             if not due:
                 return None
-            chosen = self._dice.choice(due)
-            query = ledger.read_export(book, chosen.run_id).query
-        return replace(self._fresh(chosen.resource, kind_of(query)), export=str(chosen.run_id))
+        chosen = self._dice.choice(due)
+        return replace(self._fresh(chosen.resource), export=str(chosen.run_id))
 
     def _again(self, attempt: Attempt, reached: str) -> Attempt:
         """The failed step, the run from its beginning, or a new run that repeats it."""
@@ -305,18 +303,17 @@ class Trial:
                 return
 
     def _compare_if_current(self, attempt: Attempt, told: Told) -> None:
-        """An older export says nothing of what is gone; nor does one type of metaobjects, of which none goes."""
-        if told.as_of is None or (told.words not in _LOOKED and attempt.resource != "metaobjects"):
+        """An older export says nothing of what is gone."""
+        if told.as_of is None or told.words not in _LOOKED:
             return
         self._shown[attempt.query] = max(told.as_of, self._shown.get(attempt.query, told.as_of))
         if self._shown[attempt.query] >= self._changed:
-            kind = kind_of(attempt.query)
-            self._compare(attempt.resource, {"type": kind} if kind else None)
+            self._compare(attempt.resource)
 
-    def _compare(self, resource: str, only: dict[str, Any] | None) -> None:
+    def _compare(self, resource: str) -> None:
         self.report.comparisons += 1
         with self.database.connect(Role.ADMIN) as connection:
-            found = compare(connection, self.shop_id, self.shop, resource, only=only)
+            found = compare(connection, self.shop_id, self.shop, resource)
         found.differences = [f"after sync {self.report.syncs}: {words}" for words in found.differences]
         self.report.agreement.add(found)
 
@@ -327,13 +324,12 @@ class Trial:
         while (found := self._under_way()) and not self.report.broken:
             self._try(replace(found, wait=_PATIENCE), None, quiet=True)
         for resource in EXPECTED:
-            for kind in METAOBJECT_TYPES if resource == "metaobjects" else (None,):
-                if not self._try(self._fresh(resource, kind, wait=_PATIENCE), None, quiet=True):
-                    self.report.broken.append(f"A quiet sync of {resource} failed: {dict(self.report.reasons)}")
-                    return
+            if not self._try(self._fresh(resource, wait=_PATIENCE), None, quiet=True):
+                self.report.broken.append(f"A quiet sync of {resource} failed: {dict(self.report.reasons)}")
+                return
         self._failed.clear()
         for resource in EXPECTED:
-            self._compare(resource, None)
+            self._compare(resource)
 
 
 def _title(process: psutil.Process) -> str:

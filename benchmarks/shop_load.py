@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from benchmarks.asked import query_of
 from benchmarks.worker import ContenderFailedError, peak_rss
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import ledger, river
+from neanelu_pipelines.mirror.asking import export_query
 from neanelu_pipelines.sandbox.admin import Sandbox
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.access import Secret, ShopAccess
@@ -70,7 +70,7 @@ def _export(database: Database, job: dict[str, Any]) -> dict[str, Any]:
     """Wait for the sandbox, then download; the bytes are told apart by the ledger's step."""
     shop_id, resource = UUID(job["shop_id"]), job["resource"]
     started = time.perf_counter()
-    export = exports.begin(database, shop_id=shop_id, resource=resource, query=query_of(resource))
+    export = exports.begin(database, shop_id=shop_id, resource=resource, query=export_query(resource))
     access = ShopAccess(shop_id, job["domain"], "2025-10", Secret(job["token"]))
     with AdminClient(access, database=database, endpoint=job["endpoint"]) as client:
         outcome = exports.advance(
