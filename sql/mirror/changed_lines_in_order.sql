@@ -1,5 +1,5 @@
 -- As changed_lines, where the order of a row's links counts: the first link's hash once, the second's twice, and so on.
-SELECT l.line_number, {ordinal}::integer AS entity
+SELECT ARRAY[l.line_number] AS lines, {ordinal}::integer AS entity
   FROM pipeline.staging_lines l
   JOIN (SELECT k.gid
           FROM (SELECT gid, pipeline.fingerprint(sum(hash)) AS fingerprint
