@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from neanelu_pipelines.database.connect import Database
-from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import checkpoints, ledger
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.resources import resource_named
@@ -49,10 +48,6 @@ class Reach:
 
 
 WHOLE = Reach()
-
-
-class KindByKindError(NeaneluError):
-    """A resource of which one query asks for one kind only (a type of metaobjects)."""
 
 
 def begin_export(
