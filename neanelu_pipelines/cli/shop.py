@@ -119,8 +119,8 @@ def verified(access: ShopAccess, endpoint: str) -> ShopFacts:
         return ask(client, access.domain)
 
 
-def read_token(domain: str, file: Path | None) -> Secret:
-    """The token from the file, from a pipe, or typed.
+def read_token(domain: str, file: Path | None, what: str = "Access token") -> Secret:
+    """The token, or another secret, from the file, from a pipe, or typed.
 
     Raises:
         ShopArgumentError: the file cannot be read.
@@ -133,7 +133,7 @@ def read_token(domain: str, file: Path | None) -> Secret:
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             raise ShopArgumentError(f"The token file {file} cannot be read: {reason}.") from None
     if sys.stdin.isatty():
-        return Secret(getpass.getpass(f"Access token of {domain}: ").strip())
+        return Secret(getpass.getpass(f"{what} of {domain}: ").strip())
     return Secret(sys.stdin.readline(_LONGEST_FILE).strip())
 
 

@@ -1,15 +1,17 @@
-"""`neanelu webhooks`: the endpoint that Shopify posts webhooks to, until Ctrl-C; `subscribe`, `retry`.
+"""`neanelu webhooks`: the endpoint that Shopify posts webhooks to, until Ctrl-C; `subscribe`, `secret`, `retry`.
 
 Belongs here: the commands. Does not belong here: the endpoint (`neanelu_pipelines.shopify.webhooks`), processing.
 """
 
 import dataclasses
 import socket
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from neanelu_pipelines.cli.output import JsonOption, Output
+from neanelu_pipelines.cli.shop import read_token
 from neanelu_pipelines.cli.shops import require_shop
 from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.connect import Role
@@ -42,6 +44,7 @@ def webhooks(
 ) -> None:
     """Receive webhooks at /webhooks and keep them; NEANELU_WEBHOOK_SECRETS holds the app's secret (or new,old).
 
+    A shop with an app of its own: see `neanelu webhooks secret`.
     Also: NEANELU_WEBHOOK_MAX_BODY_BYTES (default 8 MiB) and NEANELU_WEBHOOK_MAX_WAITING_BYTES (64 MiB).
     """
     if context.invoked_subcommand is not None:
@@ -50,15 +53,20 @@ def webhooks(
 
     from neanelu_pipelines.shopify.webhooks.endpoint import PATH, Endpoint
     from neanelu_pipelines.shopify.webhooks.inbox import Inbox
+    from neanelu_pipelines.shopify.webhooks.own_secrets import OwnSecrets
     from neanelu_pipelines.shopify.webhooks.signature import Secrets
 
     output = Output(as_json=as_json)
     chosen = Settings()
-    secrets = Secrets(chosen.webhook_secrets)
     world = World(chosen)
+    secrets = Secrets.none() if chosen.webhook_secrets is None else Secrets(chosen.webhook_secrets)
     world.require_schema()
+    own = OwnSecrets(world.database, Keyring.from_settings(chosen) if chosen.encryption_keys else None)
+    own.load()
+    if chosen.webhook_secrets is None and not len(own):
+        Secrets(None)  # Raises, and says what to set: nothing could be received.
     inbox = Inbox(world.database.urls[Role.PIPELINE], max_waiting_bytes=chosen.webhook_max_waiting_bytes)
-    app = Endpoint(inbox, secrets, max_body_bytes=chosen.webhook_max_body_bytes)
+    app = Endpoint(inbox, secrets, max_body_bytes=chosen.webhook_max_body_bytes, own_secrets=own)
     with _listening(host, port) as listener:
         url = f"http://{host}:{listener.getsockname()[1]}{PATH}"
         output.result({"status": "serving", "url": url})
@@ -118,6 +126,36 @@ def subscribe(
         output.error(f"{topic}: {reason}")
     if done.refused:
         raise typer.Exit(1)
+
+
+@app.command("secret")
+def secret(
+    *,
+    shop: Annotated[str, typer.Option(help="The shop's domain, e.g. my-shop.myshopify.com.")],
+    secret_file: Annotated[
+        Path | None, typer.Option(help="The file with the secret. Without it: from a pipe, or typed unseen.")
+    ] = None,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="The secret in NEANELU_WEBHOOK_SECRETS holds again.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a shop the client secret (or new,old) of an app of its own: it alone signs the shop's webhooks then.
+
+    It is kept sealed with NEANELU_ENCRYPTION_KEYS; a running endpoint knows of it half a minute later.
+    """
+    from neanelu_pipelines.shopify.webhooks.own_secrets import keep
+
+    output = Output(as_json=as_json)
+    world = open_world()
+    keyring = Keyring.from_settings(world.settings)
+    world.require_schema()
+    domain = require_shop(world, shop)
+    given = None if forget else read_token(domain, secret_file, what="Webhook secret")
+    keep(world.database, keyring, domain, given)
+    output.result({"status": "completed", "shop": domain, "own_secret": given is not None})
+    whose = "the app's" if given is None else "its own"
+    output.say(f"The webhooks of {domain} are verified with {whose} secret.")
 
 
 @app.command("retry")

@@ -1,4 +1,4 @@
-"""Changing the key of all tokens: in batches, resumable, beside everything else that goes on.
+"""Changing the key of all tokens and webhook secrets: in batches, resumable, beside everything else that goes on.
 
 Belongs here: the rotation and its rows in `key_rotations`. Does not belong here: the keys (`vault`), when it runs
 (`defs`).
@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.shopify.vault import Keyring, KeyringError, SealedToken
+from neanelu_pipelines.shopify.webhooks.own_secrets import seal, unseal
 
 BATCH = 100
 _NO_SHOP = UUID(int=0)
@@ -79,18 +80,19 @@ def _rotate_from(
     rotation_id = _open(connection, old, keyring.current)
     read = rotated = 0
     failed: list[str] = []
-    for tokens in _batches(connection, old, batch):
-        with connection.transaction():
-            done = 0
-            for token in tokens:
-                fate = _replace(connection, keyring, token)
-                done += fate is True
-                if fate is None:
-                    failed.append(token["domain"])
-            connection.execute(statement("shopify/count_rotated"), {"rotation_id": rotation_id, "count": done})
-        read += len(tokens)
-        rotated += done
-        after_batch()
+    for find, replace in (("shopify/next_tokens", _replace), ("shopify/next_webhook_secrets", _replace_webhook_secret)):
+        for tokens in _batches(connection, find, old, batch):
+            with connection.transaction():
+                done = 0
+                for token in tokens:
+                    fate = replace(connection, keyring, token)
+                    done += fate is True
+                    if fate is None:
+                        failed.append(token["domain"])
+                connection.execute(statement("shopify/count_rotated"), {"rotation_id": rotation_id, "count": done})
+            read += len(tokens)
+            rotated += done
+            after_batch()
     _close(connection, rotation_id, failed)
     return Rotation(old, keyring.current, read, rotated, tuple(failed))
 
@@ -104,13 +106,11 @@ def _open(connection: psycopg.Connection, old: int, new: int) -> UUID:
     return UUID(str(row[0]))
 
 
-def _batches(connection: psycopg.Connection, old: int, size: int) -> Iterator[list[dict[str, Any]]]:
+def _batches(connection: psycopg.Connection, find: str, old: int, size: int) -> Iterator[list[dict[str, Any]]]:
     after = _NO_SHOP
     while True:
         with connection.cursor(row_factory=dict_row) as cursor:
-            tokens = cursor.execute(
-                statement("shopify/next_tokens"), {"old": old, "after": after, "limit": size}
-            ).fetchall()
+            tokens = cursor.execute(statement(find), {"old": old, "after": after, "limit": size}).fetchall()
         if not tokens:
             return
         yield tokens
@@ -138,6 +138,16 @@ def _replace(connection: psycopg.Connection, keyring: Keyring, token: dict[str, 
         },
     )
     return changed.rowcount == 1
+
+
+def _replace_webhook_secret(connection: psycopg.Connection, keyring: Keyring, token: dict[str, Any]) -> bool | None:
+    """The same of the secret that signs a shop's webhooks."""
+    try:
+        fresh = seal(keyring, unseal(keyring, token["sealed"], token["id"]), token["id"])
+    except KeyringError:
+        return None
+    values = {"shop_id": token["id"], "fresh": fresh, "old": token["sealed"]}
+    return connection.execute(statement("shopify/replace_webhook_secret"), values).rowcount == 1
 
 
 def _close(connection: psycopg.Connection, rotation_id: UUID, failed: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Access tokens at rest: AES-256-GCM, with keys of several versions.
+"""Access tokens, and the like, at rest: AES-256-GCM, with keys of several versions.
 
 Belongs here: the keys, sealing and opening. Does not belong here: where sealed tokens are kept (`access`), changing
 the key of many (`rotation`).
@@ -25,7 +25,7 @@ from neanelu_pipelines.settings import Settings
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
-_PURPOSE = b"neanelu access token 1"
+ACCESS_TOKEN = b"neanelu access token 1"
 _HIGHEST_VERSION = 2**31 - 1
 
 HOW_TO_MAKE_A_KEY = "`openssl rand -base64 32` makes one, to be set as NEANELU_ENCRYPTION_KEYS=1:<that>"
@@ -88,14 +88,14 @@ class Keyring:
         """The versions that can be opened."""
         return frozenset(self._keys)
 
-    def seal(self, token: SecretStr, shop_id: UUID) -> SealedToken:
-        """Encrypt a shop's token with the current key."""
+    def seal(self, token: SecretStr, shop_id: UUID, purpose: bytes = ACCESS_TOKEN) -> SealedToken:
+        """Encrypt a shop's token with the current key; what is sealed for one purpose does not open for another."""
         nonce = os.urandom(_NONCE_BYTES)
         cipher = AESGCM(self._keys[self.current])
-        sealed = cipher.encrypt(nonce, token.get_secret_value().encode(), _bound_to(shop_id, self.current))
+        sealed = cipher.encrypt(nonce, token.get_secret_value().encode(), _bound_to(purpose, shop_id, self.current))
         return SealedToken(sealed[:-_TAG_BYTES], nonce, sealed[-_TAG_BYTES:], self.current)
 
-    def open(self, sealed: SealedToken, shop_id: UUID) -> SecretStr:
+    def open(self, sealed: SealedToken, shop_id: UUID, purpose: bytes = ACCESS_TOKEN) -> SecretStr:
         """Decrypt a shop's token.
 
         Raises:
@@ -110,7 +110,7 @@ class Keyring:
         token: bytes | None = None
         with suppress(InvalidTag, ValueError):
             token = AESGCM(key).decrypt(
-                sealed.nonce, sealed.ciphertext + sealed.tag, _bound_to(shop_id, sealed.key_version)
+                sealed.nonce, sealed.ciphertext + sealed.tag, _bound_to(purpose, shop_id, sealed.key_version)
             )
         if token is None:
             raise KeyringError(
@@ -138,8 +138,8 @@ def _parse_entry(place: int, entry: str) -> tuple[int, bytes]:
     return int(version), key
 
 
-def _bound_to(shop_id: UUID, key_version: int) -> bytes:
-    return _PURPOSE + shop_id.bytes + key_version.to_bytes(4, "big")
+def _bound_to(purpose: bytes, shop_id: UUID, key_version: int) -> bytes:
+    return purpose + shop_id.bytes + key_version.to_bytes(4, "big")
 
 
 def _versions(keys: Mapping[int, bytes]) -> str:

@@ -17,6 +17,7 @@ from neanelu_pipelines.sandbox.shop.hooks import Event, headers_of
 from neanelu_pipelines.shopify.webhooks.endpoint import Endpoint
 from neanelu_pipelines.shopify.webhooks.hands import Hands
 from neanelu_pipelines.shopify.webhooks.inbox import Inbox
+from neanelu_pipelines.shopify.webhooks.own_secrets import OwnSecrets
 from neanelu_pipelines.shopify.webhooks.processing import Batch, process_batch
 from neanelu_pipelines.shopify.webhooks.signature import Secrets
 
@@ -47,13 +48,19 @@ class Poster:
 
 
 def with_endpoint(
-    url: str, work: Callable[[Poster], Awaitable[Any]], *, max_body: int = 100_000, max_waiting: int = 10_000_000
+    url: str,
+    work: Callable[[Poster], Awaitable[Any]],
+    *,
+    max_body: int = 100_000,
+    max_waiting: int = 10_000_000,
+    own: OwnSecrets | None = None,
 ) -> Any:
     """Run `work` with an endpoint that keeps events at `url`."""
 
     async def run() -> Any:
         inbox = Inbox(url, max_waiting_bytes=max_waiting)
-        app = Endpoint(inbox, Secrets(SecretStr(f"{SECRET},{OLD_SECRET}")), max_body_bytes=max_body)
+        secrets = Secrets(SecretStr(f"{SECRET},{OLD_SECRET}"))
+        app = Endpoint(inbox, secrets, max_body_bytes=max_body, own_secrets=own)
         inbox.start()
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
         try:

@@ -45,7 +45,8 @@ def key_rotations_asset() -> dg.AssetsDefinition:
             if failed:
                 raise dg.Failure(
                     description=f"{len(failed)} tokens did not open with their key; the others are under key version "
-                    f"{keyring.current}. Give these shops a token again with `neanelu shop add`: {', '.join(failed)}",
+                    f"{keyring.current}. Give these shops a token again with `neanelu shop add`, or a webhook secret "
+                    f"with `neanelu webhooks secret`: {', '.join(failed)}",
                     metadata=rotation_figures(done, time.perf_counter() - started),
                     allow_retries=False,
                 )

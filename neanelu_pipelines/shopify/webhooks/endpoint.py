@@ -13,6 +13,7 @@ from typing import Any
 
 from neanelu_pipelines.shopify.webhooks.envelope import NoWebhookError, read_envelope
 from neanelu_pipelines.shopify.webhooks.inbox import Inbox, InboxError, Kept
+from neanelu_pipelines.shopify.webhooks.own_secrets import OwnSecrets
 from neanelu_pipelines.shopify.webhooks.signature import Secrets
 
 PATH = "/webhooks"
@@ -41,9 +42,13 @@ class _RefusedError(Exception):
 class Endpoint:
     """The app. Its lifespan is the inbox's."""
 
-    def __init__(self, inbox: Inbox, secrets: Secrets, *, max_body_bytes: int) -> None:
+    def __init__(
+        self, inbox: Inbox, secrets: Secrets, *, max_body_bytes: int, own_secrets: OwnSecrets | None = None
+    ) -> None:
         self._inbox = inbox
         self._secrets = secrets
+        self._own = own_secrets
+        self._refreshing: asyncio.Task[None] | None = None
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,8 +67,12 @@ class Endpoint:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._inbox.start()
+                if self._own is not None:
+                    self._refreshing = asyncio.create_task(self._own.refresh_for_ever())
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if self._refreshing is not None:
+                    self._refreshing.cancel()
                 await self._inbox.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
@@ -77,7 +86,7 @@ class Endpoint:
         body = await self._body(headers, receive)
         handed_over = False
         try:
-            if not self._secrets.verify(body, headers.get(b"x-shopify-hmac-sha256", b"")):
+            if not self._secrets_of(headers).verify(body, headers.get(b"x-shopify-hmac-sha256", b"")):
                 raise _RefusedError(401, "The signature is not that of the body.")
             try:
                 envelope = read_envelope(headers, body)
@@ -90,6 +99,10 @@ class Endpoint:
         finally:
             if not handed_over:
                 self._inbox.room.give(len(body))
+
+    def _secrets_of(self, headers: Mapping[bytes, bytes]) -> Secrets:
+        own = None if self._own is None else self._own.of(headers.get(b"x-shopify-shop-domain", b""))
+        return self._secrets if own is None else own
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The raw body. Its room is taken as it comes: what is announced and never sent holds none."""

@@ -2,9 +2,8 @@
 
 Belongs here: the secrets and the comparison. Does not belong here: headers other than the signature.
 
-The secret is the app's, from the environment, and the same for all its shops. `shops.webhook_secret` is not read: it
-would have to be sealed, and re-sealed when the encryption key is rotated, to hold what Shopify does not have, a secret
-for each shop. At most two hold at a time, the new and the old one of a rotation: with the secrets of several apps in
+The secret is the app's: from the environment, and the same for all its shops; but a shop may have an app of its own
+(`own_secrets`). At most two hold at a time, the new and the old one of a rotation: with the secrets of several apps in
 one list, whoever knows one app's could speak for another's shops.
 """
 
@@ -40,7 +39,14 @@ class Secrets:
                 "NEANELU_WEBHOOK_SECRETS must hold the app's client secret (Shopify's developer dashboard shows it), "
                 "or, while it is being rotated, the new and the old one with a comma in between."
             )
-        self._keys = [entry.encode() for entry in entries]
+        self._keys: list[bytes] = [entry.encode() for entry in entries]
+
+    @classmethod
+    def none(cls) -> "Secrets":
+        """No secret: nothing is verified by it."""
+        found = cls.__new__(cls)
+        found._keys = []
+        return found
 
     def __repr__(self) -> str:
         """Without the secrets."""
