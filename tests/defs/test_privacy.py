@@ -2,22 +2,24 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import dagster as dg
 import psycopg
 import pytest
+from dagster_postgres.event_log import PostgresEventLogStorage
 
-from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.defs.build import build_defs
-from neanelu_pipelines.defs.privacy.assets import JOB
+from neanelu_pipelines.defs.privacy.assets import JOB, databases_of
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror.ledger import ResourceBusyError
-from neanelu_pipelines.mirror.redaction import acts, record, work
+from neanelu_pipelines.mirror.redaction import Customer, Outcome, acts, record, redact_customer, work
 from tests.defs.shops import SHOP, add_shop
 
-ANA = {"id": 706405506930, "email": "ana.popescu@example.ro", "phone": "+40722123456"}
+ANA: dict[str, Any] = {"id": 706405506930, "email": "ana.popescu@example.ro", "phone": "+40722123456"}
 
 
 class Office:
@@ -174,7 +176,7 @@ def test_one_that_fails_keeps_no_other_waiting_and_is_said_until_it_is_answered(
     prove = acts._prove
 
     def fail(*given: Any) -> Any:
-        if 550011 in given[-1].numbers and faults:
+        if 550011 in given[3].numbers and faults:
             raise faults.pop(0)
         return prove(*given)
 
@@ -212,3 +214,26 @@ def test_a_database_that_is_away_is_no_requests_fault(office: Office, monkeypatc
 
     with pytest.raises(psycopg.OperationalError):
         list(work.work_off(office.warehouse.database, office.warehouse.settings))
+
+
+def test_what_dagster_says_of_a_person_is_found(office: Office, empty_database: Database) -> None:
+    url = empty_database.urls[Role.ADMIN].replace("postgresql://", "postgresql+psycopg2://")
+    storage = PostgresEventLogStorage(url, should_autocreate_tables=True)
+    also = databases_of(cast("dg.DagsterInstance", SimpleNamespace(event_log_storage=storage)))
+    event = "INSERT INTO event_logs (run_id, event, timestamp) VALUES ('r', %s, now())"
+    with empty_database.connect(Role.ADMIN) as connection:
+        connection.execute(event, ['{"message": "DETAIL: (Ana.Popescu@example.ro) exists"}'])
+        connection.execute(event, ['{"message": "diana.popescu@example.ro"}'])
+
+    def redact(key: str, **databases: str) -> Outcome:
+        of, settings = office.warehouse.database, office.warehouse.settings
+        ana = Customer(ANA["id"], ANA["email"], ANA["phone"])
+        return redact_customer(of, settings, shop_domain=SHOP, customer=ana, request_key=key, also=databases)
+
+    done = redact("1", **also)
+    assert (done.status, done.proof["found"]) == ("residue", {"dagster.event_logs.event": 1})
+    with empty_database.connect(Role.ADMIN) as connection:
+        connection.execute("DELETE FROM event_logs WHERE event ~ 'DETAIL'")
+    assert redact("1", **also).status == "completed"
+    away = redact("2", dagster=also["dagster"].rsplit("/", 1)[0] + "/nowhere")
+    assert (away.status, away.proof["not_searched"]) == ("completed", {"dagster": "OperationalError"})

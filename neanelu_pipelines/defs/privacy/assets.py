@@ -35,7 +35,8 @@ _COLUMNS = (
 _HOW = (
     "What was done about customers/redact, shop/redact and customers/data_request, with its proof: afterwards every "
     "column of every table, as text, and every file in the shop's folders of the artifact store is searched for what "
-    "was to go. Materializing it answers the requests that wait; one that fails is tried again, later and later, and "
+    "was to go; Dagster's own storage, too, of customers (what is found there is yours to delete: the runs that name "
+    "them). Materializing it answers the requests that wait; one that fails is tried again, later and later, and "
     "a check says why. Its records hold counts and hashes, no names."
 )
 
@@ -101,7 +102,8 @@ def redactions_asset() -> dg.AssetsDefinition:
         started = time.perf_counter()
         answered: list[Answered] = []
         with step_faults(context, warehouse):
-            for one in work_off(warehouse.database, warehouse.settings, job_id=context.run.run_id):
+            also = databases_of(context.instance)
+            for one in work_off(warehouse.database, warehouse.settings, job_id=context.run.run_id, also=also):
                 answered.append(one)
                 context.log.info("%s: %s", one.topic, one.outcome.status if one.outcome else one.error)
         figures = _figures(answered, time.perf_counter() - started)
@@ -112,6 +114,12 @@ def redactions_asset() -> dg.AssetsDefinition:
         yield dg.MaterializeResult(metadata=figures)
 
     return redactions
+
+
+def databases_of(instance: dg.DagsterInstance) -> dict[str, str]:
+    """Dagster's own storage, if it is PostgreSQL: errors and configurations in it may hold what nobody put there."""
+    url = getattr(instance.event_log_storage, "postgres_url", None)
+    return {"dagster": str(url).replace("postgresql+psycopg2://", "postgresql://", 1)} if url else {}
 
 
 def _unanswered(warehouse: Warehouse) -> dg.AssetCheckResult:

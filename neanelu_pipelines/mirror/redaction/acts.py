@@ -12,9 +12,11 @@ searched, and told of apart (a barcode may hold the digits of a telephone).
 
 What is searched: every column in which a text, a JSON value, a uuid or a number of 64 bits can stand, in every table
 and materialized view, the records of the acts among them, and every file in the shop's folders of the artifact store,
-plain or gzip. Not searched are vectors, columns of bytes (a shop's encrypted tokens and our digests are the only ones),
-what is in base64 or compressed inside a column (bodies of events that could only be kept so are emptied whichever they
-are; nothing else here writes that), and files elsewhere, such as those that an import came from.
+plain or gzip; and the databases that the caller names (Dagster's own storage), in which nothing is emptied: what is
+found there is a person's to delete. Not searched are vectors, columns of bytes (a shop's encrypted tokens and our
+digests are the only ones), what is in base64 or compressed inside a column (bodies of events that could only be kept so
+are emptied whichever they are; nothing else here writes that), and files elsewhere, such as those that an import came
+from.
 """
 
 import json
@@ -26,6 +28,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from psycopg import Connection
@@ -48,7 +51,13 @@ _TABLES_OF_NUMBERS = frozenset({"shopify_customers", "shopify_orders", "staging_
 
 
 def redact_customer(
-    database: Database, settings: Settings, *, shop_domain: str, customer: Customer, request_key: str
+    database: Database,
+    settings: Settings,
+    *,
+    shop_domain: str,
+    customer: Customer,
+    request_key: str,
+    also: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Delete everything of a customer of a shop: rows, staging, files, events, audited values; and prove it.
 
@@ -58,6 +67,7 @@ def redact_customer(
         shop_domain: whose customer; the same person as another shop's customer is that shop's.
         customer: as the request names them.
         request_key: what asked for it; the same request again does nothing.
+        also: databases that are searched too, and not emptied: PostgreSQL's URL by a name for the proof.
 
     Raises:
         UnknownShopError: there is no such shop.
@@ -75,7 +85,7 @@ def redact_customer(
             removed, sought = _redact(database, store, request.shop_id, outcome.id, customer, before)
             after, paths = open_.enter_context(record.as_of_now(database)), store.paths()
         outcome.removed = {**outcome.removed, **{name: count for name, count in removed.items() if count}}
-        outcome.proof = _prove(after, store, paths, sought)
+        outcome.proof = _prove(after, store, paths, sought, also or {})
     outcome.proof["hashes"] = {
         name: hashed(request_key, value)
         for name, value in (("id", customer.id), ("email", customer.email), ("phone", customer.phone))
@@ -210,11 +220,23 @@ def _orders(connection: Connection, shop_id: UUID, customer: Customer, customers
     return connection.execute(statement("redaction/find_orders"), values).fetchall()
 
 
-def _prove(connection: Connection, store: Store, files: list[str], sought: Sought) -> dict[str, Any]:
+def _prove(
+    connection: Connection, store: Store, files: list[str], sought: Sought, also: Mapping[str, str]
+) -> dict[str, Any]:
     """Search everything once more, and say what was searched and what was found."""
     found, searched = rows.search(connection, sought)
+    not_searched: dict[str, str] = {}
+    for name, url in also.items():
+        try:
+            with psycopg.connect(url) as other:
+                there, seen = rows.search(other, sought)
+        except psycopg.Error as error:
+            not_searched[name] = type(error).__name__
+        else:
+            found |= {f"{name}.{place}": times for place, times in there.items()}
+            searched = {kind: count + seen[kind] for kind, count in searched.items()}
     holding = store.holding(sought.patterns, files)
-    apart = {
+    apart: dict[str, dict[str, Any]] = {
         "accounts_of_staff": {place: times for place, times in found.items() if place.partition(".")[0] in OF_STAFF},
         "goods": {place: times for place, times in found.items() if rows.of_goods(place)},
         "other_requests": {place: times for place, times in found.items() if place == _ASKED},
@@ -223,6 +245,7 @@ def _prove(connection: Connection, store: Store, files: list[str], sought: Sough
     if holding:
         found["files"] = len(holding)
     proof: dict[str, Any] = {"searched": {**searched, "files": len(files), "bytes": store.bytes_of(files)}}
+    apart["not_searched"] = not_searched
     return {**proof, "found": found, **{name: places for name, places in apart.items() if places}}
 
 

@@ -7,7 +7,7 @@ An act takes its own event's payload away. So whoever follows one that died half
 about; and a shop's event goes with the shop: what was begun of it is found by its record alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from traceback import extract_tb
@@ -88,11 +88,13 @@ def unanswered(database: Database) -> list[Unanswered]:
         return [Unanswered(*row) for row in connection.execute(statement("redaction/unanswered")).fetchall()]
 
 
-def work_off(database: Database, settings: Settings, *, job_id: str | None = None) -> Iterator[Answered]:
+def work_off(
+    database: Database, settings: Settings, *, job_id: str | None = None, also: Mapping[str, str] | None = None
+) -> Iterator[Answered]:
     """Answer every request that waits; what cannot be answered at all is set aside with the reason.
 
     One that fails, whatever it fails of, keeps no other waiting: its record says why, and it is tried again, later and
-    later, for as long as it fails.
+    later, for as long as it fails. `also`: databases that the proofs about customers search, too.
 
     Raises:
         Exception: a request failed before it had a record; when all were tried.
@@ -101,7 +103,7 @@ def work_off(database: Database, settings: Settings, *, job_id: str | None = Non
     unrecorded: Exception | None = None
     for request in _waiting(database, _MOST):
         try:
-            answered = _answer(database, settings, request, job_id)
+            answered = _answer(database, settings, request, job_id, also)
         except Exception as error:  # noqa: BLE001 - a law's days run for the others too
             reason = _reason(error)
             if not _hinder(database, request, reason):
@@ -133,9 +135,11 @@ def _waiting(database: Database, most: int) -> list[Waiting]:
         return [Waiting(*row) for row in connection.execute(statement("redaction/waiting"), {"most": most}).fetchall()]
 
 
-def _answer(database: Database, settings: Settings, request: Waiting, job_id: str | None) -> Answered:
+def _answer(
+    database: Database, settings: Settings, request: Waiting, job_id: str | None, also: Mapping[str, str] | None
+) -> Answered:
     try:
-        outcome = _act(database, settings, request)
+        outcome = _act(database, settings, request, also)
     except NeaneluError as error:
         if error.transient:
             raise
@@ -149,14 +153,16 @@ def _answer(database: Database, settings: Settings, request: Waiting, job_id: st
     return Answered(request.key, request.topic, outcome, residue)
 
 
-def _act(database: Database, settings: Settings, request: Waiting) -> Outcome:
+def _act(database: Database, settings: Settings, request: Waiting, also: Mapping[str, str] | None) -> Outcome:
     if request.topic == _SHOP:
         return redact_shop(
             database, settings, shop_domain=request.domain, request_key=request.key, asked_at=request.asked_at
         )
-    act = redact_customer if request.topic == _CUSTOMER else export_customer
     customer = _begun(database, request.key) or _of_event(database, request)
-    return act(database, settings, shop_domain=request.domain, customer=customer, request_key=request.key)
+    about = {"shop_domain": request.domain, "request_key": request.key}
+    if request.topic == _EXPORT:
+        return export_customer(database, settings, customer=customer, **about)
+    return redact_customer(database, settings, customer=customer, also=also, **about)
 
 
 def _begun(database: Database, key: str) -> Customer | None:
