@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     webhook_retention_days: Annotated[
         int, Field(ge=3, description="Days for which webhooks are kept after they came, if nothing is left to do.")
     ] = 30
+    ledger_days: Annotated[
+        int, Field(ge=3, description="Days for which the ledger keeps loads, and their files; the last complete stay.")
+    ] = 400
 
     @property
     def artifact_root(self) -> str:

@@ -1,13 +1,13 @@
-"""Artifacts past their time: deleted from the store, and the ledger says so.
+"""Artifacts past their time: deleted from the store, and the ledger says so. Runs past their time: all of them.
 
-Belongs here: which ones those are, and the order of the two. Does not belong here: when that is done.
+Belongs here: which ones those are, and in which order it is done. Does not belong here: when that is done.
 """
 
 from datetime import datetime, timedelta
 
 from fsspec.core import url_to_fs
 
-from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import ledger
 
@@ -41,3 +41,28 @@ def _delete(path: str) -> None:
     # It may be gone: deleted by whoever died before saying so.
     if filesystem.exists(inside):
         filesystem.rm(inside)
+
+
+def delete_past(database: Database, *, now: datetime, kept: timedelta) -> int:
+    """Delete runs that ended before `kept`, with their steps, rejected lines and files; how many. See `past_runs.sql`.
+
+    Files go first, so that none is left that no row tells of. Killed anywhere, the next one goes on.
+
+    Raises:
+        OSError: the artifact store is away, or refuses.
+    """
+    deleted = 0
+    while found := _delete_some_past(database, now - kept):
+        deleted += found
+    return deleted
+
+
+def _delete_some_past(database: Database, before: datetime) -> int:
+    with database.connect(Role.PIPELINE) as book:
+        past = book.execute(statement("ledger/past_runs"), {"before": before, "limit": _BATCH}).fetchall()
+        runs = {"run_ids": [key for (key,) in past]}
+        for (path,) in book.execute(statement("ledger/files_of_runs"), runs).fetchall():
+            _delete(path)
+        for what in ("errors", "steps", "artifacts", "runs"):
+            book.execute(statement(f"ledger/delete_{what}"), runs)
+    return len(past)

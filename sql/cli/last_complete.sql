@@ -10,6 +10,7 @@ FROM (
     SELECT shop_id, resource_type, last_sync_at
     FROM sync_checkpoints
     WHERE last_sync_at > 'epoch'
+      AND resource_type <> 'deletion_events'
 ) AS known
 JOIN shops s ON s.id = known.shop_id
 WHERE known.resource IS NOT NULL

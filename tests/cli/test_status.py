@@ -50,6 +50,11 @@ def test_events_and_windows_of_the_past_make_no_late_shop_fresh(database: Databa
         "INSERT INTO sync_checkpoints (shop_id, resource_type, last_sync_at) SELECT id, 'products', now() FROM shops "
         "ON CONFLICT (shop_id, resource_type) DO UPDATE SET last_sync_at = excluded.last_sync_at",
     )
+    execute(
+        database,
+        "INSERT INTO sync_checkpoints (shop_id, resource_type, last_sync_at) "
+        "SELECT id, 'deletion_events', now() - interval '3 days' FROM shops",
+    )
     assert shown(database)["freshness"] == "fresh", "the checkpoint has moved: every change is here"
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import dagster as dg
 import pytest
@@ -11,7 +12,7 @@ from neanelu_pipelines.database.partitions import PartitionError, drop_partition
 from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.defs.webhooks.writing import into_mirror
-from neanelu_pipelines.mirror.expiry import KEPT, delete_expired
+from neanelu_pipelines.mirror.expiry import KEPT, delete_expired, delete_past
 from neanelu_pipelines.shopify.webhooks.processing import process_batch
 from neanelu_pipelines.shopify.webhooks.retention import KEYS_KEPT, purge
 from tests.shopify.conftest import make_shop
@@ -93,6 +94,77 @@ def test_artifacts_of_events_are_deleted_a_day_later_and_the_ledger_says_so(
     assert not Path(path).exists()
     assert rows(database, "SELECT count(*) FROM bulk_artifacts WHERE deleted_at IS NOT NULL") == [(1,)]
     assert delete_expired(database, now=tomorrow + timedelta(minutes=5)) == 0
+
+
+def test_loads_past_their_time_go_and_what_is_still_needed_stays(database: Database, tmp_path: Path) -> None:
+    make_shop(database)
+    with database.connect(Role.ADMIN, autocommit=True) as connection:
+
+        def ended(days_ago: int, state: str, status: str = "completed", resource: str = "products") -> UUID:
+            row = connection.execute(
+                "INSERT INTO bulk_runs (shop_id, operation_type, query_type, status, completed_at, cursor_state)"
+                " SELECT id, 'EXPORT', %(resource)s, %(status)s, %(when)s,"
+                " %(state)s::jsonb || jsonb_build_object('as_of', %(when)s::timestamptz) FROM shops RETURNING id",
+                {"when": NOW - timedelta(days=days_ago), "state": state, "status": status, "resource": resource},
+            ).fetchone()
+            assert row
+            file = tmp_path / f"{row[0]}.jsonl"
+            file.touch()
+            for query in (
+                "INSERT INTO bulk_steps (bulk_run_id, shop_id, step_name, status)",
+                "INSERT INTO bulk_errors (bulk_run_id, shop_id, error_type, error_message)",
+            ):
+                words = "'merge', ''" if "steps" in query else "'', ''"
+                connection.execute(f"{query} SELECT %s, id, {words} FROM shops", [row[0]])
+            connection.execute(
+                "INSERT INTO bulk_artifacts (bulk_run_id, shop_id, artifact_type, file_path)"
+                " SELECT %s, id, 'jsonl', %s FROM shops",
+                [row[0], str(file)],
+            )
+            return UUID(str(row[0]))
+
+        part, whole = '{"snapshot": false}', '{"snapshot": true}'
+        gone = {
+            ended(90, whole),
+            ended(80, part),
+            ended(70, part, "failed"),
+            ended(60, whole, "failed"),
+            ended(45, part),
+        }
+        stays = {"refused": ended(95, whole), "refers": ended(85, part), "checkpoint": ended(75, part)}
+        stays |= {"newest whole": ended(50, whole), "young": ended(5, part)}
+        stays |= {"of another resource": ended(99, whole, resource="orders"), "begun": ended(99, part, "pending")}
+        # A file that shows a newer state than what was loaded after it.
+        stays["shows the newest"] = ended(55, whole)
+        connection.execute(
+            "UPDATE bulk_runs SET cursor_state = cursor_state || jsonb_build_object('as_of', %s::timestamptz)"
+            " WHERE id = %s",
+            [NOW, stays["shows the newest"]],
+        )
+        connection.execute(
+            "INSERT INTO bulk_steps (bulk_run_id, shop_id, step_name, status, metadata)"
+            " SELECT %s, id, 'removal', 'completed', '{\"outcome\": \"refused\"}' FROM shops",
+            [stays["refused"]],
+        )
+        connection.execute(
+            "INSERT INTO pipeline.removals (shop_id, shopify_gid, gone_at, table_name, reason, told_by, was_here,"
+            " confirmed, bulk_run_id) SELECT id, 'gid://shopify/Product/1', now(), 'shopify_products', 'webhook', '',"
+            " true, true, %s FROM shops",
+            [stays["refers"]],
+        )
+        connection.execute(
+            "INSERT INTO sync_checkpoints (shop_id, resource_type, last_sync_at, metadata)"
+            " SELECT id, 'products', now(), jsonb_build_object('run_id', %s::uuid) FROM shops",
+            [stays["checkpoint"]],
+        )
+    assert delete_past(database, now=NOW, kept=timedelta(days=30)) == len(gone)
+    left = {key for (key,) in rows(database, "SELECT id FROM bulk_runs")}
+    assert {name for name, key in stays.items() if key not in left} == set()
+    assert not gone & left
+    assert {UUID(file.stem) for file in tmp_path.iterdir()} == left
+    for table in ("bulk_steps", "bulk_errors", "bulk_artifacts"):
+        assert {key for (key,) in rows(database, f"SELECT bulk_run_id FROM {table}")} == left
+    assert delete_past(database, now=NOW, kept=timedelta(days=30)) == 0
 
 
 def test_the_nightly_job_does_all_of_it(database: Database, warehouse: Warehouse, instance: dg.DagsterInstance) -> None:

@@ -1,4 +1,4 @@
-"""What is past its time goes, every night: costs of requests, events and their keys, artifacts made of events.
+"""What is past its time goes, every night: costs of requests, events and their keys, artifacts of events, loads.
 
 Belongs here: when that is done, and for how long things are kept where the schema says so. Does not belong here: how.
 """
@@ -53,8 +53,21 @@ def delete_artifacts_of_events(context: dg.OpExecutionContext, warehouse: dg.Res
     context.log.info("%d artifacts deleted", delete_expired(warehouse.database, now=datetime.now(UTC)))
 
 
+@dg.op(
+    description="Deletes loads from the ledger that are past NEANELU_LEDGER_DAYS, with their rejected lines and files.",
+    retry_policy=RETRIES,
+)
+def purge_ledger(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
+    """Of each shop and resource the last complete ones stay, and what something refers to."""
+    from neanelu_pipelines.mirror.expiry import delete_past
+
+    kept = timedelta(days=warehouse.settings.ledger_days)
+    context.log.info("%d runs deleted", delete_past(warehouse.database, now=datetime.now(UTC), kept=kept))
+
+
 @dg.job(
-    description="Removes what is past its time: costs of requests, webhook events and keys, artifacts made of events.",
+    description="Removes what is past its time: costs of requests, webhook events and keys, artifacts made of events, "
+    "loads of the ledger.",
     tags={"neanelu/room": "database", "dagster/max_runtime": "3600"},
 )
 def keep_retention() -> None:
@@ -62,6 +75,7 @@ def keep_retention() -> None:
     drop_old_costs()
     purge_webhooks()
     delete_artifacts_of_events()
+    purge_ledger()
 
 
 def retention_definitions() -> dg.Definitions:

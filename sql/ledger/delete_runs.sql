@@ -1,0 +1,1 @@
+DELETE FROM bulk_runs WHERE id = ANY (%(run_ids)s::uuid[])
