@@ -11,6 +11,7 @@ A row goes only if all of this holds:
 * nothing in the mirror says that the row is newer than the export;
 * no more rows of its table are missing than the share NEANELU_MAX_REMOVAL_SHARE, or a few;
 * a whole export of the resource shows all there is (of orders it may not: `Resource.snapshot_shows_all`);
+* where it was asked for type by type, Shopify listed the row's type: one that the token may not see it does not list;
 * Shopify, asked for it by its id, says that it is gone, and knows a row of its table that the export holds. Where
   nobody can be asked (a load of a file), nothing is removed unless a person wishes it.
 """
@@ -76,6 +77,8 @@ class _Snapshot:
     path: str
     as_of: datetime
     source: str
+    kinds: frozenset[str] | None
+    """The types that it was asked for, where it was asked for type by type."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class _Missing:
     rows: list[tuple[UUID, str]]
     of: int
     witness: str | None
+    unlisted: list[str]
+    """The types of such rows that Shopify does not list."""
 
 
 def remove_missing(
@@ -176,7 +181,8 @@ def _fit(book: Connection, load: LoadRun) -> _Snapshot:
         raise _UnfitError(f"A newer whole export, of {newest.isoformat()}, was merged since.")
     if sha256_of(facts.path) != facts.checksum:
         raise _UnfitError("The artifact's bytes are not those that were verified when it was stored.")
-    return _Snapshot(load, resource_named(load.resource), facts.path, facts.as_of, facts.source or "")
+    kinds = None if facts.kinds is None else frozenset(facts.kinds)
+    return _Snapshot(load, resource_named(load.resource), facts.path, facts.as_of, facts.source or "", kinds)
 
 
 def _asks_for_everything(resource: str, query: str | None) -> bool:
@@ -207,8 +213,7 @@ def _missing(database: Database, settings: Settings, snapshot: _Snapshot) -> lis
                 f"{seen.hidden:,} lines do not say whose they are, or the last one is torn: a row may stand in them."
             )
         parameters = {"shop_id": snapshot.load.shop_id, "as_of": snapshot.as_of}
-        resource = snapshot.resource
-        return [_missing_of(connection, resource, entity, parameters) for entity in resource.entities]
+        return [_missing_of(connection, snapshot, entity, parameters) for entity in snapshot.resource.entities]
 
 
 def _told_elsewhere(resource: Resource, entity: Entity) -> sql.Composable:
@@ -229,7 +234,7 @@ def _told_elsewhere(resource: Resource, entity: Entity) -> sql.Composable:
     return sql.SQL("\n   ").join(conditions)
 
 
-def _missing_of(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> _Missing:
+def _missing_of(connection: Connection, snapshot: _Snapshot, entity: Entity, parameters: dict[str, Any]) -> _Missing:
     table = table_identifier(entity.table)
     under: sql.Composable = sql.SQL("")
     if entity.parent:
@@ -243,18 +248,25 @@ def _missing_of(connection: Connection, resource: Resource, entity: Entity, para
         key=sql.Identifier(entity.primary_key),
         moments=moments_of(entity),
         and_parent_seen=under,
-        and_told_only_here=_told_elsewhere(resource, entity),
+        and_told_only_here=_told_elsewhere(snapshot.resource, entity),
     )
     rows = connection.execute(query, parameters).fetchall()
     count = connection.execute(statement("removals/count_rows").format(table=table), parameters).fetchone()
     witness = connection.execute(statement("removals/find_witness").format(table=table), parameters).fetchone()
-    return _Missing(entity, rows, count[0] if count else 0, witness[0] if witness else None)
+    unlisted: list[str] = []
+    if snapshot.kinds is not None:
+        types = statement("removals/find_types").format(table=table, key=sql.Identifier(entity.primary_key))
+        found = connection.execute(types, {**parameters, "keys": [key for key, _ in rows]}).fetchall()
+        unlisted = [kind for (kind,) in found if kind not in snapshot.kinds]
+    return _Missing(entity, rows, count[0] if count else 0, witness[0] if witness else None, unlisted)
 
 
 def _doubt(missing: Sequence[_Missing], load: LoadRun, *, few: int, max_share: float, unconfirmed: bool) -> str | None:
     """Why so much is not even asked for."""
     if not unconfirmed and (alone := [found.entity.table for found in missing if found.rows and not found.witness]):
         return _without_witness(alone, load)
+    if not unconfirmed and (unlisted := [kind for found in missing for kind in found.unlisted]):
+        return _unlisted(unlisted, load)
     if too_many := [found for found in missing if len(found.rows) > max(few, int(found.of * max_share))]:
         return _too_many(too_many, load, max_share)
     return None
@@ -276,6 +288,14 @@ def _without_witness(tables: Sequence[str], load: LoadRun) -> str:
         "would have to know: a token that may not see them gets the same answer as a shop that has none. Nothing was "
         f"removed. If the shop really has none, materialize ledger/removals with look_again: {load.run_id} "
         "and unconfirmed: true."
+    )
+
+
+def _unlisted(types: Sequence[str], load: LoadRun) -> str:
+    return (
+        f"Shopify does not list the types {', '.join(types)} of {load.resource} of {load.shop_domain} any more: either "
+        "they are gone, with all that was of them, or the token may not see them. Nothing was removed. If the shop "
+        f"really has none, materialize ledger/removals with look_again: {load.run_id} and unconfirmed: true."
     )
 
 
