@@ -24,6 +24,7 @@ def left_to_the_sensor(office: Office, trouble: Trouble | None = None) -> dg.Run
     time.sleep(1.1)  # The present second is not over; a window ends before it.
     if trouble:
         office.sandbox.faults.add(trouble, shop=office.domain)
+    office.sandbox.bulk(office.domain).pace = SLOW
     office.wait(0)
     assert office.run(since_last=True).success
     office.make_due()
@@ -38,7 +39,7 @@ def reaches(office: Office) -> list[Reach]:
 
 
 def test_a_lost_connection_leaves_it_the_only_one(make_office: MakeOffice) -> None:
-    office = make_office(pace=SLOW)
+    office = make_office()
     request = left_to_the_sensor(office)
     office.sandbox.faults.add(Trouble.STATUS, shop=office.domain, status=502)
     done = office.run(request)
@@ -49,7 +50,7 @@ def test_a_lost_connection_leaves_it_the_only_one(make_office: MakeOffice) -> No
 
 
 def test_after_it_failed_another_asks_for_the_same(make_office: MakeOffice) -> None:
-    office = make_office(pace=SLOW)
+    office = make_office()
     request = left_to_the_sensor(office, Trouble.BULK_FAILED)
     done = office.run(request)
     assert done.success

@@ -26,7 +26,8 @@ from tests.defs.office import Office, failure_of, materializations, retries
 MONTHS = dg.AssetKey(["artifacts", "orders_jsonl_by_month"])
 ORDERS = dg.AssetKey(["mirror", "shopify_orders"])
 TWO_YEARS = [f"{year}-{number:02}" for year in (2024, 2025) for number in range(1, 13)]
-FIRST = "2015-01"
+FIRST = "2023-12"
+"""Where the months begin here: some orders are older."""
 
 
 class Archive(Office):
@@ -96,7 +97,9 @@ def make_archive(
         domain = next(unused)
         if pace:
             sandbox.bulk(domain).pace = pace
-        return Archive(sandbox, domain, database, tmp_path, instance)
+        archive = Archive(sandbox, domain, database, tmp_path, instance)
+        archive.settings = archive.settings.model_copy(update={"months_from": FIRST})
+        return archive
 
     yield make
     sandbox.faults.clear()
@@ -145,10 +148,13 @@ def test_two_years_of_a_shop_are_one_run_and_one_operation(make_archive: MakeArc
     assert archive.operations() == 2
     assert archive.mirrored_orders() == set().union(*sold.values()), "with what is older than the first month"
     months = figures(again)
+    older = [orders for key, orders in sold.items() if key <= FIRST]
+    assert len(older) > 1
+    assert months[partition(archive.domain, FIRST)]["dagster/partition_row_count"] == len(set().union(*older))
     assert sum(one["dagster/partition_row_count"] for one in months.values()) == len(archive.mirrored_orders())
     assert {partition(archive.domain, one) for one in (FIRST, *TWO_YEARS, now)} <= set(months)
     [[through]] = archive.rows("SELECT last_sync_at FROM sync_checkpoints")
-    assert through is not None, "all months are all of it"
+    assert f"{through:%Y-%m}" == now, "all months are all of it"
 
 
 def test_a_backfill_is_cut_by_shop_or_by_month_and_nothing_else() -> None:
@@ -226,10 +232,10 @@ def test_what_cannot_be_is_refused_in_words(make_archive: MakeArchive) -> None:
 
 def test_months_are_windows_and_windows_are_months() -> None:
     assert windows_of(["2024-03", "2024-04"], first=FIRST) == (Window(month("2024-03").since, month("2024-04").until),)
-    assert windows_of([FIRST, "2015-02"], first=FIRST) == (Window(None, month("2015-02").until),)
+    assert windows_of([FIRST, "2024-01"], first=FIRST) == (Window(None, month("2024-01").until),)
     with pytest.raises(WindowError, match=r"2999-01 has not begun"):
         windows_of(["2024-03", "2999-01"], first=FIRST)
-    for months in (["2024-03"], ["2024-12"], [FIRST, "2015-02"], TWO_YEARS):
+    for months in (["2024-03"], ["2024-12"], [FIRST, "2024-01"], TWO_YEARS):
         assert months_of(Reach(windows_of(months, first=FIRST)), first=FIRST) == (months[0], months[-1])
     begun = datetime(2024, 3, 1, tzinfo=UTC)
     others = [(), (Window(begun),), (Window(begun, datetime(2024, 4, 2, tzinfo=UTC)),), (month("1999-01"),)]
