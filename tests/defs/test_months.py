@@ -11,6 +11,7 @@ import pytest
 from dagster._core.definitions.automation_tick_evaluation_context import build_run_requests_with_backfill_policies
 from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.defs.build import build_defs
@@ -193,6 +194,13 @@ def test_several_shops_in_a_run_are_each_for_itself(make_archive: MakeArchive) -
     assert set(figures(done)) == {partition(archive.domain, "2025-03")}
     said = [event for event in done.all_events if event.event_type_value == "ASSET_OBSERVATION"]
     assert [event.partition for event in said] == [partition(other.domain, "2025-03")]
+    months = archive.defs.resolve_asset_graph().get(MONTHS).partitions_def
+    assert months is not None
+    with partition_loading_context(dynamic_partitions_store=archive.instance):
+        status = get_and_update_asset_status_cache_value(archive.instance, MONTHS, months)
+        assert status
+        failed = status.deserialize_failed_partition_subsets(months).get_partition_keys()
+    assert set(failed) == {partition(other.domain, "2025-03")}
 
 
 def test_a_run_that_outlasts_its_wait_ends_as_its_months(make_archive: MakeArchive) -> None:
