@@ -14,6 +14,7 @@ from neanelu_pipelines.defs.webhooks.writing import into_mirror
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.sandbox.shop.hooks import Event
 from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.webhooks import processing
 from neanelu_pipelines.shopify.webhooks.aside import put_back
 from neanelu_pipelines.shopify.webhooks.bodies import encoded
 from neanelu_pipelines.shopify.webhooks.hands import Hands, Lines
@@ -152,7 +153,6 @@ def test_poison_is_set_aside_with_the_reason_and_the_rest_is_merged(database: Da
     [
         RuntimeError("nu merge"),
         psycopg.errors.ProgramLimitExceeded("nu merge"),
-        psycopg.errors.QueryCanceled("nu merge"),
     ],
 )
 def test_an_event_that_cannot_be_written_is_tried_a_few_times_alone(
@@ -198,7 +198,10 @@ def test_the_nth_try_comes_two_to_the_n_minutes_after_the_one_before(database: D
     assert states(database) == ["aside"]
 
 
-def test_what_was_set_aside_is_tried_again_when_a_person_says_so(database: Database, obeyed: Settings) -> None:
+def test_what_was_set_aside_is_tried_again_when_a_person_says_so(
+    database: Database, obeyed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processing, "TRIES", 1)
     shop, other = make_shop(database), make_shop(database, OTHER)
     good = into_mirror(database, obeyed)
     first, second = happened(7), happened(8, 11)
@@ -223,26 +226,17 @@ def test_what_was_set_aside_is_tried_again_when_a_person_says_so(database: Datab
     assert sorted(state for _, state, *_ in events_of(database, shop)) == ["aside", "done", "done", "done"]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        psycopg.OperationalError("gone"),
-        psycopg.errors.AdminShutdown("gone"),
-        psycopg.errors.DiskFull("gone"),
-        psycopg.errors.DeadlockDetected("gone"),
-        psycopg.InterfaceError("gone"),
-    ],
-)
-def test_a_database_that_goes_away_blames_no_event(database: Database, obeyed: Settings, fault: Exception) -> None:
+def test_a_database_that_goes_away_blames_no_event(database: Database, obeyed: Settings) -> None:
     make_shop(database)
     posted(database, happened(7))
+    for fault in (psycopg.OperationalError("gone"), psycopg.errors.DeadlockDetected("gone"), OSError("no disk")):
 
-    def away(*_: Any) -> UUID:
-        raise fault
+        def away(*_: Any, fault: Exception = fault) -> UUID:
+            raise fault
 
-    with pytest.raises(HinderedError, match=DOMAIN) as hindered:
-        process_batch(database, Hands(away, away))
-    assert hindered.value.transient
+        with pytest.raises(HinderedError, match=DOMAIN) as hindered:
+            process_batch(database, Hands(away, away))
+        assert hindered.value.transient
     assert events_of(database) == [("products/update", "new", None, 0)]
     work_off(database, into_mirror(database, obeyed))
     assert states(database) == ["done"]
