@@ -48,7 +48,6 @@ def products(shop: Shop) -> dict[str, Rows]:
 
 def _product(node: Node) -> Row:
     featured = (node["featuredMedia"] or {}).get("id")
-    prices = node["priceRangeV2"]
     return _identity(node) | {
         "title": node["title"],
         "handle": node["handle"],
@@ -64,12 +63,8 @@ def _product(node: Node) -> Row:
         "requires_selling_plan": node["requiresSellingPlan"],
         "options": [{key: one[key] for key in ("id", "name", "position", "values")} for one in node["options"]],
         "seo": node["seo"] and {key: node["seo"][key] for key in ("title", "description")},
-        "price_range": {
-            "min": prices["minVariantPrice"]["amount"],
-            "max": prices["maxVariantPrice"]["amount"],
-            "currency": prices["minVariantPrice"]["currencyCode"],
-        },
-        "compare_at_price_range": _compare_at(node["variants"]),
+        "price_range": _range(node["priceRangeV2"], "Price"),
+        "compare_at_price_range": _range(node["compareAtPriceRange"], "CompareAtPrice"),
         "featured_image_url": next((_url(one) for one in node["media"] if one["id"] == featured), None),
         "template_suffix": node["templateSuffix"],
         "category_id": node["category"] and node["category"]["id"],
@@ -101,7 +96,7 @@ def _variant(node: Node, product: Node) -> Row:
         "requires_shipping": item["requiresShipping"],
         "requires_components": node["requiresComponents"],
         "image_url": node["image"] and node["image"]["url"],
-        "metafields": {},  # not asked for
+        "metafields": _metafields(node),
         "available_for_sale": node["availableForSale"],
         "position": node["position"],
         "selected_options": [{key: one[key] for key in ("name", "value")} for one in node["selectedOptions"]],
@@ -109,9 +104,11 @@ def _variant(node: Node, product: Node) -> Row:
     }
 
 
-def _compare_at(variants: list[Node]) -> Row | None:
-    prices = sorted(float(one["compareAtPrice"]) for one in variants if one["compareAtPrice"] is not None)
-    return {"min": str(prices[0]), "max": str(prices[-1]), "currency": "RON"} if prices else None
+def _range(said: Node | None, of: str) -> Row | None:
+    if said is None:
+        return None
+    low, high = said[f"minVariant{of}"], said[f"maxVariant{of}"]
+    return {"min": low["amount"], "max": high["amount"], "currency": low["currencyCode"]}
 
 
 def _media(node: Node) -> Row:

@@ -160,6 +160,9 @@ class Children:
     """Read and checked as columns are; whole numbers and booleans stay such in JSON, money is text."""
     in_query: bool = True
     """Whether the resource's query always asks for them: then none in the file means that there are none."""
+    asked_as: str | None = None
+    """The dotted path of the connection that asks for them: where a load's own query has it, none in its result means
+    that there are none, whatever other queries ask for."""
     as_list: bool = False
     lookup: MemberLookup | None = None
     without_id: bool = False

@@ -170,6 +170,12 @@ def whole_parts(book: Connection, load: LoadRun) -> frozenset[tuple[str, str]]:
     return frozenset((parent, node) for parent, node in _state(book, load).get("whole", ()))
 
 
+def query_of(book: Connection, load: LoadRun) -> str | None:
+    """The query whose result the artifact is; None of a file."""
+    query: str | None = (_state(book, load).get("bulk") or {}).get("query")
+    return query
+
+
 def _state(book: Connection, load: LoadRun) -> dict[str, Any]:
     row = _one(book, "ledger/run_state", {"run_id": load.run_id})
     if row is None:

@@ -35,7 +35,7 @@ from neanelu_pipelines.mirror.reports import (
 )
 from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.mirror.routes import routes_of
-from neanelu_pipelines.mirror.selection import Selection
+from neanelu_pipelines.mirror.selection import Selection, asked_parts
 from neanelu_pipelines.mirror.staging import stage_artifact
 from neanelu_pipelines.mirror.verdicts import judge
 from neanelu_pipelines.settings import Settings
@@ -164,7 +164,13 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         complete = total.rejected == 0 and not stager.torn
         step.metadata.update(
             report=dataclasses.asdict(report),
-            extent=_extent(resource, stager.selection, ledger.whole_parts(book, load), complete=complete),
+            extent=_extent(
+                resource,
+                stager.selection,
+                ledger.whole_parts(book, load),
+                asked_parts(resource, ledger.query_of(book, load)),
+                complete=complete,
+            ),
             base=base,
         )
         ledger.count_artifact_rows(book, load, total.read)
@@ -197,13 +203,13 @@ def _judge(
 
 
 def _extent(
-    resource: Resource, selection: Selection, whole: frozenset[tuple[str, str]], *, complete: bool
+    resource: Resource, selection: Selection, whole: frozenset[tuple[str, str]], asked: set[str], *, complete: bool
 ) -> dict[str, Any]:
     """What the file can speak about. Parts that the query always asks for are known to be empty if it holds none."""
     root = next(entity for entity in resource.entities if entity.parent_node is None)
-    asked = {column.name for column in root.columns if column.in_query}
-    is_our_query = asked <= selection.columns.get(root.table, set())
-    owned = set(selection.routes)
+    always = {column.name for column in root.columns if column.in_query}
+    is_our_query = always <= selection.columns.get(root.table, set())
+    owned = selection.routes | asked
     for entity in resource.entities:
         if is_our_query:
             owned |= {f"{entity.table}.{part.field}" for part in entity.children if part.in_query}

@@ -2,13 +2,17 @@
 
 A field that the query asked for is in every node, null where it is empty, and null clears the mirror's column. A field
 that it did not ask for is in none, and the mirror keeps what it has. Belongs here: telling the two apart from the
-file itself. Does not belong here: reading values.
+file itself, or from the query where it is known. Does not belong here: reading values.
 """
 
 import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from graphql import parse
+from graphql.language import DocumentNode, FieldNode, Node, SelectionSetNode
 
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Resource
 
@@ -62,6 +66,33 @@ class Selection:
             asked.setdefault((entity.table, column.name), set()).add(answer)
         known = {path.split(".")[0] for column in entity.columns for path in column.paths} | resource.ignored_fields
         self.unknown_fields.update(f"{node}.{name}" for name in value if name not in known)
+
+
+def asked_parts(resource: Resource, query: str | None) -> set[str]:
+    """The owned parts (`table.field`) that a load's own query asks for, as far as their declarations say how it would.
+
+    `query` is None of a load of a file: nobody knows what it was made with.
+    """
+    parts = {
+        part.asked_as: f"{entity.table}.{part.field}"
+        for entity in resource.entities
+        for part in entity.children
+        if part.asked_as
+    }
+    if not parts or query is None:
+        return set()
+    return {parts[path] for path in _paths(parse(query), "") if path in parts}
+
+
+def _paths(node: Node, path: str) -> Iterator[str]:
+    """The dotted paths of all fields below, without the wrapping of connections."""
+    if isinstance(node, FieldNode):
+        name = node.name.value
+        path = path if name in ("edges", "node") else f"{path}.{name}".lstrip(".")
+        yield path
+    below = node.definitions if isinstance(node, DocumentNode) else getattr(node, "selection_set", None)
+    for inner in below.selections if isinstance(below, SelectionSetNode) else below or ():
+        yield from _paths(inner, path)
 
 
 def absent_columns(entity: Entity, line: str) -> list[str]:

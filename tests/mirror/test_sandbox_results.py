@@ -38,7 +38,7 @@ EMPTY = {
     "shopify_customers": {"average_order_amount"},  # nor this
     "shopify_metaobjects": {"capabilities"},
     "shopify_orders": {"payment_terms"},  # for which a token needs a scope of its own
-    "shopify_variants": {"metafields"},  # the query would have six connections
+    # The query would have six connections.
     "shopify_variant_media": {"created_at", "media_id", "position", "updated_at", "variant_id"},
     "pipeline.inventory_levels": {"webhook_key"},  # of an event
     "shopify_webhooks": {"include_fields", "metafield_namespaces"},  # the sandbox's own asks for everything

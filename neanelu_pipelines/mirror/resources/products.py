@@ -2,9 +2,9 @@
 
 Sources are the fields of the query `products` (Admin API 2025-10). Files made with another query are taken too: what
 they do not select (compareAtPriceRange, a variant's taxCode) is left alone, which is why not every column counts as
-`in_query`. A variant's metafields and media are declared, and asked for by no query that a sync sends: with both it
-would have six connections, where five are the most, and a result without such lines would not say that none are left.
-Lengths, precisions and choices are those of the mirror's columns; choices follow the API version's enums.
+`in_query`. A variant's media are declared, and asked for by no query that a sync sends: it would have six connections,
+where five are the most. Lengths, precisions and choices are those of the mirror's columns; choices follow the API
+version's enums.
 
 Belongs here: the declaration. Does not belong here: any code of its own; a file's size, which only `files` is told.
 """
@@ -209,6 +209,7 @@ PRODUCTS = Resource(
                     METAFIELD_KEY,
                     METAFIELD_MEMBERS,
                     in_query=False,
+                    asked_as="products.variants.metafields",
                 ),
             ),
             links=(
