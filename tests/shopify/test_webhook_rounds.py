@@ -14,6 +14,7 @@ from neanelu_pipelines.mirror import ledger
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.sandbox.shop.hooks import Event
 from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.webhooks import processing
 from neanelu_pipelines.shopify.webhooks.hands import Hands, Lines
 from neanelu_pipelines.shopify.webhooks.processing import Batch, HinderedError
 from neanelu_pipelines.shopify.webhooks.rounds import work_off
@@ -88,10 +89,12 @@ def test_rows_that_are_busy_keep_their_shop_s_events_until_the_next_round(databa
     assert round_of(database, good)[0].done == 2
 
 
-def test_a_shop_whose_events_all_fail_is_not_the_last_one(database: Database, obeyed: Settings) -> None:
-    make_shop(database)
-    second = make_shop(database, OTHER)
-    posted(database, product(7, 9))
+def test_a_shop_whose_events_all_fail_takes_no_more_time_than_a_few(
+    database: Database, obeyed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make_shop(database), make_shop(database, OTHER)
+    monkeypatch.setattr(processing, "MOST_FAILED", 2)
+    posted(database, *(product(number, 9) for number in range(1, 9)))
     posted(database, product(8, 12), domain=OTHER)
     good = into_mirror(database, obeyed)
 
@@ -100,5 +103,9 @@ def test_a_shop_whose_events_all_fail_is_not_the_last_one(database: Database, ob
             raise RuntimeError("nu merge")
         return good.write(lines)
 
-    assert [batch.again for batch in round_of(database, Hands(write, good.remove))] == [1, 0]
+    batches = round_of(database, Hands(write, good.remove))
+    assert [(batch.again, batch.stopped) for batch in batches] == [(2, True), (0, False)]
     assert states_of(database, second) == ["done"]
+    # The others were not tried, and the next round takes them.
+    assert states_of(database, first) == ["new"] * 8
+    assert [batch.done for batch in round_of(database, good)] == [6]

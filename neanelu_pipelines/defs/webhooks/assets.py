@@ -78,11 +78,12 @@ def webhook_events_asset() -> dg.AssetsDefinition:
             # Said batch by batch: a shop that is hindered fails the step when the others are done.
             for batch in _batches(warehouse, context.run.run_id):
                 batches.append(batch)
-                busy = "; its rows are busy, the rest waits" if batch.busy else ""
-                said = (batch.domain, batch.done, batch.again, batch.aside, busy)
+                left = "; its rows are busy, the rest waits" if batch.busy else ""
+                left = "; too many failed, the rest waits" if batch.stopped else left
+                said = (batch.domain, batch.done, batch.again, batch.aside, left)
                 context.log.info("%s: %d done, %d again, %d aside%s", *said)
-            left = _queue(warehouse)
-        return dg.MaterializeResult(metadata={**figures(batches, time.perf_counter() - started), **left})
+            queue = _queue(warehouse)
+        return dg.MaterializeResult(metadata={**figures(batches, time.perf_counter() - started), **queue})
 
     return webhook_events
 

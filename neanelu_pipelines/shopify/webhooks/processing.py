@@ -37,6 +37,8 @@ from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS, TOPICS, Find, 
 
 TRIES = 5
 BATCH = 500
+MOST_FAILED = 50
+"""If so many events of a batch fail, all may: each takes its time to be found, and other shops wait meanwhile."""
 
 
 class HinderedError(NeaneluError):
@@ -72,6 +74,8 @@ class Batch:
     loads: int = 0
     busy: bool = False
     """Somebody else writes rows of the shop: some of the events stayed as they were."""
+    stopped: bool = False
+    """Too many events failed: the others stayed as they were."""
 
     @property
     def settled(self) -> int:
@@ -96,12 +100,17 @@ class _Piece:
         return self.reading.lines
 
 
+class _TooManyFailedError(Exception):
+    """The batch is to end here."""
+
+
 class _Outcomes:
     """What is to be written about the events, and the sums."""
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self._rows: dict[str, tuple[str, str | None]] = {}
+        self._failed = 0
 
     def __contains__(self, event: Event) -> bool:
         return event.key in self._rows
@@ -120,6 +129,9 @@ class _Outcomes:
         else:
             self._rows[event.key] = ("new", reason)
             self.batch.again += 1
+        self._failed += 1
+        if self._failed >= MOST_FAILED:
+            raise _TooManyFailedError
 
     def write(self, connection: Connection, job_id: str | None) -> None:
         if self._rows:
@@ -166,6 +178,8 @@ def _claim_and_process(connection: Connection, hands: Hands, outcomes: _Outcomes
     except BusyError:
         # All later ones wait as well: what comes after may stand on what was not written.
         outcomes.batch.busy = True
+    except _TooManyFailedError:
+        outcomes.batch.stopped = True
 
 
 def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:

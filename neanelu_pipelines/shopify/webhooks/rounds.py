@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def work_off(database: Database, hands: Hands, *, job_id: str | None = None, seconds: float) -> Iterator[Batch]:
     """Process batches until nothing is new or the time is up; it is looked at before a batch begins.
 
-    A shop whose rows are busy, or that is hindered, is left out from then on: it is the next round's.
+    A shop whose rows are busy, that is hindered or whose events fail in number is left out: it is the next round's.
 
     Raises:
         HinderedError: of the first shop that was hindered; when all the others are done.
@@ -37,7 +37,7 @@ def work_off(database: Database, hands: Hands, *, job_id: str | None = None, sec
         if batch is None:
             break
         yield batch
-        if batch.busy or not batch.settled:
+        if batch.busy or batch.stopped or not batch.settled:
             left_out.add(batch.shop_id)
     if hindered is not None:
         raise hindered
