@@ -1,4 +1,4 @@
-"""Searching every column of every table, and emptying what holds a person.
+"""Searching every column that can hold a text, a number or an id, in every table, and emptying what holds a person.
 
 Belongs here: the catalog's columns, what is done with a row that holds what is sought, the search that proves it. Does
 not belong here: files, and which patterns there are.
