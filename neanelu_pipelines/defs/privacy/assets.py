@@ -35,10 +35,10 @@ _COLUMNS = (
 _HOW = (
     "What was done about customers/redact, shop/redact and customers/data_request, with its proof: afterwards every "
     "column that can hold a text, a number or an id, and every file in the shop's folders of the artifact store is "
-    "searched for what was to go; Dagster's own storage, too, of customers (what is found there is yours to delete: the "
-    "runs that name them). Materializing it answers the requests that wait; one that fails is tried again, later and "
-    "later, and a check says why; one that was set aside waits again after `neanelu webhooks retry`. Its records hold "
-    "counts and hashes, no names."
+    "searched for what was to go; Dagster's own storage, too, of customers (what is found there is yours to delete: "
+    "the runs that name them). Materializing it answers the requests that wait; one that fails is tried again, later "
+    "and later, and a check says why; one that was set aside waits again after `neanelu webhooks retry`. Its "
+    "records hold counts and hashes, no names."
 )
 
 
