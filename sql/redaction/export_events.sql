@@ -3,6 +3,6 @@ SELECT to_jsonb(e)
   FROM webhook_events e
  WHERE e.shop_id = %(shop_id)s
    AND ((e.topic LIKE 'customers/%%' AND e.payload ->> 'id' = ANY (%(customers)s))
-        OR (e.topic LIKE ANY ('{{customers/%%,orders/%%}}') AND e.payload -> 'customer' ->> 'id' = ANY (%(customers)s))
+        OR (e.topic LIKE ANY ('{customers/%%,orders/%%}') AND e.payload -> 'customer' ->> 'id' = ANY (%(customers)s))
         OR (e.topic LIKE 'orders/%%' AND e.payload ->> 'id' = ANY (%(orders)s)))
  ORDER BY e.created_at
