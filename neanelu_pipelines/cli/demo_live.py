@@ -39,6 +39,7 @@ _RESOURCES = ("locations", "products")
 _SHARE = 0.1
 _FEWEST = 20
 _REDUCED_TO = Decimal("0.9")
+_PATIENCE_SECONDS = 60.0
 
 
 class DemoFailedError(NeaneluError):
@@ -130,7 +131,7 @@ def _sync(world: World, resource: str, say: Callable[[str], None]) -> LoadOutcom
 def _change_a_price(world: World, shop: Shop) -> Change:
     """A merchant changes a price; Shopify posts the product; it is verified, kept, and merged."""
     from neanelu_pipelines.defs.webhooks.writing import into_mirror
-    from neanelu_pipelines.shopify.webhooks.processing import process_batch
+    from neanelu_pipelines.shopify.webhooks.rounds import work_off
 
     product = shop.products.table.node(0)
     variant = product["variants"][0]
@@ -141,7 +142,7 @@ def _change_a_price(world: World, shop: Shop) -> Change:
     started = time.perf_counter()
     status = asyncio.run(_post(world, one)) if one else 0
     hands = into_mirror(world.database, world.settings)
-    while process_batch(world.database, hands) is not None:
+    for _ in work_off(world.database, hands, seconds=_PATIENCE_SECONDS):
         pass
     after = _price(world, variant["id"])
     if after != wanted:
