@@ -278,8 +278,14 @@ def step_metadata(book: Connection, load: LoadRun, name: str) -> dict[str, Any] 
 
 
 @contextmanager
-def opened(database: Database) -> Iterator[Connection]:
-    """A connection for the ledger: each entry is a transaction of its own, so that it outlives this process."""
+def opened(database: Database, shared: Connection | None = None) -> Iterator[Connection]:
+    """A connection for the ledger: each entry is a transaction of its own, so that it outlives this process.
+
+    Or the one that the caller has and shares: the first statements on a new connection cost ten times their work.
+    """
+    if shared is not None:
+        yield shared
+        return
     with database.connect(Role.PIPELINE, autocommit=True) as book:
         yield book
 

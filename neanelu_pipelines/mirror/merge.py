@@ -11,7 +11,7 @@ fingerprint speaks for the row's links too, so they are written in the transacti
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -68,17 +68,18 @@ def shares(workers: int) -> list[Share]:
 
 @dataclass(frozen=True)
 class Merge:
-    """One load's merge. `parameters` are run_id, shop_id, as_of and shown_through."""
+    """One load's merge. `parameters` are run_id, shop_id, as_of and shown_through; `staged`, rows by staging table."""
 
     resource: Resource
     extent: Extent
     parameters: dict[str, Any]
+    staged: Mapping[str, int]
 
     def in_one_transaction(self, begin: Transaction) -> dict[str, TableCounts]:
         """Everything or nothing."""
-        counts: dict[str, TableCounts] = {}
+        counts = self.nothing()
         with begin() as connection:
-            for entity in self.resource.entities:
+            for entity in self._staged_entities():
                 counts = _added([counts, self._rows_with_links(connection, entity)])
         return counts
 
@@ -89,13 +90,21 @@ class Merge:
             with begin() as connection:
                 return self._rows_with_links(connection, entity, share)
 
-        counts: dict[str, TableCounts] = {}
+        counts = self.nothing()
         with ThreadPoolExecutor(workers, thread_name_prefix="merge") as pool:
-            for entity in self.resource.entities:
+            for entity in self._staged_entities():
                 started = time.perf_counter()
                 counts = _added([counts, *pool.map(partial(work, entity), shares(workers))])
                 counts[entity.table].seconds = round(time.perf_counter() - started, 3)
         return counts
+
+    def nothing(self) -> dict[str, TableCounts]:
+        """The counts of a load that stages no row."""
+        return {table: TableCounts() for table in self.resource.mirror_tables}
+
+    def _staged_entities(self) -> list[Entity]:
+        """Only these: a change of a price stages no pictures, and each statement has to be planned."""
+        return [entity for entity in self.resource.entities if self.staged.get(entity.staging)]
 
     def _rows_with_links(
         self, connection: Connection, entity: Entity, share: Share = (0, _PARTS - 1)

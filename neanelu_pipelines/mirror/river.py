@@ -17,7 +17,7 @@ from uuid import UUID
 import psycopg
 from psycopg import Connection
 
-from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import artifacts, checkpoints, forgotten, ledger, recording, staging_area
 from neanelu_pipelines.mirror.changes import wanted_lines
@@ -37,6 +37,7 @@ from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.mirror.routes import routes_of
 from neanelu_pipelines.mirror.selection import Selection, asked_parts
 from neanelu_pipelines.mirror.staging import stage_artifact
+from neanelu_pipelines.mirror.transactions import tenant_transactions
 from neanelu_pipelines.mirror.verdicts import judge
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
@@ -62,6 +63,7 @@ def open_load(
     snapshot: bool = True,
     whole: Collection[tuple[str, str]] = (),
     dagster_run_id: str | None = None,
+    shared: Connection | None = None,
 ) -> LoadRun:
     """Begin a load: a row in the ledger, then the source's bytes in the artifact store, hashed.
 
@@ -77,7 +79,7 @@ def open_load(
     """
     resource_named(resource)
     started = time.perf_counter()
-    with ledger.opened(database) as book:
+    with ledger.opened(database, shared) as book:
         shop = ledger.find_shop(book, shop_domain)
         forgotten.refuse_older(book, shop_domain, as_of)
         if source is None:
@@ -126,13 +128,13 @@ def take_load(database: Database, run_id: UUID, *, dagster_run_id: str, first_ru
         return ledger.take_load(book, run_id, dagster_run_id=dagster_run_id, first_run_id=first_run_id)
 
 
-def stage(database: Database, settings: Settings, load: LoadRun) -> StageReport:
+def stage(database: Database, settings: Settings, load: LoadRun, shared: Connection | None = None) -> StageReport:
     """Stage the artifact's lines that can change something; may be run again at any time before the merge.
 
     Raises:
         ArtifactUnreadableError: the artifact is damaged as a whole; the load is closed as failed.
     """
-    with ledger.opened(database) as book, ledger.resource_lock(book, load, settings.lock_wait):
+    with ledger.opened(database, shared) as book, ledger.resource_lock(book, load, settings.lock_wait):
         ledger.abandon_others(book, load, (_STAGE, _MERGE))
         try:
             return _stage(database, book, settings, load)
@@ -156,7 +158,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         marked = 0
         if any(report.tables.values()):
             empty = wanted is None
-            marked = _judge(database, resource, parameters, report, stager.selection, mirror_is_empty=empty)
+            marked = _judge(book, resource, parameters, report, stager.selection, mirror_is_empty=empty)
         forgotten.settle(book, resource, parameters, report, marked)
         report.seconds = time.perf_counter() - started
         total = report.total
@@ -178,7 +180,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
 
 
 def _judge(
-    database: Database,
+    book: Connection,
     resource: Resource,
     parameters: dict[str, Any],
     report: StageReport,
@@ -187,11 +189,11 @@ def _judge(
     mirror_is_empty: bool,
 ) -> int:
     """Judge what was staged; how many rows tell of somebody who was forgotten."""
-    with database.connect(Role.PIPELINE) as connection:
-        staging_area.plan_for(connection, sum(report.tables.values()))
-        marked = forgotten.mark(connection, resource, parameters)
+    with book.transaction():
+        staging_area.plan_for(book, sum(report.tables.values()))
+        marked = forgotten.mark(book, resource, parameters)
         report.notes += judge(
-            connection,
+            book,
             resource,
             parameters,
             report.nodes,
@@ -224,9 +226,11 @@ def _extent(
     }
 
 
-def check(database: Database, settings: Settings, load: LoadRun) -> list[StagingCheck]:
+def check(
+    database: Database, settings: Settings, load: LoadRun, shared: Connection | None = None
+) -> list[StagingCheck]:
     """The verdicts on what was staged, before anything is merged."""
-    with ledger.opened(database) as book:
+    with ledger.opened(database, shared) as book:
         return _check(book, settings, load)
 
 
@@ -235,7 +239,9 @@ def _check(book: Connection, settings: Settings, load: LoadRun) -> list[StagingC
     return [*counts_checks(report, settings), staging_area.is_complete(book, report, load)]
 
 
-def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, TableCounts]:
+def merge(
+    database: Database, settings: Settings, load: LoadRun, shared: Connection | None = None
+) -> dict[str, TableCounts]:
     """Merge what was staged, and close the load.
 
     If the staged rows are not all there (a crash empties unlogged tables), or another load was merged since they were
@@ -245,7 +251,7 @@ def merge(database: Database, settings: Settings, load: LoadRun) -> dict[str, Ta
         StagingRefusedError: a check failed; nothing was merged and the load is closed as failed.
     """
     resource = resource_named(load.resource)
-    with ledger.opened(database) as book, ledger.resource_lock(book, load, settings.lock_wait):
+    with ledger.opened(database, shared) as book, ledger.resource_lock(book, load, settings.lock_wait):
         if _is_staged(book, load):
             checks = counts_checks(_staged_report(book, load), settings)  # All there: counted a moment ago.
         else:
@@ -272,20 +278,13 @@ def _merge(
     metadata = ledger.step_metadata(book, load, _STAGE) or {}
     extent = metadata["extent"]
     staged = metadata["report"]["tables"]
-
-    @contextmanager
-    def begin() -> Iterator[Connection]:
-        with database.tenant(load.shop_id, trace_id=str(load.run_id)) as connection:
-            staging_area.plan_for(connection, sum(staged.values()))
-            yield connection
-
-    with ledger.step(book, load, _MERGE) as step:
+    with ledger.step(book, load, _MERGE) as step, tenant_transactions(database, load, sum(staged.values())) as begin:
         partial = frozenset(extent.get("partial", ()))  # a load staged by an earlier release says nothing of it
         recording.make_room(book, resource, load)
         whole = Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"], partial)
-        work = Merge(resource, whole, _parameters(book, load))
+        work = Merge(resource, whole, _parameters(book, load), staged)
         if not any(staged.values()):
-            counts = {table: TableCounts() for table in resource.mirror_tables}
+            counts = work.nothing()
         elif sum(staged.values()) >= _BIG_LOAD_ROWS and settings.merge_workers > 1:
             counts = work.side_by_side(begin, settings.merge_workers)
         else:
@@ -356,9 +355,9 @@ def failing(database: Database, load: LoadRun) -> Iterator[None]:
         raise
 
 
-def rejections(database: Database, load: LoadRun) -> list[Rejection]:
+def rejections(database: Database, load: LoadRun, shared: Connection | None = None) -> list[Rejection]:
     """Why lines of this load were rejected, the commonest reason first."""
-    with ledger.opened(database) as book:
+    with ledger.opened(database, shared) as book:
         return ledger.rejections(book, load)
 
 
@@ -375,19 +374,22 @@ def load_file(
 ) -> LoadReport:
     """A whole load in this process, without Dagster: what the benchmarks time and most tests call."""
     started = time.perf_counter()
-    load = open_load(
-        database,
-        settings,
-        shop_domain=shop_domain,
-        resource=resource,
-        source=source,
-        as_of=as_of,
-        snapshot=snapshot,
-        whole=whole,
-    )
-    with failing(database, load):
-        staged = stage(database, settings, load)
-        checks = check(database, settings, load)
-        tables = merge(database, settings, load)
+    with ledger.opened(database) as book:
+        load = open_load(
+            database,
+            settings,
+            shop_domain=shop_domain,
+            resource=resource,
+            source=source,
+            as_of=as_of,
+            snapshot=snapshot,
+            whole=whole,
+            shared=book,
+        )
+        with failing(database, load):
+            staged = stage(database, settings, load, book)
+            checks = check(database, settings, load, book)
+            tables = merge(database, settings, load, book)
+        rejected = rejections(database, load, book)
     seconds = time.perf_counter() - started
-    return LoadReport(load.run_id, "completed", seconds, staged, checks, tables, rejections(database, load))
+    return LoadReport(load.run_id, "completed", seconds, staged, checks, tables, rejected)

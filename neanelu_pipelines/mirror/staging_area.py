@@ -14,15 +14,22 @@ from neanelu_pipelines.mirror.reports import LoadRun, StageReport, StagingCheck,
 
 LINES = "pipeline.staging_lines"
 _MANY_ROWS = 1000
+_SMALL_BYTES = 4 * 1024 * 1024
 
 
 def clear(book: Connection, resource: Resource, load: LoadRun) -> None:
-    """Remove the rows of this load and of loads that are over; by TRUNCATE where no other load uses the table."""
+    """Remove the rows of this load and of loads that are over; by TRUNCATE where no other load uses the table.
+
+    A small table's rows are deleted: TRUNCATE makes new files for it and all of its indexes, and waits for the disk.
+    What deleted rows leave behind is taken away with the next TRUNCATE, when it has become much.
+    """
     for table in (*resource.staging_tables, LINES):
         staging = table_identifier(table)
-        if book.execute(statement("mirror/staging_is_empty").format(staging=staging)).fetchone() == (True,):
+        query = statement("mirror/size_of_staging").format(staging=staging, name=sql.Literal(table))
+        empty, bytes_on_disk = book.execute(query).fetchone() or (True, 0)
+        if empty:
             continue
-        if not _truncated(book, staging, load):
+        if bytes_on_disk < _SMALL_BYTES or not _truncated(book, staging, load):
             book.execute(statement("mirror/clear_staging").format(staging=staging), {"run_id": load.run_id})
 
 
