@@ -4,7 +4,6 @@ Belongs here: what more than one room needs. Does not belong here: made-up data 
 """
 
 import os
-import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ from psycopg import sql
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
-from tests.homes import new_home, remove_home
+from tests.homes import copy_of, new_home, remove_home
 from tests.recycling import AsMade, emptied
 from tests.scratch import base, scratch
 
@@ -102,11 +101,8 @@ def make_home(request: pytest.FixtureRequest) -> Iterator[MakeHome]:
     homes: list[Path] = []
 
     def make(*, begun: bool = False) -> Path:
-        home = new_home()
-        homes.append(home)
-        if begun:
-            subprocess.run(["cp", "-a", request.getfixturevalue("_begun_home"), home], check=True)
-        return home
+        homes.append(copy_of(request.getfixturevalue("_begun_home")) if begun else new_home())
+        return homes[-1]
 
     yield make
     for home in homes:

@@ -1,6 +1,7 @@
 """Folders to be NEANELU_HOME, which the account that a server runs as can enter, and their end."""
 
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,13 @@ def new_home() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="home-"))
     folder.chmod(0o711)
     return folder / "home"
+
+
+def copy_of(home: Path) -> Path:
+    """Another home like this one, whose server must not run."""
+    copy = new_home()
+    subprocess.run(["cp", "-a", home, copy], check=True)
+    return copy
 
 
 def remove_home(home: Path) -> None:

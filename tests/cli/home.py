@@ -5,8 +5,11 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tests.cli.nursery import Nursery
 
 SHOP = "casa-verde.myshopify.com"
 
@@ -26,15 +29,13 @@ class Home:
 
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run `neanelu` with these arguments to its end."""
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            env={**self.environment, **environment},
-            cwd=self.path.parent,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
+        return _nursery().run(
+            arguments, environment={**self.environment, **environment}, folder=self.path.parent, timeout=240
         )
+
+    def run_alone(self, *arguments: str) -> None:
+        """Run `neanelu` with these arguments in a process that reads all its modules itself; it must succeed."""
+        subprocess.run([*COMMAND, *arguments], env=self.environment, cwd=self.path.parent, check=True, timeout=240)
 
     def json(self, *arguments: str, **environment: str) -> dict[str, Any]:
         """The one object of `--json`; stdout must hold nothing else."""
@@ -45,3 +46,8 @@ class Home:
 
 
 COMMAND = [sys.executable, "-m", "neanelu_pipelines.cli.main"]
+
+
+@cache
+def _nursery() -> Nursery:
+    return Nursery()

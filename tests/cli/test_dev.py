@@ -13,24 +13,12 @@ import pytest
 
 from tests.cli.home import COMMAND, Home
 from tests.conftest import MakeHome
-from tests.homes import new_home, remove_home
+from tests.homes import copy_of, remove_home
 from tests.scratch import users_of
 
 pytestmark = pytest.mark.slow
 
 PATIENCE = 120.0
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
-    """A home with the schema and no server running."""
-    home = Home(new_home())
-    try:
-        assert home.run("migrate").returncode == 0
-        assert home.run("database", "stop").returncode == 0
-        yield home
-    finally:
-        remove_home(home.path)
 
 
 @pytest.fixture
@@ -42,9 +30,9 @@ def dev(home: Home) -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.fixture(scope="module")
-def lasting_home(home: Home) -> Iterator[Home]:
+def lasting_home(migrated_home: Home) -> Iterator[Home]:
     """A home for those who leave a `neanelu dev` as they find it; its server runs before."""
-    yield from copied(home)
+    yield from copied(migrated_home)
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +47,13 @@ def lasting_dev(lasting_home: Home) -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.fixture(scope="module")
-def first_of_two(home: Home) -> Iterator[Home]:
-    yield from copied(home)
+def first_of_two(migrated_home: Home) -> Iterator[Home]:
+    yield from copied(migrated_home)
 
 
 @pytest.fixture(scope="module")
-def second_of_two(home: Home) -> Iterator[Home]:
-    yield from copied(home)
+def second_of_two(migrated_home: Home) -> Iterator[Home]:
+    yield from copied(migrated_home)
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +74,9 @@ def two(first_of_two: Home, second_of_two: Home) -> Iterator[dict[Home, "subproc
 
 
 def copied(home: Home) -> Iterator[Home]:
-    """A copy of a home in which nothing runs."""
-    copy = new_home()
-    try:
-        subprocess.run(["cp", "-a", home.path, copy], check=True)
-        yield Home(copy)
-    finally:
-        remove_home(copy)
+    copy = Home(copy_of(home.path))
+    yield copy
+    remove_home(copy.path)
 
 
 def end(home: Home, process: "subprocess.Popen[str]") -> None:
