@@ -184,10 +184,28 @@ def end_dead_runs(instance: "dg.DagsterInstance") -> list[str]:
     status = dg.DagsterRunStatus
     unfinished = dg.RunsFilter(statuses=[status.NOT_STARTED, status.STARTING, status.STARTED])
     dead = [run for run in instance.get_runs(unfinished) if _was_killed(run)]
-    for run in dead:
-        instance.report_run_failed(run, "The neanelu command that ran this was killed.")
+    return _end_runs(instance, dead, "The neanelu command that ran this was killed.")
+
+
+def end_orphaned_runs(instance: "dg.DagsterInstance") -> list[str]:
+    """Mark runs failed that a daemon began before the machine, or all of Dagster, went down. Their ids.
+
+    Only for whoever knows that no daemon of this storage is alive. Nobody else would end them before their time is up,
+    and meanwhile they keep their places, and sensors that wait for a run to end wait for them.
+    """
+    import dagster as dg
+
+    status = dg.DagsterRunStatus
+    begun = dg.RunsFilter(statuses=[status.STARTING, status.STARTED, status.CANCELING])
+    orphans = [run for run in instance.get_runs(begun) if not _is_of_a_command(run)]
+    return _end_runs(instance, orphans, "Dagster went down while this ran; there is no process of it any more.")
+
+
+def _end_runs(instance: "dg.DagsterInstance", runs: list["dg.DagsterRun"], why: str) -> list[str]:
+    for run in runs:
+        instance.report_run_failed(run, why)
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return [run.run_id for run in dead]
+    return [run.run_id for run in runs]
 
 
 def _launcher(run_id: str) -> str:
@@ -195,12 +213,15 @@ def _launcher(run_id: str) -> str:
     return f"{process.pid}:{process.create_time():.0f}:{run_id}"
 
 
+def _is_of_a_command(run: "dg.DagsterRun") -> bool:
+    return run.tags.get(LAUNCHER_TAG, "").endswith(f":{run.run_id}")
+
+
 def _was_killed(run: "dg.DagsterRun") -> bool:
     """Whether a command ran it in its own process, and that process is gone."""
-    pid, _, rest = run.tags.get(LAUNCHER_TAG, "").partition(":")
-    started, _, run_id = rest.partition(":")
-    if run_id != run.run_id:
+    if not _is_of_a_command(run):
         return False
+    pid, started, _ = run.tags[LAUNCHER_TAG].split(":")
     try:
         return f"{psutil.Process(int(pid)).create_time():.0f}" != started
     except (psutil.NoSuchProcess, ValueError):

@@ -7,17 +7,20 @@ from neanelu_pipelines.cli import orchestra
 DEAD = "999999999:0"
 
 
-def test_only_runs_of_dead_commands_are_ended_whatever_they_had_come_to() -> None:
+def made(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, launcher: str | None) -> str:
+    """A run of that status, which a command launched if `launcher` says so."""
+
     @dg.job
     def nothing() -> None: ...
 
-    def made(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, launcher: str | None) -> str:
-        from dagster._core.utils import make_new_run_id
+    from dagster._core.utils import make_new_run_id
 
-        run_id = make_new_run_id()
-        tags = {orchestra.LAUNCHER_TAG: launcher.format(run_id)} if launcher else {}
-        return instance.create_run_for_job(nothing, run_id=run_id, status=status, tags=tags).run_id
+    run_id = make_new_run_id()
+    tags = {orchestra.LAUNCHER_TAG: launcher.format(run_id)} if launcher else {}
+    return instance.create_run_for_job(nothing, run_id=run_id, status=status, tags=tags).run_id
 
+
+def test_only_runs_of_dead_commands_are_ended_whatever_they_had_come_to() -> None:
     status = dg.DagsterRunStatus
     unfinished = (status.NOT_STARTED, status.STARTING, status.STARTED)
     with dg.DagsterInstance.ephemeral() as instance:
@@ -29,3 +32,14 @@ def test_only_runs_of_dead_commands_are_ended_whatever_they_had_come_to() -> Non
         for run in instance.get_runs():
             assert run.status is (status.FAILURE if run.run_id in dead else status.NOT_STARTED)
         assert {run.run_id for run in instance.get_runs()} == dead | {alive, daemons, again}
+
+
+def test_what_a_daemon_had_begun_is_ended_when_everything_went_down_but_not_a_commands_run() -> None:
+    status = dg.DagsterRunStatus
+    with dg.DagsterInstance.ephemeral() as instance:
+        begun = {made(instance, kind, None) for kind in (status.STARTING, status.STARTED, status.CANCELING)}
+        waits = made(instance, status.NOT_STARTED, None)
+        commands = made(instance, status.STARTED, orchestra._launcher("{}"))
+        assert set(orchestra.end_orphaned_runs(instance)) == begun
+        after = {run.run_id: run.status for run in instance.get_runs()}
+        assert after == {**dict.fromkeys(begun, status.FAILURE), waits: status.NOT_STARTED, commands: status.STARTED}
