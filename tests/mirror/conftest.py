@@ -5,13 +5,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from lines import DOMAIN, OTHER_DOMAIN, River
 from psycopg import sql
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.settings import Settings
+from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River
 from tests.mirror.office import NOW, OVERLAP, Clock, MakeOffice, Office
 from tests.shopify.bulk import Desk
 from tests.shopify.conftest import make_shop

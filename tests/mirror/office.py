@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from lines import River
-
 from neanelu_pipelines.mirror import checkpoints
 from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.mirror.asking import WHOLE, Reach, begin_export
@@ -21,6 +19,7 @@ from neanelu_pipelines.sandbox.ids import gid
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.bulk.ledger import opened, read_export
 from neanelu_pipelines.shopify.windows import Window
+from tests.mirror.lines import River
 from tests.shopify.bulk import Desk
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -8,7 +8,12 @@ from typing import Any
 
 import fsspec
 import pytest
-from lines import (
+
+from neanelu_pipelines.mirror.resources import RESOURCES
+from neanelu_pipelines.mirror.river import StagingRefusedError
+from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
+from tests.mirror.lines import (
     CHANGED,
     LATER,
     River,
@@ -23,11 +28,6 @@ from lines import (
     without,
     written,
 )
-
-from neanelu_pipelines.mirror.resources import RESOURCES
-from neanelu_pipelines.mirror.river import StagingRefusedError
-from neanelu_pipelines.settings import Settings
-from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 
 P1 = gid("Product", 1)
 

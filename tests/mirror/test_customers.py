@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from lines import CHANGED, DOMAIN, LATER, OTHER_DOMAIN, River, fates, gid, metafield, moment, written
-
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import CHANGED, DOMAIN, LATER, OTHER_DOMAIN, River, fates, gid, metafield, moment, written
 
 ANA = gid("Customer", 1)
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from lines import DOMAIN, OTHER_DOMAIN, River, catalogue, moment
 
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
 from neanelu_pipelines.mirror import ledger, merge, river, staging_area
 from neanelu_pipelines.mirror.reports import LoadRun
+from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, catalogue, moment
 
 # Functions at the boundaries of the steps: a process dies as it enters one.
 BOUNDARIES = {

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from lines import DOMAIN, OTHER_DOMAIN, River, fates, file, gid, media, moment, product, written
-
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, fates, file, gid, media, moment, product, written
 
 
 def film(number: int, parent: str) -> bytes:

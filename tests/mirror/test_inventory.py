@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lines import CHANGED, DOMAIN, LATER, River, fates, gid, moment, product, variant, written
 
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
@@ -16,6 +15,7 @@ from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.sandbox.wire import encode_line
 from tests.database import rows
+from tests.mirror.lines import CHANGED, DOMAIN, LATER, River, fates, gid, moment, product, variant, written
 from tests.mirror.test_sandbox_results import document
 from tests.sandbox.admin_client import AdminClient
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from lines import River, fates, gid, moment, written
-
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import River, fates, gid, moment, written
 
 
 def location(number: int = 1, **fields: Any) -> bytes:

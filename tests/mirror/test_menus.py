@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, moment, written
 
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, moment, written
 
 
 def item(number: int, *items: dict[str, Any], **fields: Any) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from lines import CHANGED, LATER, River, fates, gid, moment, written
-
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import CHANGED, LATER, River, fates, gid, moment, written
 
 
 def metaobject(number: int = 1, **fields: Any) -> bytes:

@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from lines import CHANGED, LATER, OTHER_DOMAIN, River, fates, gid, moment, product, variant, written
 
 from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import CHANGED, LATER, OTHER_DOMAIN, River, fates, gid, moment, product, variant, written
 
 ORDER = gid("Order", 1)
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, moment, product, written
 
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, moment, product, written
 
 SINCE = "2026-01-05T08:00:00Z"
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lines import DOMAIN, River, gid, metafield, moment, product, variant, written
 
 from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.mirror.removals.snapshots import remove_missing
@@ -13,6 +12,7 @@ from neanelu_pipelines.mirror.reports import LoadReport, LoadRun
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.sandbox.wire import encode_line
 from neanelu_pipelines.shopify.documents import document, inlined
+from tests.mirror.lines import DOMAIN, River, gid, metafield, moment, product, variant, written
 from tests.sandbox.admin_client import AdminClient
 
 NEW = frozenset(

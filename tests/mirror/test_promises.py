@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lines import (
+from psycopg import errors
+
+from neanelu_pipelines.mirror import river as steps
+from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import (
     CHANGED,
     DOMAIN,
     LATER,
@@ -24,10 +28,6 @@ from lines import (
     without,
     written,
 )
-from psycopg import errors
-
-from neanelu_pipelines.mirror import river as steps
-from neanelu_pipelines.sandbox.wire import encode_line
 
 P1, V10 = gid("Product", 1), gid("ProductVariant", 10)
 

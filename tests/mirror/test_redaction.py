@@ -10,8 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from lines import DOMAIN, OTHER_DOMAIN, River, catalogue, gid, moment, product
-from test_orders import item, order
 
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.mirror import forgotten, river
@@ -27,6 +25,8 @@ from neanelu_pipelines.mirror.redaction import (
     redact_shop,
 )
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, catalogue, gid, moment, product
+from tests.mirror.test_orders import item, order
 
 ANA = Customer(706405506930, "ana.popescu@example.ro", "+40722123456", orders=(550011,))
 MARKS = ("706405506930", "ana.popescu", "722 123 456", "722123456", "Popescu", "Strada Lalelelor")

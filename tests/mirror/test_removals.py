@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from lines import DOMAIN, OTHER_DOMAIN, River, catalogue, gid, media, moment, product, variant, written
 from psycopg.sql import SQL
-from test_orders import item, order
 
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.removals import Reason, RemovalCounts, RemovalError, remove
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, catalogue, gid, media, moment, product, variant, written
+from tests.mirror.test_orders import item, order
 
 GONE = moment(10)
 TABLES = (

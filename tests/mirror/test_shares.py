@@ -3,11 +3,11 @@
 from uuid import uuid4
 
 import pytest
-from lines import DOMAIN, River
 
 from neanelu_pipelines.mirror.merge import shares
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.transactions import tenant_transactions
+from tests.mirror.lines import DOMAIN, River
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4, 7, 16, 40])

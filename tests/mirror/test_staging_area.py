@@ -1,10 +1,10 @@
 """The staging tables as a place: how they are emptied."""
 
 import pytest
-from lines import River, product
 
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.mirror import staging_area
+from tests.mirror.lines import River, product
 
 
 def _file_and_rows(river: River) -> tuple[int, int]:

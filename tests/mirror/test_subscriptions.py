@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, moment, written
 
 from neanelu_pipelines.mirror.columns import fields_of
 from neanelu_pipelines.mirror.resources.webhook_subscriptions import WEBHOOK_SUBSCRIPTIONS
 from neanelu_pipelines.sandbox.wire import encode_line
+from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, moment, written
 
 
 def subscription(number: int, topic: str = "PRODUCTS_UPDATE", **fields: Any) -> bytes:

@@ -1,13 +1,13 @@
 """Rows that follow from more than their own line: another row, the shop, the end of the file; and rows left alone."""
 
 import pytest
-from lines import DOMAIN, LATER, River, catalogue, gid, media, metafield, moment, product, variant, without
 
 from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.mirror.artifacts import shown
 from neanelu_pipelines.mirror.declarations import Kind
 from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
+from tests.mirror.lines import DOMAIN, LATER, River, catalogue, gid, media, metafield, moment, product, variant, without
 
 P1, P2 = gid("Product", 1), gid("Product", 2)
 FEATURED = {"featuredMedia": {"id": gid("MediaImage", 7)}}
