@@ -11,6 +11,7 @@ from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox
+from neanelu_pipelines.sandbox.shop.generated import SCOPES
 from neanelu_pipelines.settings import Settings
 from tests.defs.office import MakeOffice, Office
 from tests.defs.shops import SHOP
@@ -24,7 +25,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(_env_file=None, home=tmp_path)  # type: ignore[call-arg]
+    return Settings(_env_file=None, home=tmp_path)
 
 
 @pytest.fixture
@@ -53,7 +54,21 @@ def run_load(warehouse: Warehouse, instance: dg.DagsterInstance) -> Callable[...
 def _served() -> Iterator[tuple[Sandbox, Iterator[str]]]:
     made = [GeneratedShop(f"gradina-{number}.myshopify.com", seed=number, products=12) for number in range(40)]
     with Sandbox(
-        [*made, GeneratedShop("fara-drept.myshopify.com", scopes=("read_orders",))], bucket=(20_000, 10_000)
+        [
+            *made,
+            GeneratedShop("fara-drept.myshopify.com", scopes=("read_orders",)),
+            *(
+                GeneratedShop(
+                    f"fara-{scope.replace('_', '-')}.myshopify.com",
+                    products=3,
+                    orders=3,
+                    customers=3,
+                    scopes=tuple(set(SCOPES) - {scope}),
+                )
+                for scope in ("read_customers", "read_publications")
+            ),
+        ],
+        bucket=(20_000, 10_000),
     ) as one:
         yield one, iter([shop.domain for shop in made])
 

@@ -5,14 +5,17 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import pytest
 
 from neanelu_pipelines.defs.exports.reports import EXPORT_TAG, OUTCOME_TAG
 from neanelu_pipelines.defs.exports.sensor import due_exports, request_for
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.mirror.asking import export_query
+from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.sandbox.admin import Trouble
 from neanelu_pipelines.sandbox.catalogue import write_products
 from neanelu_pipelines.shopify import shops
@@ -62,7 +65,7 @@ def test_a_shop_comes_whole_from_the_api_into_the_mirror(make_office: MakeOffice
     assert office.states() == ["completed"]
     assert check_of(result).passed
     [event] = materializations(result, ARTIFACT)
-    figures = {name: value.value for name, value in event.metadata.items()}
+    figures: dict[str, Any] = {name: value.value for name, value in event.metadata.items()}
     stored = Path(figures["path"])
     assert figures["sha256"] == hashlib.sha256(stored.read_bytes()).hexdigest()
     assert figures["lines"] == figures["object_count"] == stored.read_bytes().count(b"\n")
@@ -86,9 +89,9 @@ def test_a_run_that_outlasts_its_wait_is_gone_on_with_by_the_sensor(make_office:
     assert result.success, "nothing failed"
     assert not result.get_asset_materialization_events(), "and nothing is said to be there that is not"
     [observed] = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
-    metadata = observed.event_specific_data.asset_observation.metadata
+    metadata = observed.asset_observation_data.asset_observation.metadata
     assert metadata["outcome"].value == "waiting"
-    assert metadata["operation_id"].value.startswith("gid://shopify/BulkOperation/")
+    assert str(metadata["operation_id"].value).startswith("gid://shopify/BulkOperation/")
     assert metadata["due"].value
     run = office.instance.get_run_by_id(result.run_id)
     assert run
@@ -176,6 +179,20 @@ def test_a_missing_scope_is_a_warning_that_names_it(make_office: MakeOffice) -> 
     assert run.tags[OUTCOME_TAG] == "denied"
     assert office.states() == ["failed"]
     assert mirrored(office) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("resource", "scope"), [("orders", "read_customers"), ("product_publications", "read_publications")]
+)
+def test_a_scope_that_only_a_field_within_a_row_needs_is_named_too(
+    make_office: MakeOffice, resource: str, scope: str
+) -> None:
+    office = make_office(f"fara-{scope.replace('_', '-')}.myshopify.com")
+    office.resource = resource_named(resource)
+    result = office.run()
+    assert result.success
+    check = check_of(result)
+    assert (check.passed, check.metadata["scope"].value) == (False, scope)
 
 
 def test_a_refused_token_ends_it_with_words_and_shows_nothing(make_office: MakeOffice) -> None:

@@ -32,10 +32,12 @@ from neanelu_pipelines.shopify.documents import (
     inlined,
     literal,
     names,
+    one_of_each,
     paged,
     probe,
 )
 from neanelu_pipelines.shopify.linter import MOST_BYTES, BulkQueryError, lint, require_bulk_query
+from neanelu_pipelines.shopify.queries import MOST_ONE_QUERY_MAY_COST, likely_cost, parsed
 
 NODE = "edges { node { __typename id %s } }"
 GOOD = "{ products { edges { node { __typename id variants { edges { node { __typename id sku } } } } } } }"
@@ -231,6 +233,8 @@ def test_each_document_is_valid_in_the_schema(schema: GraphQLSchema) -> None:
         assert validate(schema, parse(filled(name))) == [], name
         if asked := probe(filled(name)):
             assert validate(schema, parse(asked)) == [], name
+        assert validate(schema, parse(one_of_each(filled(name)))) == [], name
+        assert likely_cost(parsed(one_of_each(filled(name))), {}) < MOST_ONE_QUERY_MAY_COST / 4, name
     for name in (*(f"paged/{name}" for name in paged()), *(f"kinds/{name}" for name in by_kind())):
         assert validate(schema, parse(document(name))) == [], name
     for name in ("start", "poll", "recognize", "newest"):
@@ -247,14 +251,14 @@ class _NodeTypes(Visitor):
         self.beside: list[list[str]] = self._open[:]
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
-        kind = get_named_type(self._info.get_type())  # type: ignore[arg-type]
+        kind = get_named_type(self._info.get_type())
         if kind is not None and kind.name.endswith("Connection"):
             self._open[-1].append(kind.name)
             self._open.append([])
             self.beside.append(self._open[-1])
 
     def leave_field(self, node: FieldNode, *_: Any) -> None:
-        kind = get_named_type(self._info.get_type())  # type: ignore[arg-type]
+        kind = get_named_type(self._info.get_type())
         if kind is not None and kind.name.endswith("Connection"):
             self._open.pop()
 

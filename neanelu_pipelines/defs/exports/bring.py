@@ -21,7 +21,7 @@ from neanelu_pipelines.shopify.access import ShopAccess, ShopError, read_access
 from neanelu_pipelines.shopify.bulk import exports, ledger
 from neanelu_pipelines.shopify.bulk.states import Pace, Phase
 from neanelu_pipelines.shopify.client import AdminClient, Patience
-from neanelu_pipelines.shopify.documents import one_row
+from neanelu_pipelines.shopify.documents import one_of_each, one_row
 from neanelu_pipelines.shopify.endpoint import is_this_machine
 from neanelu_pipelines.shopify.faults import AccessDenied, ShopifyFault
 from neanelu_pipelines.shopify.replies import Reply
@@ -150,11 +150,15 @@ def _renewed(database: Database, asked: Asked) -> Asked:
 
 
 def _lacking_scope(database: Database, client: AdminClient, export: UUID) -> str | None:
-    """The scope that an operation ended for want of: it does not say, but a question for one row does."""
+    """The scope that an operation ended for want of: it does not say, but a question for one row does.
+
+    Asked for the list itself first, which costs next to nothing; then for all that was asked of a row.
+    """
     with ledger.opened(database) as book:
         asked = ledger.read_export(book, export).asked
     try:
         client.execute(one_row(asked))
+        client.execute(one_of_each(asked))
     except AccessDenied as fault:
         return fault.scope
     except ShopifyFault:

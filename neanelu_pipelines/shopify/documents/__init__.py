@@ -39,6 +39,9 @@ _FOLDER = Path(__file__).parent
 _NAME = re.compile(r"[a-z_]+(/[a-z_]+)?")
 _NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_.\-]")
 
+_ROWS = frozenset({"edges", "nodes"})
+_FIRST = ArgumentNode(name=NameNode(value="first"), value=IntValueNode(value="1"))
+
 Value = str | int | bool | None
 
 IN_ORDER = frozenset({"collections"})
@@ -128,10 +131,9 @@ def probe(query: str) -> str | None:
 def one_row(query: str) -> str:
     """A query for one row of the same list, of which it only asks what it is: whether it may be read at all."""
     operation, root = _root_of(query)
-    first = ArgumentNode(name=NameNode(value="first"), value=IntValueNode(value="1"))
     one = FieldNode(
         name=root.name,
-        arguments=(*root.arguments, first),
+        arguments=(*root.arguments, _FIRST),
         directives=(),
         selection_set=_selected("edges", "node", "__typename"),
     )
@@ -143,6 +145,12 @@ def one_row(query: str) -> str:
             selection_set=SelectionSetNode(selections=(one,)),
         )
     )
+
+
+def one_of_each(query: str) -> str:
+    """The whole query for one row of every list in it: whether each of its fields may be read."""
+    written: DocumentNode = visit(parse(query), _First())
+    return print_ast(written)
 
 
 def _root_of(query: str) -> tuple[OperationDefinitionNode, FieldNode]:
@@ -199,6 +207,19 @@ def _node(value: Value) -> ValueNode:
 
 def _listed(names: Any) -> str:
     return ", ".join(f"${name}" for name in sorted(names))
+
+
+class _First(Visitor):
+    """Asks every connection for one row."""
+
+    def enter_field(self, node: FieldNode, *_: object) -> FieldNode | None:
+        """A connection is what has edges or nodes."""
+        below = node.selection_set.selections if node.selection_set else ()
+        if not any(isinstance(one, FieldNode) and one.name.value in _ROWS for one in below):
+            return None
+        asked = copy(node)
+        asked.arguments = (*(one for one in node.arguments if one.name.value != _FIRST.name.value), _FIRST)
+        return asked
 
 
 class _Writer(Visitor):
