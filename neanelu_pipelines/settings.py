@@ -119,8 +119,11 @@ class Settings(BaseSettings):
     webhook_retention_days: Annotated[
         int, Field(ge=3, description="Days for which webhooks are kept after they came, if nothing is left to do.")
     ] = 30
+    artifact_days: Annotated[
+        int, Field(ge=3, description="Days for which files that were loaded are kept; the newest whole ones stay.")
+    ] = 14
     ledger_days: Annotated[
-        int, Field(ge=3, description="Days for which the ledger keeps loads, and their files; the last complete stay.")
+        int, Field(ge=3, description="Days for which the ledger says what was loaded; the last complete loads stay.")
     ] = 400
 
     @property

@@ -25,10 +25,25 @@ def delete_expired(database: Database, *, now: datetime) -> int:
     Raises:
         OSError: the artifact store is away, or refuses.
     """
+    return _delete_files(database, "ledger/expired_artifacts", now - KEPT)
+
+
+def delete_old(database: Database, *, now: datetime, kept: timedelta) -> int:
+    """Delete the artifacts of loads that ended before `kept`; how many. See `old_artifacts.sql` for those that stay.
+
+    The ledger keeps its row of each, with its size and hash. Killed anywhere, the next one goes on.
+
+    Raises:
+        OSError: the artifact store is away, or refuses.
+    """
+    return _delete_files(database, "ledger/old_artifacts", now - kept)
+
+
+def _delete_files(database: Database, which: str, before: datetime) -> int:
     deleted = 0
-    parameters = {"before": now - KEPT, "limit": _BATCH}
+    parameters = {"before": before, "limit": _BATCH}
     with ledger.opened(database) as book:
-        while found := book.execute(statement("ledger/expired_artifacts"), parameters).fetchall():
+        while found := book.execute(statement(which), parameters).fetchall():
             for _, path in found:
                 _delete(path)
             book.execute(statement("ledger/artifacts_deleted"), {"ids": [key for key, _ in found]})

@@ -12,7 +12,7 @@ from neanelu_pipelines.database.partitions import PartitionError, drop_partition
 from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.defs.webhooks.writing import into_mirror
-from neanelu_pipelines.mirror.expiry import KEPT, delete_expired, delete_past
+from neanelu_pipelines.mirror.expiry import KEPT, delete_expired, delete_old, delete_past
 from neanelu_pipelines.shopify.webhooks.processing import process_batch
 from neanelu_pipelines.shopify.webhooks.retention import KEYS_KEPT, purge
 from tests.shopify.conftest import make_shop
@@ -84,7 +84,7 @@ def test_artifacts_of_events_are_deleted_a_day_later_and_the_ledger_says_so(
     assert Path(path).exists()
     tomorrow = datetime.now(UTC) + KEPT
     assert delete_expired(database, now=tomorrow - timedelta(minutes=5)) == 0
-    # An export is no load of events, whatever its age.
+    # An export is no load of events: it has its own time, after which only the newest whole one stays.
     with database.connect(Role.ADMIN) as connection:
         connection.execute("UPDATE bulk_runs SET cursor_state = cursor_state || '{\"snapshot\": true}'")
     assert delete_expired(database, now=tomorrow + timedelta(minutes=5)) == 0
@@ -165,6 +165,13 @@ def test_loads_past_their_time_go_and_what_is_still_needed_stays(database: Datab
     for table in ("bulk_steps", "bulk_errors", "bulk_artifacts"):
         assert {key for (key,) in rows(database, f"SELECT bulk_run_id FROM {table}")} == left
     assert delete_past(database, now=NOW, kept=timedelta(days=30)) == 0
+    # Files go sooner, and the ledger says so; of each resource that of the newest whole load stays.
+    stay = {stays[name] for name in ("shows the newest", "of another resource", "young", "begun")}
+    assert delete_old(database, now=NOW, kept=timedelta(days=14)) == len(left - stay)
+    assert {UUID(file.stem) for file in tmp_path.iterdir()} == stay
+    assert {key for (key,) in rows(database, "SELECT bulk_run_id FROM bulk_artifacts WHERE deleted_at IS NULL")} == stay
+    assert rows(database, "SELECT count(*) FROM bulk_runs") == [(len(left),)]
+    assert delete_old(database, now=NOW, kept=timedelta(days=14)) == 0
 
 
 def test_the_nightly_job_does_all_of_it(database: Database, warehouse: Warehouse, instance: dg.DagsterInstance) -> None:
@@ -176,7 +183,9 @@ def test_the_nightly_job_does_all_of_it(database: Database, warehouse: Warehouse
         for day in (old, young):
             ensure_partitions(connection, "api_cost_tracking", day, day)
     job = build_defs(warehouse=warehouse).resolve_job_def("keep_retention")
-    assert job.execute_in_process(instance=instance).success
+    done = job.execute_in_process(instance=instance)
+    assert done.success
+    assert {"delete_artifacts_of_events", "delete_old_artifacts"} <= {event.node_name for event in done.all_node_events}
     days = partitions(database, "api_cost_tracking")
     assert f"api_cost_tracking_{young:%Y_%m_%d}" in days
     assert f"api_cost_tracking_{old:%Y_%m_%d}" not in days

@@ -1,4 +1,4 @@
-"""What is past its time goes, every night: costs of requests, events and their keys, artifacts of events, loads.
+"""What is past its time goes, every night: costs of requests, events and their keys, artifacts, loads.
 
 Belongs here: when that is done, and for how long things are kept where the schema says so. Does not belong here: how.
 """
@@ -53,6 +53,15 @@ def delete_artifacts_of_events(context: dg.OpExecutionContext, warehouse: dg.Res
     context.log.info("%d artifacts deleted", delete_expired(warehouse.database, now=datetime.now(UTC)))
 
 
+@dg.op(description="Deletes artifacts past NEANELU_ARTIFACT_DAYS, except the newest whole ones.", retry_policy=RETRIES)
+def delete_old_artifacts(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
+    """Nothing reads them any more, and they hold what is known of every customer."""
+    from neanelu_pipelines.mirror.expiry import delete_old
+
+    kept = timedelta(days=warehouse.settings.artifact_days)
+    context.log.info("%d artifacts deleted", delete_old(warehouse.database, now=datetime.now(UTC), kept=kept))
+
+
 @dg.op(
     description="Deletes loads from the ledger that are past NEANELU_LEDGER_DAYS, with their rejected lines and files.",
     retry_policy=RETRIES,
@@ -66,7 +75,7 @@ def purge_ledger(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
 
 
 @dg.job(
-    description="Removes what is past its time: costs of requests, webhook events and keys, artifacts made of events, "
+    description="Removes what is past its time: costs of requests, webhook events and keys, artifacts, "
     "loads of the ledger.",
     tags={"neanelu/room": "database", "dagster/max_runtime": "3600"},
 )
@@ -75,6 +84,7 @@ def keep_retention() -> None:
     drop_old_costs()
     purge_webhooks()
     delete_artifacts_of_events()
+    delete_old_artifacts()
     purge_ledger()
 
 
