@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from neanelu_pipelines.errors import NeaneluError
@@ -38,6 +38,24 @@ _ADDRESS = {
 
 class BodyError(NeaneluError):
     """A body that is not what its topic says: trying again would read the same."""
+
+
+BODY_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What Python raises over a body that is not what is expected."""
+_DIGITS = 60
+"""An amount of money has fewer; written out, one with an exponent may take all memory."""
+
+
+def decoded(text: str) -> Any:
+    """A kept body.
+
+    Raises:
+        BodyError: PostgreSQL can hold it and Python cannot read it: a number of thousands of digits, or lists in lists.
+    """
+    try:
+        return json.loads(text)
+    except (RecursionError, ValueError) as error:
+        raise BodyError("The body cannot be read: a number in it is too long, or it is nested too deeply.") from error
 
 
 @dataclass(frozen=True)
@@ -86,10 +104,21 @@ def reading(what: str, read: Callable[[Any], Reading]) -> Callable[[Any], Readin
     def guarded(body: Any) -> Reading:
         try:
             return read(body)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise BodyError(f"The body is not {what}'s: {type(error).__name__} at {error}.") from error
+        except BODY_FAULTS as error:
+            raise BodyError(f"The body is not {what}'s: {_wrong(error)}.") from error
 
     return guarded
+
+
+def _wrong(error: Exception) -> str:
+    """What is wrong with a body, in words of ours: Python's may quote the value."""
+    if isinstance(error, KeyError):
+        return f"it has no {str(error.args[0])[:50]!r} where there has to be one"
+    if isinstance(error, ArithmeticError):
+        return "an amount in it cannot be reckoned with"
+    if isinstance(error, ValueError):
+        return "a value in it is not a number or text of the kind that stands there"
+    return "a value in it is not of the shape that stands there"
 
 
 def encoded(lines: Iterable[Node]) -> bytes:
@@ -166,9 +195,9 @@ def amount(text: Any) -> Any:
     """`7.90` as `MoneyV2` writes it, `7.9`; what is no decimal number stays for staging to refuse."""
     try:
         number = Decimal(text)
-    except (InvalidOperation, TypeError, ValueError):
+    except (ArithmeticError, TypeError, ValueError):
         return text
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _DIGITS:
         return text
     plain = format(number.normalize(), "f")
     return plain if "." in plain else f"{plain}.0"

@@ -29,6 +29,9 @@ _ID = re.compile(r"[\x21-\x7e]{1,100}")
 _VERSION = re.compile(r"[\x21-\x7e]{0,20}")
 
 
+_FIRST_YEAR = 2000
+
+
 class NoWebhookError(NeaneluError):
     """A request without the headers that every webhook of Shopify has."""
 
@@ -82,10 +85,13 @@ def _checked(headers: Mapping[bytes, bytes], name: bytes, pattern: re.Pattern[st
 
 
 def _moment(headers: Mapping[bytes, bytes]) -> datetime:
-    """When it happened in the shop; now, if that is not said, and never later than now: a future would win for ever."""
+    """When it happened in the shop; now, if that is not said or cannot be.
+
+    A future would win for ever; a moment before there were shops is no moment, and some cannot be read back.
+    """
     now = datetime.now(UTC)
     try:
         said = datetime.fromisoformat(_text(headers, b"x-shopify-triggered-at"))
     except ValueError:
         return now
-    return min(said, now) if said.tzinfo else now
+    return min(said, now) if said.tzinfo and said.year >= _FIRST_YEAR else now

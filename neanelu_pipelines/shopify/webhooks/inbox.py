@@ -163,17 +163,26 @@ async def _store(connection: AsyncConnection, batch: Sequence[_Waiting]) -> None
         return
     try:
         answers = await _insert(connection, [_row(one.envelope) for one in asked])
-    except (psycopg.DataError, UnicodeDecodeError):
+    except _REFUSED:
         answers = [answer for one in asked for answer in await _insert_alone(connection, one.envelope)]
     for one, kept in zip(asked, answers, strict=True):
         one.say(kept)
 
 
+_REFUSED = (
+    psycopg.DataError,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+    UnicodeDecodeError,
+)
+"""What is said of a value that PostgreSQL cannot hold."""
+
+
 async def _insert_alone(connection: AsyncConnection, envelope: Envelope) -> list[Kept]:
-    """One event; a body that PostgreSQL cannot hold as JSON (NUL, half a surrogate) is kept as its bytes, set aside."""
+    """One event; a body that PostgreSQL cannot hold as JSON (NUL, lists in lists) is kept as its bytes, set aside."""
     try:
         return await _insert(connection, [_row(envelope)])
-    except (psycopg.DataError, UnicodeDecodeError):
+    except _REFUSED:
         kept = json.dumps({"base64": base64.b64encode(envelope.body).decode()})
         reason = "The body is no JSON that PostgreSQL can hold; its bytes stand in the payload, in base64."
         return await _insert(connection, [(*_about(envelope), "aside", reason, kept)])

@@ -14,7 +14,7 @@ tried again later, and the others are done. A fault of the server or of the arti
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.bulk.ledger import hurry_export
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
-from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Node, Reading, encoded
+from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Node, Reading, decoded, encoded
 from neanelu_pipelines.shopify.webhooks.envelope import BULK_FINISHED, UNINSTALLED
 from neanelu_pipelines.shopify.webhooks.hands import BusyError, Gone, Hands, Lines
 from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS, TOPICS, Find, Subject
@@ -174,12 +174,22 @@ def _claim_and_process(connection: Connection, hands: Hands, outcomes: _Outcomes
     shop_id = outcomes.batch.shop_id
     rows = connection.execute(statement("webhooks/claim_events"), {"shop_id": shop_id, "limit": limit}).fetchall()
     try:
-        _process(connection, shop_id, [Event(*row) for row in rows], hands, outcomes)
+        _process(connection, shop_id, list(_readable(rows, outcomes)), hands, outcomes)
     except BusyError:
         # All later ones wait as well: what comes after may stand on what was not written.
         outcomes.batch.busy = True
     except _TooManyFailedError:
         outcomes.batch.stopped = True
+
+
+def _readable(rows: Iterable[tuple[str, datetime, str, str, int]], outcomes: _Outcomes) -> Iterator[Event]:
+    """The events claimed. Each body is decoded by itself: one that cannot be is set aside, and holds up no other."""
+    for key, triggered_at, topic, text, tries in rows:
+        event = Event(key, triggered_at, topic, None, tries)
+        try:
+            yield replace(event, payload=decoded(text))
+        except BodyError as error:
+            outcomes.aside(event, str(error))
 
 
 def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Reading, gid_of
+from neanelu_pipelines.shopify.webhooks.bodies import BODY_FAULTS, BodyError, Reading, gid_of
 from neanelu_pipelines.shopify.webhooks.collections import read_collection
 from neanelu_pipelines.shopify.webhooks.customers import read_customer
 from neanelu_pipelines.shopify.webhooks.inventory import place_of_level, read_item, read_level
@@ -52,7 +52,7 @@ class Subject:
         """
         try:
             return find(self.found_by, self.place(body)) if self.found_by else gid_of(self.kind, body)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except BODY_FAULTS as error:
             raise BodyError(f"The body names no {self.kind}.") from error
 
 
