@@ -82,7 +82,7 @@ def _refusals(rows: Rows) -> Trouble:
     return Trouble(
         "removals",
         _listed(rows, lambda row: str(row["reason"])),
-        "look whether the shop really lost them; the refusal says how they are removed then",
+        "each says what to do; where rows are missing, look first whether the shop really lost them",
         "no export was refused",
     )
 

@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lines import DOMAIN, River, catalogue, file, gid, media, moment, product, variant
-from test_orders import order
 
 from neanelu_pipelines.mirror.removals import Reason, remove
 from neanelu_pipelines.mirror.removals.snapshots import FEW, Removal, remove_missing
+from neanelu_pipelines.mirror.removals.work import refused
 from neanelu_pipelines.mirror.reports import LoadReport, LoadRun
 from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.sandbox.wire import encode_line
-from neanelu_pipelines.shopify.faults import Unavailable
+from neanelu_pipelines.shopify.faults import ShopifyFault, TokenRefused, Unavailable
 from neanelu_pipelines.shopify.replies import Reply
+from tests.mirror.lines import DOMAIN, River, catalogue, file, gid, media, moment, product, variant
+from tests.mirror.test_inventory import item
+from tests.mirror.test_orders import order
 
 AFTER = "2026-03-04T00:00:00Z"
 
@@ -27,11 +29,11 @@ class Shop:
     gone: set[str] = field(default_factory=set)
     domain: str = DOMAIN
     asked: list[str] = field(default_factory=list)
-    away: bool = False
+    away: ShopifyFault | None = None
 
     def execute(self, document: str, variables: Mapping[str, Any] | None = None, *, cost: float | None = None) -> Reply:
         if self.away:
-            raise Unavailable("Shopify is away.")
+            raise self.away
         ids = list((variables or {})["ids"])
         assert len(ids) <= 250
         self.asked += ids
@@ -184,8 +186,8 @@ def test_orders_are_never_missed_a_token_sees_those_of_sixty_days(river: River) 
 
 def test_every_resource_can_be_looked_at_and_told_of(river: River) -> None:
     for name, resource in RESOURCES.items():
-        root = encode_line({"__typename": "Product", "id": gid("Product", 9)})
-        lines = [root] if name == "product_publications" else []
+        kind = {"product_publications": "Product", "variant_media": "ProductVariant"}.get(name)
+        lines = [encode_line({"__typename": kind, "id": gid(kind, 9)})] if kind else []
         report = river.load(lines, resource=name, as_of=moment(3))
         done = remove_missing(river.database, river.settings, run_of(river, report, name), None, unconfirmed=True)
         assert done.outcome == ("unfit" if name in ("metaobjects", "orders") else "nothing"), (name, done.reason)
@@ -215,7 +217,8 @@ def test_nothing_goes_unless_all_speaks_for_it_and_done_once_it_is_done(stocked:
     assert look(Shop(gone, domain="alt.myshopify.com")) == "refused", "another shop answers"
     assert look(Shop(gids_of(*range(1, 31)))) == "refused", "it does not know what its own export holds"
     with pytest.raises(Unavailable):
-        look(Shop(gone, away=True))
+        look(Shop(gone, away=Unavailable("Shopify is away.")))
+    assert look(Shop(gone, away=TokenRefused("Shopify does not know the token."))) == "refused"
 
     searched = '{ products(query: "id:1") { edges { node { id } } } }'
     stocked.do(
@@ -230,7 +233,7 @@ def test_nothing_goes_unless_all_speaks_for_it_and_done_once_it_is_done(stocked:
     path = Path(stocked.one("SELECT file_path FROM bulk_artifacts WHERE bulk_run_id = %s", run.run_id))
     whole = path.read_bytes()
     path.write_bytes(whole[:2000])
-    assert look(Shop(gone)) == "unfit", "the artifact was cut since"
+    assert look(Shop(gone)) == "refused", "the artifact was cut since"
     path.write_bytes(whole)
 
     assert look(Shop(gone)) == "removed"
@@ -239,13 +242,43 @@ def test_nothing_goes_unless_all_speaks_for_it_and_done_once_it_is_done(stocked:
     assert again.asked == [], "done once it is not done again"
 
 
+def test_what_went_before_the_export_is_no_share_of_what_it_lacks(stocked: River) -> None:
+    """A third of the products, each proved: the inventory's export must not be refused for it ever after."""
+    stocked.load([item(n * 10) for n in range(1, 31)], resource="inventory", as_of=moment(2))
+    stocked.do(
+        "UPDATE shopify_variants SET inventory_item_id = replace(shopify_gid, 'ProductVariant', 'InventoryItem')"
+    )
+    gone = {gid("Product", n): moment(3) for n in range(1, FEW + 2)}
+    counts = remove(
+        stocked.database,
+        shop_domain=DOMAIN,
+        resource="products",
+        gone=gone,
+        reason=Reason.DELETION_EVENT,
+        told_by="Shopify's deletion events",
+    )
+    assert counts.tables["pipeline.inventory_items"] == len(gone)
+    record = "SELECT with_gid FROM pipeline.removals WHERE shopify_gid = %s"
+    assert stocked.one(record, gid("InventoryItem", 20)) == gid("Product", 2)
+
+    report = stocked.load([item(n * 10) for n in range(FEW + 2, 31)], resource="inventory", as_of=moment(4))
+    done = remove_missing(stocked.database, stocked.settings, run_of(stocked, report, "inventory"), Shop())
+
+    assert (done.outcome, done.missing) == ("nothing", {})
+    assert stocked.one("SELECT count(*) FROM pipeline.inventory_items") == 30 - len(gone)
+
+
 @pytest.mark.parametrize("hides", [b'{"id":"gid:\\/\\/shopify\\/Product\\/4","title\n', b"\xff\xfe\n", None])
 def test_behind_a_line_that_cannot_be_read_any_row_may_stand(stocked: River, hides: bytes | None) -> None:
     lines = without_product(4)
     lines = [*lines, hides] if hides else [*lines[:-1], lines[-1].rstrip(b"\n")]
 
-    assert after(stocked, lines, Shop(gone=gids_of(4))).outcome == "unfit"
-    assert products(stocked) == 30
+    done = after(stocked, lines, Shop(gone=gids_of(4)))
+
+    assert (done.outcome, products(stocked)) == ("refused", 30), "the next one is no better: a person has to know"
+    stocked.do("UPDATE bulk_runs SET cursor_state = cursor_state || jsonb_build_object('bulk', jsonb_build_object())")
+    assert [done.reason] == refused(stocked.database)
+    assert "sync products again" in done.reason
 
 
 def test_what_came_after_the_export_is_not_missing_and_events_say_nothing_of_the_rest(stocked: River) -> None:

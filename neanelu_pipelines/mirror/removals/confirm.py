@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.bulk.exports import Asks
 from neanelu_pipelines.shopify.documents import document
+from neanelu_pipelines.shopify.faults import AccessDenied, ShopClosed, ShopMoved, TokenRefused
 
+CANNOT_ASK = (AccessDenied, ShopClosed, ShopMoved, TokenRefused)
+"""What Shopify says of one shop and its token: no other shop's matter, and the same until a person does something."""
 _PAGE = 250
 
 

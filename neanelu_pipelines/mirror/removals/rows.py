@@ -6,7 +6,7 @@ to: its rows go first. One that may be null only mentions it: it becomes null. D
 
 import enum
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ _BATCH = 5000
 _PUBLISHED = (("shopify_resource_publications", "resource_id"),)
 _WITHOUT_KEY = {"shopify_products": _PUBLISHED, "shopify_collections": _PUBLISHED}
 """Columns that refer to rows of a table though no foreign key says so: to several tables' rows, by turns."""
+_NAMES_ITS_OWN = {"shopify_variants": (("inventory_item_id", "pipeline.inventory_items"),)}
+"""Columns with the GID of a row that is there for the row's sake: without its variant an inventory item is nothing."""
 
 
 class Reason(enum.StrEnum):
@@ -84,17 +86,24 @@ def _remove(
             connection.execute(statement("removals/unset_references").format(**names), keys)
         elif reference.key_column and reference.has_gid:
             query = statement("removals/referring_rows").format(key=sql.Identifier(reference.key_column), **names)
-            below = [
-                Gone(found, gone[place - 1].gid, gone[place - 1].moment)
-                for found, place in connection.execute(query, keys).fetchall()
-            ]
-            if below:
+            if below := _below(connection.execute(query, keys).fetchall(), gone):
                 _remove(connection, reference.table_name, reference.key_column, below, why, counts)
         else:
             deleted = connection.execute(statement("removals/delete_rows").format(**names), keys)
             counts[reference.table_name] += deleted.rowcount
+    for column, other in _NAMES_ITS_OWN.get(table, ()):
+        query = statement("removals/named_rows").format(
+            table=table_identifier(table), column=sql.Identifier(column), other=table_identifier(other)
+        )
+        if named := _below(connection.execute(query, keys).fetchall(), gone):
+            _remove(connection, other, "id", named, why, counts)
     _let_go(connection, table, keys["keys"], counts)
     counts[table] += _delete(connection, table, key, gone, why)
+
+
+def _below(rows: Iterable[tuple[UUID, int]], gone: Sequence[Gone]) -> list[Gone]:
+    """Rows that go with others: their keys, and each one's place in the list of those."""
+    return [Gone(key, gone[place - 1].gid, gone[place - 1].moment) for key, place in rows]
 
 
 def _references(connection: Connection, table: str) -> list[Any]:

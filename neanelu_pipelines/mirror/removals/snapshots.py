@@ -34,7 +34,7 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import ledger
 from neanelu_pipelines.mirror.declarations import Entity, Resource
-from neanelu_pipelines.mirror.removals.confirm import DoubtfulAnswerError, really_gone
+from neanelu_pipelines.mirror.removals.confirm import CANNOT_ASK, DoubtfulAnswerError, really_gone
 from neanelu_pipelines.mirror.removals.rows import Gone, Reason, Why, remove_rows
 from neanelu_pipelines.mirror.removals.seen import sha256_of, write_seen
 from neanelu_pipelines.mirror.removals.told import STEP, moments_of
@@ -43,6 +43,7 @@ from neanelu_pipelines.mirror.resources import RESOURCES, resource_named
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.bulk.exports import Asks
 from neanelu_pipelines.shopify.documents import by_kind
+from neanelu_pipelines.shopify.faults import ShopifyFault
 
 FEW = 10
 """So many missing rows of a table may go whatever their share, if Shopify confirms each: small shops have few rows."""
@@ -50,7 +51,11 @@ _HARMLESS = frozenset({"sortKey", "reverse", "includeInactive", "includeLegacy",
 
 
 class _UnfitError(NeaneluError):
-    """The export cannot speak of what is gone; its words say why."""
+    """The export cannot speak of what is gone, as many cannot; its words say why."""
+
+
+class _DamagedError(NeaneluError):
+    """The export should speak of what is gone, and cannot: until a person does something the next ones cannot either."""
 
 
 @dataclass
@@ -58,7 +63,8 @@ class Removal:
     """What became of the rows that a whole export does not hold."""
 
     outcome: str
-    """`removed`; `nothing` was missing; `refused`, too much was; `unfit`: the export cannot speak of what is gone."""
+    """`removed`; `nothing` was missing; `refused`: a person is waited for, because too much was missing, the export is
+    damaged or Shopify does not answer for the shop; `unfit`: it is none that could speak of what is gone."""
     reason: str = ""
     missing: dict[str, int] = field(default_factory=dict)
     """Rows that the export does not hold, by table; without those that stand under other missing rows."""
@@ -112,7 +118,7 @@ def remove_missing(
         max_share: another share for this time.
 
     Raises:
-        ShopifyFault: Shopify cannot be asked; nothing was removed.
+        ShopifyFault: Shopify cannot be asked now; nothing was removed.
         ResourceBusyError: a load of the resource did not end in time (transient).
     """
     with ledger.opened(database) as book, ledger.resource_lock(book, load, settings.lock_wait):
@@ -144,6 +150,8 @@ def _remove_missing(
         missing = _missing(database, settings, snapshot)
     except _UnfitError as unfit:
         return Removal("unfit", str(unfit))
+    except _DamagedError as damage:
+        return Removal("refused", str(damage))
     done = Removal("nothing", missing={found.entity.table: len(found.rows) for found in missing if found.rows})
     if not done.missing:
         return done
@@ -154,6 +162,8 @@ def _remove_missing(
         gone = _confirmed(client, snapshot, missing)
     except DoubtfulAnswerError as doubt:
         return Removal("refused", str(doubt), done.missing)
+    except CANNOT_ASK as refusal:
+        return Removal("refused", _unasked(load, refusal), done.missing)
     done.still_there = sum(len(found.rows) for found in missing) - sum(len(rows) for _, rows in gone)
     done.tables = dict(_remove(database, snapshot, gone, confirmed=client is not None))
     done.outcome = "removed" if done.tables else "nothing"
@@ -165,6 +175,7 @@ def _fit(book: Connection, load: LoadRun) -> _Snapshot:
 
     Raises:
         _UnfitError: it is none.
+        _DamagedError: it would be one.
     """
     if not resource_named(load.resource).snapshot_shows_all:
         raise _UnfitError(f"An export of {load.resource} need not hold all that Shopify has: only events remove them.")
@@ -174,13 +185,14 @@ def _fit(book: Connection, load: LoadRun) -> _Snapshot:
         raise _UnfitError("The load was not merged to its end.")
     if not facts.snapshot or not _asks_for_everything(load.resource, facts.query):
         raise _UnfitError("The load is of a part of the resource: of the rest it says nothing.")
-    if facts.unreadable:
-        raise _UnfitError(f"{facts.unreadable:,} lines cannot be read: any row may stand in them.")
     newest = ledger.shown_through(book, load)
     if newest is not None and newest > facts.as_of:
         raise _UnfitError(f"A newer whole export, of {newest.isoformat()}, was merged since.")
+    if facts.unreadable:
+        raise _DamagedError(_damaged(load, f"{facts.unreadable:,} of its lines cannot be read", _MEND_LINES))
     if sha256_of(facts.path) != facts.checksum:
-        raise _UnfitError("The artifact's bytes are not those that were verified when it was stored.")
+        broken = "its bytes in the artifact store are not those that were verified when it was stored"
+        raise _DamagedError(_damaged(load, broken, _MEND_BYTES))
     kinds = None if facts.kinds is None else frozenset(facts.kinds)
     return _Snapshot(load, resource_named(load.resource), facts.path, facts.as_of, facts.source or "", kinds)
 
@@ -204,14 +216,13 @@ def _missing(database: Database, settings: Settings, snapshot: _Snapshot) -> lis
     """The rows that the artifact does not hold, by table.
 
     Raises:
-        _UnfitError: it cannot say.
+        _DamagedError: it cannot say.
     """
     with database.connect(Role.PIPELINE) as connection:
         seen = write_seen(connection, settings, snapshot.resource, snapshot.path)
         if seen.hidden or seen.torn:
-            raise _UnfitError(
-                f"{seen.hidden:,} lines do not say whose they are, or the last one is torn: a row may stand in them."
-            )
+            broken = "the last of its lines is torn" if seen.torn else f"{seen.hidden:,} of its lines name no row"
+            raise _DamagedError(_damaged(snapshot.load, broken, _MEND_LINES))
         parameters = {"shop_id": snapshot.load.shop_id, "as_of": snapshot.as_of}
         return [_missing_of(connection, snapshot, entity, parameters) for entity in snapshot.resource.entities]
 
@@ -272,6 +283,20 @@ def _doubt(missing: Sequence[_Missing], load: LoadRun, *, few: int, max_share: f
     return None
 
 
+_MEND_LINES = (
+    "any row may stand there. bulk_errors says which lines and why: mend them in the shop, or raise "
+    "NEANELU_MAX_LINE_BYTES if one is longer than that"
+)
+_MEND_BYTES = "look who writes there"
+
+
+def _damaged(load: LoadRun, broken: str, remedy: str) -> str:
+    return (
+        f"The export of {load.resource} of {load.shop_domain} (ledger run {load.run_id}) cannot say what is gone, "
+        f"{broken}: {remedy}; then sync {load.resource} again. Nothing was removed."
+    )
+
+
 def _too_many(found: Sequence[_Missing], load: LoadRun, max_share: float) -> str:
     said = ", ".join(f"{len(one.rows):,} of {one.of:,} rows of {one.entity.table}" for one in found)
     return (
@@ -279,6 +304,13 @@ def _too_many(found: Sequence[_Missing], load: LoadRun, max_share: float) -> str
         f"({max_share:.0%}). Nothing was removed. If the shop really lost them, materialize ledger/removals with "
         f"look_again: {load.run_id} and max_share, the share of the rows that may go this time (else "
         "NEANELU_MAX_REMOVAL_SHARE); if not, look at what its token may see."
+    )
+
+
+def _unasked(load: LoadRun, refusal: ShopifyFault) -> str:
+    return (
+        f"Shopify cannot be asked whether what the export of {load.resource} of {load.shop_domain} (ledger run "
+        f"{load.run_id}) does not hold is gone: {refusal} Nothing was removed."
     )
 
 
