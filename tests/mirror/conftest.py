@@ -13,6 +13,7 @@ from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.settings import Settings
 from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River
 from tests.mirror.office import NOW, OVERLAP, Clock, MakeOffice, Office
+from tests.mirror.people import spread
 from tests.shopify.bulk import Desk
 from tests.shopify.conftest import make_shop
 
@@ -94,3 +95,24 @@ def new_office(river: River, _street: tuple[Sandbox, Clock, Iterator[str]]) -> M
 @pytest.fixture
 def office(new_office: MakeOffice) -> Office:
     return new_office()
+
+
+@pytest.fixture
+def swept(river: River) -> Iterator[River]:
+    """Nothing of a test is left to the next."""
+    yield river
+    for table in (
+        "pipeline.redactions",
+        "pipeline.forgotten",
+        "webhook_events",
+        "feature_flags",
+        "oauth_states",
+        "staff_users",
+    ):
+        river.do(f"DELETE FROM {table}")
+
+
+@pytest.fixture
+def peopled(swept: River) -> River:
+    spread(swept, DOMAIN)
+    return swept
