@@ -43,7 +43,19 @@ def products(shop: Shop) -> dict[str, Rows]:
         made["shopify_variants"] |= {(one["id"],): _variant(one, node) for one in node["variants"]}
         made["shopify_media"] |= {(one["id"],): _media(one) for one in node["media"]}
         made["shopify_product_media"] |= dict(_product_media(node))
-    return {**made, "shopify_variant_media": {}}
+    return made
+
+
+def variant_media(shop: Shop) -> dict[str, Rows]:
+    """Which media a variant has, in the order of their numbers."""
+    made: Rows = {}
+    for node in nodes(shop, "productVariants"):
+        shown = sorted((one["id"] for one in node["media"]), key=_number)
+        made |= {
+            (node["id"], one): {"variant_id": node["id"], "media_id": one, "position": place}
+            for place, one in enumerate(shown)
+        }
+    return {"shopify_variant_media": made}
 
 
 def _product(node: Node) -> Row:
@@ -342,6 +354,7 @@ EXPECTED: dict[str, Callable[[Shop], dict[str, Rows]]] = {
     "publications": publications,
     "metaobjects": metaobjects,
     "products": products,
+    "variant_media": variant_media,
     "collections": collections,
     "customers": customers,
     "orders": orders,

@@ -22,6 +22,7 @@ WAITING = "waiting"
 ORDER = (
     "locations",
     "products",
+    "variant_media",
     "metaobjects",
     "customers",
     "collections",

@@ -142,6 +142,7 @@ class MemberLookup:
     gid_member: str
     """The member that holds the other row's GID."""
     table: str
+    id_column: str = "id"
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ class Children:
     as_list: bool = False
     lookup: MemberLookup | None = None
     without_id: bool = False
-    """Whether these nodes have no `id`: a line is known by its parent and its key."""
+    """Whether these nodes have no `id`: a line is known by its parent and its key. Of several node types the key is the
+    `id`, which tells them apart."""
 
     @property
     def nothing(self) -> str:
@@ -190,6 +192,9 @@ class Link:
     elsewhere: bool = False
     """Whether the child is another resource's row (by its `id`). Its position is then that of its line among the
     parent's lines, and the order of the lines counts into the parent's fingerprint."""
+    told_by: str | None = None
+    """The table of sets of another resource that asks for nothing but these links: of a parent that has a set there
+    only that resource writes them, whichever comes later."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +208,8 @@ class Unfolded:
     """The statement that writes and removes them, for the valid staged rows of one worker."""
     check: str | None = None
     """The statement that marks as invalid the staged rows that cannot be unfolded."""
+    shared: bool = False
+    """Whether the table is another resource's first."""
 
 
 @dataclass(frozen=True)
@@ -289,6 +296,12 @@ class Resource:
         ledgers = [entity.ledger for entity in self.entities if entity.ledger]
         unfolded = [part.table for entity in self.entities for part in entity.unfolded]
         return (*(entity.table for entity in self.entities), *links, *unfolded, *ledgers)
+
+    @cached_property
+    def shared_tables(self) -> frozenset[str]:
+        """Those of the mirror tables that are another resource's first."""
+        unfolded = {part.table for entity in self.entities for part in entity.unfolded if part.shared}
+        return frozenset(unfolded.union(entity.table for entity in self.entities if entity.shares_rows))
 
     @cached_property
     def node_types(self) -> frozenset[str]:

@@ -41,4 +41,14 @@ def owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) -> 
         member=sql.Literal(lookup.member if lookup else ""),
         gid_member=sql.Literal(lookup.gid_member if lookup else ""),
         table=table_identifier(lookup.table if lookup else ""),
+        id_column=sql.Identifier(lookup.id_column if lookup else ""),
+    )
+
+
+def link_unless_told(link: Link) -> sql.Composable:
+    """The condition that no other resource has told the parent's links; none where no other tells any."""
+    if link.told_by is None:
+        return sql.SQL("")
+    return statement("mirror/unless_told").format(
+        told_by=table_identifier(link.told_by), parent_column=sql.Identifier(link.parent_column)
     )

@@ -25,7 +25,7 @@ from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import recording
 from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Resource, Unfolded
-from neanelu_pipelines.mirror.joins import join, lookup_join, owned_join
+from neanelu_pipelines.mirror.joins import join, link_unless_told, lookup_join, owned_join
 from neanelu_pipelines.mirror.reports import TableCounts
 
 
@@ -389,6 +389,7 @@ def _link_names(resource: Resource, entity: Entity, link: Link, extent: Extent) 
         "unless_kept": statement("mirror/unless_links_kept").format(link_table=sql.Literal(link.table))
         if entity.table in extent.partial
         else sql.SQL(""),
+        "unless_told": link_unless_told(link),
         "featured": featured,
         "featured_column": sql.SQL(", is_featured") if shown else sql.SQL(""),
         "featured_value": sql.SQL(", {}").format(featured) if shown else sql.SQL(""),

@@ -245,7 +245,7 @@ def _settled(resource: Resource) -> sql.Composed:
         parts += [
             _settled_part(
                 CHILDREN_STAGING,
-                f"'{children.node_types[0]}'",
+                f"'{children.node_types[0]}'" if len(children.node_types) == 1 else "split_part(s.key, '/', 4)",
                 sql.SQL("s.parent_table = {} AND s.field = {}").format(
                     sql.Literal(entity.table), sql.Literal(children.field)
                 ),

@@ -7,6 +7,7 @@ DELETE FROM {table} m
    AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false)
    AND m.{parent_column} = parent.id
    {unless_kept}
+   {unless_told}
    AND NOT EXISTS (SELECT
                      FROM pipeline.staging_links l
                      JOIN {child_table} child ON child.shop_id = %(shop_id)s AND child.shopify_gid = l.child_gid

@@ -1,8 +1,8 @@
 -- As join_children; beside a GID, the id of the mirror's row; and how many rows that Shopify names are not in the mirror.
 LEFT JOIN (SELECT c.parent_gid,
-                  jsonb_object_agg(c.key, jsonb_build_object({member}, found.id) || c.value) AS value,
+                  jsonb_object_agg(c.key, jsonb_build_object({member}, found.{id_column}) || c.value) AS value,
                   sum(c.fingerprint) AS fingerprint,
-                  count(*) FILTER (WHERE found.id IS NULL AND c.value ->> {gid_member} IS NOT NULL) AS missing
+                  count(*) FILTER (WHERE found.{id_column} IS NULL AND c.value ->> {gid_member} IS NOT NULL) AS missing
              FROM pipeline.staging_children c
              LEFT JOIN {table} found ON found.shop_id = %(shop_id)s
                                     AND found.shopify_gid = c.value ->> {gid_member}

@@ -15,6 +15,7 @@ WITH merged AS (
    WHERE l.bulk_run_id = %(run_id)s
      AND l.link_table = {link_table}
      AND l.validation_status = 'valid'
+     {unless_told}
   ON CONFLICT ({parent_column}, {child_column}) DO UPDATE
      SET position = excluded.position{featured_assignment}, updated_at = now()
    WHERE (m.position{featured_old}) IS DISTINCT FROM (excluded.position{featured_new})

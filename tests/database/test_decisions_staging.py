@@ -74,6 +74,7 @@ def test_staging_is_unlogged_and_nothing_else_is(database: Database) -> None:
         "staging_metaobjects",
         "staging_publications",
         "staging_product_publications",
+        "staging_variant_media",
         "staging_menus",
         "staging_webhooks",
         "staging_files",
@@ -90,7 +91,7 @@ def test_staging_pays_for_no_foreign_key(database: Database) -> None:
             " AND conenforced"
         )
         assert scalar(connection, enforced) == 0
-        assert scalar(connection, enforced.replace("AND conenforced", "")) == 37
+        assert scalar(connection, enforced.replace("AND conenforced", "")) == 39
 
 
 def test_gids_are_compared_by_bytes(database: Database) -> None:

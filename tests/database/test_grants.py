@@ -23,6 +23,7 @@ MIRROR = {
     "pipeline.inventory_items",
     "pipeline.inventory_levels",
     "pipeline.product_publications",
+    "pipeline.variant_media",
 }
 """What the merge writes."""
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from lines import DOMAIN, River, moment, written
 
 from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.mirror.resources import RESOURCES
@@ -15,6 +14,7 @@ from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.sandbox.wire import encode_line
 from neanelu_pipelines.shopify.documents import document as stored
 from neanelu_pipelines.shopify.documents import paged
+from tests.mirror.lines import DOMAIN, River, moment, written
 from tests.sandbox.admin_client import AdminClient
 
 ROOTS = {
@@ -27,6 +27,7 @@ ROOTS = {
     "metaobjects": "Metaobject",
     "publications": "Publication",
     "product_publications": "Product",
+    "variant_media": "ProductVariant",
     "menus": "Menu",
     "files": "MediaImage",
     "webhook_subscriptions": "WebhookSubscription",
@@ -38,8 +39,6 @@ EMPTY = {
     "shopify_customers": {"average_order_amount"},  # nor this
     "shopify_metaobjects": {"capabilities"},
     "shopify_orders": {"payment_terms"},  # for which a token needs a scope of its own
-    # The query would have six connections.
-    "shopify_variant_media": {"created_at", "media_id", "position", "updated_at", "variant_id"},
     "pipeline.inventory_levels": {"webhook_key"},  # of an event
     "shopify_webhooks": {"include_fields", "metafield_namespaces"},  # the sandbox's own asks for everything
 }

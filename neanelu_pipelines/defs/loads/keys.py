@@ -31,7 +31,7 @@ def mirror_key(resource: Resource, table: str) -> dg.AssetKey:
 
     An asset is made in one place: of a table that is another resource's first, it is this resource's share of it.
     """
-    if any(entity.table == table and entity.shares_rows for entity in resource.entities):
+    if table in resource.shared_tables:
         return dg.AssetKey(["mirror", resource.name, bare(table)])
     return key_of(bare(table)) if relation_named(bare(table)) else dg.AssetKey(["mirror", bare(table)])
 

@@ -16,12 +16,14 @@ from neanelu_pipelines.mirror.resources.orders import ORDERS
 from neanelu_pipelines.mirror.resources.product_publications import PRODUCT_PUBLICATIONS
 from neanelu_pipelines.mirror.resources.products import PRODUCTS
 from neanelu_pipelines.mirror.resources.publications import PUBLICATIONS
+from neanelu_pipelines.mirror.resources.variant_media import VARIANT_MEDIA
 from neanelu_pipelines.mirror.resources.webhook_subscriptions import WEBHOOK_SUBSCRIPTIONS
 
 RESOURCES: dict[str, Resource] = {
     resource.name: resource
     for resource in (
         PRODUCTS,
+        VARIANT_MEDIA,
         COLLECTIONS,
         CUSTOMERS,
         ORDERS,

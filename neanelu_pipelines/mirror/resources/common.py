@@ -19,6 +19,8 @@ UPDATED = Column("updated_at_shopify", Kind.TIMESTAMP, ("updatedAt",))
 METAFIELD_KEY = ("namespace", "key")
 METAFIELD_MEMBERS = (Column("type", Kind.TEXT, ("type",)), Column("value", Kind.TEXT, ("value",)))
 
+MEDIA_NODES = ("MediaImage", "Video", "ExternalVideo", "Model3d")
+
 LINE_IDENTITY = frozenset({"__typename", "__parentId"})
 """Fields used for routing; no column takes them."""
 

@@ -2,9 +2,9 @@
 
 Sources are the fields of the query `products` (Admin API 2025-10). Files made with another query are taken too: what
 they do not select (compareAtPriceRange, a variant's taxCode) is left alone, which is why not every column counts as
-`in_query`. A variant's media are declared, and asked for by no query that a sync sends: it would have six connections,
-where five are the most. Lengths, precisions and choices are those of the mirror's columns; choices follow the API
-version's enums.
+`in_query`. A variant's media are declared for such files; a sync asks for them with a query of their own, whose word
+counts (`variant_media`), because this one would have six connections, where five are the most. Lengths, precisions and
+choices are those of the mirror's columns; choices follow the API version's enums.
 
 Belongs here: the declaration. Does not belong here: any code of its own; a file's size, which only `files` is told.
 """
@@ -25,13 +25,13 @@ from neanelu_pipelines.mirror.resources.common import (
     GID,
     LEGACY_ID,
     LINE_IDENTITY,
+    MEDIA_NODES,
     METAFIELD_KEY,
     METAFIELD_MEMBERS,
     MONEY,
     UPDATED,
 )
-
-_MEDIA_NODES = ("MediaImage", "Video", "ExternalVideo", "Model3d")
+from neanelu_pipelines.mirror.resources.variant_media import SETS
 
 _PRODUCT_COLUMNS = (
     GID,
@@ -166,7 +166,7 @@ PRODUCTS = Resource(
     description="Products with their variants, media and metafields, as one bulk query returns them.",
     entities=(
         Entity(
-            node_types=_MEDIA_NODES,
+            node_types=MEDIA_NODES,
             parent_node="Product",
             table="shopify_media",
             staging="pipeline.staging_media",
@@ -183,7 +183,7 @@ PRODUCTS = Resource(
             children=(Children(("Metafield",), "Product", "metafields", METAFIELD_KEY, METAFIELD_MEMBERS),),
             links=(
                 Link(
-                    _MEDIA_NODES,
+                    MEDIA_NODES,
                     "Product",
                     "shopify_product_media",
                     "product_id",
@@ -214,13 +214,14 @@ PRODUCTS = Resource(
             ),
             links=(
                 Link(
-                    _MEDIA_NODES,
+                    MEDIA_NODES,
                     "ProductVariant",
                     "shopify_variant_media",
                     "variant_id",
                     "media_id",
                     "shopify_media",
                     in_query=False,
+                    told_by=SETS,
                 ),
             ),
         ),
