@@ -73,7 +73,7 @@ def measure(count: int, products: int) -> dict[str, Any]:
         }
         environment = {**os.environ, **own}
         subprocess.run([*_command("migrate")], env=environment, cwd=home.parent, check=True, stdout=subprocess.DEVNULL)
-        settings = Settings(_env_file=None, home=home)  # type: ignore[call-arg]
+        settings = Settings(_env_file=None, home=home)
         keyring = Keyring.parse(Secret(keys))
         for shop in made:
             shops.install(open_database(settings), keyring, shop.domain, Secret(shop.token))

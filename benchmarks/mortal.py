@@ -151,9 +151,7 @@ def _live(desk: Desk, attempt: Attempt) -> None:
 
 def _sync(desk: Desk, attempt: Attempt) -> None:
     database = Database({Role(role): url for role, url in desk.urls.items()})
-    settings = Settings(  # type: ignore[call-arg]
-        artifact_url=desk.artifacts, block_bytes=64 * 1024, max_removal_share=0.5, _env_file=None
-    )
+    settings = Settings(artifact_url=desk.artifacts, block_bytes=64 * 1024, max_removal_share=0.5, _env_file=None)
     river._BIG_LOAD_ROWS = 0 if attempt.side_by_side else 10**9  # both ways of merging, by chance
     access = ShopAccess(UUID(desk.shop_id), desk.domain, "2025-10", Secret(desk.token))
     with AdminClient(access, database=database, endpoint=desk.endpoint, patience=_PATIENCE) as client:

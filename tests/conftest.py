@@ -48,7 +48,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Other tests go one by one to whoever is free."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class FilesTogether(LoadScopeScheduling):
+    class FilesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
             return file if file in TOGETHER else nodeid

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -23,7 +24,7 @@ def test_the_example_shows_the_defaults(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(f"NEANELU_{name.upper()}", raising=False)
-    shown = Settings(_env_file=ROOT / ".env.example")  # type: ignore[call-arg]
+    shown = Settings(_env_file=ROOT / ".env.example")
     assert shown == Settings()
 
 
@@ -42,5 +43,6 @@ def test_secrets_do_not_show() -> None:
     secret = "postgresql://u:geheim-parola@h/d"
     names = [name for name in Settings.model_fields if name.endswith("database_url")]
     assert len(names) == 4
-    settings = Settings(**{name: SecretStr(secret) for name in names})
+    given: dict[str, Any] = {name: SecretStr(secret) for name in names}
+    settings = Settings(**given)
     assert "geheim-parola" not in repr(settings) + str(settings) + str(settings.model_dump())

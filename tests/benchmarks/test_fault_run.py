@@ -44,7 +44,7 @@ def not_seen(made: Trial, resource: str, damage: str) -> list[str]:
     """Nothing, if the comparison sees the damage and saw nothing before; which is rolled back."""
     with made.database.connect(Role.ADMIN) as connection:
         before = compare(connection, made.shop_id, made.shop, resource).differences
-        connection.execute(damage)  # type: ignore[call-overload]
+        connection.execute(damage)
         after = compare(connection, made.shop_id, made.shop, resource).differences
         connection.rollback()
     return before + ([] if after else ["not seen"])

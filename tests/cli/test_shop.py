@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.shopify.scripted import Answer, good, scripted
 SHOP = "casa-verde.myshopify.com"
 TOKEN = "shpat_5ecret0123456789abcdefabcdefab"
 KEYS = "1:" + base64.b64encode(os.urandom(32)).decode()
-FACTS = {
+FACTS: dict[str, Any] = {
     "shop": {
         "id": "gid://shopify/Shop/4711",
         "name": "Casa Verde",

@@ -148,7 +148,7 @@ def test_what_happens_in_a_shop_arrives_in_its_mirror(database: Database, tmp_pa
         shop.delete(shop.products.table.node(0)["id"])
         assert hooks.drain(20)
         assert not hooks.given_up
-    settings = Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)
     batch = process_batch(database, into_mirror(database, settings))
     assert batch is not None
     assert (batch.done, batch.aside, batch.loads) == (3, 0, 1), events_of(database)

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from neanelu_pipelines.settings import Settings
 
 DOMAIN = "unelte.myshopify.com"
 # The recorded queries select less than a row needs: a product has no handle or status there, a variant no price.
-RECORDED = {
+RECORDED: dict[str, dict[str, int | EllipsisType]] = {
     "cold_catalog.raw.jsonl": {"missing_required": 1},
     "mutation_results.raw.jsonl": {"unreadable_identity": 4},
     "productVariants_media_metafields.raw.jsonl": {"orphan": 3},

@@ -80,7 +80,7 @@ def selections(node: ast.SelectionSetNode | None) -> Iterator[tuple[ast.FieldNod
         if isinstance(item, ast.FieldNode):
             yield item, None
         elif isinstance(item, ast.InlineFragmentNode):
-            assert item.type_condition
+            assert item.type_condition is not None
             yield from ((field, item.type_condition.name.value) for field, _ in selections(item.selection_set))
 
 

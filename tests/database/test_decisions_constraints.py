@@ -1,6 +1,7 @@
 """Keys, checks and ids as corrected by the decisions, and what Shopify sends that the document did not expect."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -101,8 +102,9 @@ def test_values_of_the_api_version_are_accepted_and_others_refused(
 
 @pytest.mark.parametrize(("column", "value"), [("inventory_policy", "MAYBE"), ("weight_unit", "STONES")])
 def test_variants_are_checked_too(database: Database, shop: UUID, column: str, value: str) -> None:
+    given: dict[str, Any] = {column: value}
     with database.connect(Role.ADMIN) as connection, pytest.raises(errors.CheckViolation):
-        variant(connection, shop, product(connection, shop), **{column: value})
+        variant(connection, shop, product(connection, shop), **given)
 
 
 def test_one_external_id_per_channel_also_without_a_shop(database: Database) -> None:

@@ -87,8 +87,9 @@ def test_a_tenant_gives_no_row_away(
         for table in filled:
             if table == "public.shops" or not _may(connection, table, "UPDATE"):
                 continue
-            query = sql.SQL("UPDATE {} SET shop_id = {}")
-            query = query.format(_name(table), sql.Literal(None if to_nobody else other))
+            query = sql.SQL("UPDATE {} SET shop_id = {}").format(
+                _name(table), sql.Literal(None if to_nobody else other)
+            )
             with pytest.raises((errors.InsufficientPrivilege, errors.NotNullViolation)), connection.transaction():
                 connection.execute(query)
 

@@ -110,7 +110,7 @@ def test_top_sellers_survive_what_shopify_sends(database: Database, shop: UUID) 
         blade = variant(connection, shop, saw, 3)
         foreign = variant(connection, other, product(connection, other, 9), 9)
         gid = "gid://shopify/ProductVariant/1"
-        sold = [
+        sold: list[dict[str, object]] = [
             {"variant_id": str(small), "variant_gid": gid, "quantity": 2, "price": "10.00"},
             {"variant_id": str(big), "quantity": 1, "price": "50.00"},
             {"variant_id": str(blade), "quantity": 1, "price": "100.00"},

@@ -23,6 +23,7 @@ from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
 from neanelu_pipelines.database.installation import install
 from tests.conftest import MakeHome
+from tests.database.rows import scalar
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
@@ -40,17 +41,17 @@ def free_port() -> int:
 
 
 def test_each_role_logs_in_as_itself(empty_database: Database) -> None:
-    users = []
+    users: list[object] = []
     for role in Role:
         with empty_database.connect(role) as connection:
-            users.append(connection.execute("SELECT current_user").fetchone()[0])
+            users.append(scalar(connection, "SELECT current_user"))
     assert users == ["postgres", "neanelu_pipeline", "neanelu_tenant"]
 
 
 def test_the_default_is_durable_local_and_checked(make_home: MakeHome) -> None:
     database = EmbeddedServer(make_home(), free_port()).start()
     with database.connect(Role.ADMIN) as connection:
-        settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
+        settings: dict[str, str] = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
     wanted = {
         "fsync": "on",
         "full_page_writes": "on",

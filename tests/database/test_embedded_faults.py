@@ -11,7 +11,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,7 +38,15 @@ def write_rows(database: Database, rows: int) -> None:
 
 def rows_of(database: Database) -> int:
     with database.connect(Role.ADMIN) as connection:
-        return int(connection.execute("SELECT count(*) FROM kept").fetchone()[0])
+        row = connection.execute("SELECT count(*) FROM kept").fetchone()
+    assert row
+    return int(row[0])
+
+
+def pid_of(server: EmbeddedServer) -> int:
+    pid = server.status().pid
+    assert pid, "it runs"
+    return pid
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
@@ -54,7 +62,7 @@ def processes_of(home: Path) -> list[psutil.Process]:
     return found
 
 
-def wait_for(condition: object, seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it does not happen"
@@ -65,7 +73,7 @@ def test_a_killed_server_recovers_with_all_that_was_committed(make_home: MakeHom
     server = server_of(make_home(begun=True))
     for round_ in range(1, 4):
         write_rows(server.start(), 1000)
-        pid = server.status().pid
+        pid = pid_of(server)
         os.kill(pid, signal.SIGKILL)
         assert rows_of(server.start()) == 1000 * round_
         assert server.status().pid != pid
@@ -76,12 +84,12 @@ def test_nothing_is_left_of_a_killed_or_stopped_server(make_home: MakeHome) -> N
     home = make_home(begun=True)
     server = server_of(home)
     server.start()
-    pid = server.status().pid
+    pid = pid_of(server)
     os.kill(pid, signal.SIGKILL)
     # We are its parent here: a zombie would stay until somebody asks how it ended.
     wait_for(lambda: not psutil.pid_exists(pid))
     server.start()
-    pid = server.status().pid
+    pid = pid_of(server)
     server.stop()
     assert not psutil.pid_exists(pid)
     assert processes_of(home) == []
@@ -104,7 +112,7 @@ def test_orphans_of_a_killed_server_are_waited_for(make_home: MakeHome) -> None:
     home = make_home(begun=True)
     server = server_of(home)
     server.start()
-    pid = server.status().pid
+    pid = pid_of(server)
     children = psutil.Process(pid).children()
     orphan = next(child for child in children if "checkpointer" in " ".join(child.cmdline()))
     orphan.suspend()
@@ -131,7 +139,7 @@ def test_a_stale_pid_file_does_not_keep_it_from_starting(make_home: MakeHome, wh
     write_rows(server.start(), 10)
     pid_file = server.status().folder / "data" / "postmaster.pid"
     text = pid_file.read_text()
-    os.kill(server.status().pid, signal.SIGKILL)
+    os.kill(pid_of(server), signal.SIGKILL)
     wait_for(lambda: "postgres" not in str(processes_of(home)))
     with other_process(what, make_home, like=pid_file) as pid:
         pid_file.write_text(stale(what, text, pid))
@@ -176,7 +184,7 @@ def test_a_server_whose_pid_file_is_not_yet_written_is_waited_for(make_home: Mak
     home = make_home(begun=True)
     server = server_of(home)
     server.start()
-    pid = server.status().pid
+    pid = pid_of(server)
     pid_file = server.status().folder / "data" / "postmaster.pid"
     aside = pid_file.with_name("aside")
     pid_file.rename(aside)
@@ -204,6 +212,7 @@ def test_a_first_start_killed_at_any_moment_is_completed_by_the_next(make_home: 
         EmbeddedServer(Path({str(home)!r}), 0).start()
     """
     killed = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE)
+    assert killed.stdout
     killed.stdout.readline()
     time.sleep(random.Random(seed).uniform(0, 2.5))
     killed.kill()
@@ -236,9 +245,10 @@ def test_killing_the_command_leaves_the_server_running(make_home: MakeHome) -> N
     command = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, start_new_session=True
     )
+    assert command.stdout
     command.stdout.readline()
     server = server_of(home)
-    pid = server.status().pid
+    pid = pid_of(server)
     # The terminal is closed: the whole group dies.
     os.killpg(command.pid, signal.SIGKILL)
     command.communicate()
@@ -303,7 +313,7 @@ def small_disk(make_home: MakeHome) -> Iterator[Path]:
     """A home on a disk of 300 MB."""
     home = make_home()
     home.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300m,mode=0711", "none", home]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300m,mode=0711", "none", str(home)]
     if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
         pytest.skip("only root, with the right to mount, can make a disk small enough to fill")
     yield home

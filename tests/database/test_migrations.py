@@ -168,8 +168,8 @@ def test_a_login_that_is_no_superuser_can_migrate(empty_database: Database) -> N
         connection.execute("CREATE EXTENSION vector")  # the only one that is not trusted
         for role in ("neanelu_owner", "neanelu_pipeline", "neanelu_tenant"):
             connection.execute(f"GRANT {role} TO neanelu_test_admin WITH ADMIN OPTION")
-    parts = psycopg.conninfo.conninfo_to_dict(empty_database.urls[Role.ADMIN])
-    login = psycopg.conninfo.make_conninfo(**parts | {"user": "neanelu_test_admin", "password": "only-here"})
+    admin = empty_database.urls[Role.ADMIN]
+    login = psycopg.conninfo.make_conninfo(admin, user="neanelu_test_admin", password="only-here")
     database = Database({**empty_database.urls, Role.ADMIN: login})
     try:
         assert len(migrate(database)) == len(FILES)

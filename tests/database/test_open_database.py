@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,7 +25,7 @@ from neanelu_pipelines.settings import Settings
 from tests.conftest import MakeHome
 
 
-def external(url: str, **more: object) -> Settings:
+def external(url: str, **more: Any) -> Settings:
     return Settings(database_url=SecretStr(url), **more)
 
 

@@ -5,7 +5,7 @@ Belongs here: what tests of exports do and look at. Does not belong here: what i
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +47,7 @@ class Office:
 
     def __init__(self, sandbox: Sandbox, domain: str, database: Database, home: Path, instance: dg.DagsterInstance):
         self.sandbox, self.domain, self.database, self.instance = sandbox, domain, database, instance
-        self.settings = Settings(  # type: ignore[call-arg]
+        self.settings = Settings(
             _env_file=None,
             home=home,
             encryption_keys=Secret(KEYS),
@@ -91,11 +91,11 @@ class Office:
     def tick(self) -> list[dg.RunRequest]:
         context = dg.build_sensor_context(instance=self.instance, resources={"warehouse": self.warehouse})
         answer = self.defs.resolve_sensor_def("exports_due")(context)
-        return [item for item in answer if isinstance(item, dg.RunRequest)]
+        return requests_of(answer)
 
     def rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         with self.database.connect(Role.ADMIN) as connection:
-            return connection.execute(text, values).fetchall()  # type: ignore[arg-type]
+            return connection.execute(text, values).fetchall()
 
     def states(self) -> list[str]:
         return [status for (status,) in self.rows("SELECT status FROM bulk_runs ORDER BY id")]
@@ -108,6 +108,12 @@ class Office:
 
 
 MakeOffice = Callable[..., Office]
+
+
+def requests_of(answer: object) -> list[dg.RunRequest]:
+    """The runs that a sensor or a schedule asks for."""
+    assert isinstance(answer, Iterable)
+    return [item for item in answer if isinstance(item, dg.RunRequest)]
 
 
 def check_of(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:

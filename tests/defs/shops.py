@@ -16,4 +16,5 @@ def add_shop(database: Database, domain: str) -> UUID:
             (domain,),
         ).fetchone()
     assert row
-    return row[0]
+    shop_id: UUID = row[0]
+    return shop_id

@@ -115,7 +115,7 @@ def describe(defs: dg.Definitions) -> dict[str, Any]:
     }
 
 
-def partitions_of(definition: dg.PartitionsDefinition | None) -> str | None:  # type: ignore[type-arg]
+def partitions_of(definition: dg.PartitionsDefinition | None) -> str | None:
     """By the name, or by the dimensions in their order."""
     if isinstance(definition, dg.MultiPartitionsDefinition):
         return " × ".join(definition.partition_dimension_names)

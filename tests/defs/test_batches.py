@@ -20,6 +20,7 @@ from neanelu_pipelines.defs.shops.partitions import SHOPS, SHOPS_A_RUN, neighbou
 from neanelu_pipelines.defs.shops.sensor import shops_of
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror import river
+from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.resources.products import PRODUCTS
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox
 from neanelu_pipelines.sandbox.catalogue import write_products
@@ -155,7 +156,7 @@ def test_a_lost_connection_of_one_shop_is_tried_again(street: Street, monkeypatc
     original: Callable[..., object] = river.merge
     lost: list[str] = []
 
-    def merge(database: Database, settings: Settings, load: river.LoadRun) -> object:
+    def merge(database: Database, settings: Settings, load: LoadRun) -> object:
         if load.shop_domain == NAMES[1] and not lost:
             lost.append(load.shop_domain)
             raise psycopg.OperationalError("the server closed the connection")
@@ -179,7 +180,7 @@ def test_what_a_killed_run_had_merged_is_materialized(street: Street, monkeypatc
 
     original: Callable[..., object] = river.merge
 
-    def merge(database: Database, settings: Settings, load: river.LoadRun) -> object:
+    def merge(database: Database, settings: Settings, load: LoadRun) -> object:
         if load.shop_domain == NAMES[2]:
             raise KilledError
         return original(database, settings, load)
@@ -193,13 +194,10 @@ def test_what_a_killed_run_had_merged_is_materialized(street: Street, monkeypatc
 
 
 def test_a_backfill_is_cut_into_runs_of_several_shops() -> None:
-    [load] = [asset for asset in build_defs(resources={"products": PRODUCTS}).assets or [] if _makes(asset, MIRROR)]
+    assets = build_defs(resources={"products": PRODUCTS}).assets or []
+    [load] = [asset for asset in assets if isinstance(asset, dg.AssetsDefinition) and MIRROR in asset.keys]
     assert load.backfill_policy == dg.BackfillPolicy.multi_run(SHOPS_A_RUN)
     assert SHOPS_A_RUN > 1
-
-
-def _makes(asset: object, key: dg.AssetKey) -> bool:
-    return isinstance(asset, dg.AssetsDefinition) and key in asset.keys
 
 
 def test_the_shops_of_a_run_are_known_from_its_tags() -> None:
@@ -230,7 +228,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def online(sandbox: Sandbox, database: Database, tmp_path: Path, instance: dg.DagsterInstance) -> Street:
-    settings = Settings(  # type: ignore[call-arg]
+    settings = Settings(
         _env_file=None,
         home=tmp_path,
         encryption_keys=Secret(KEYS),

@@ -32,7 +32,7 @@ class Office:
     def __init__(self, sandbox: Sandbox, database: Database, home: Path, instance: dg.DagsterInstance) -> None:
         self.shop, self.database, self.instance = sandbox.shop(DOMAIN), database, instance
         self.settings = Settings(
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
             home=home,
             encryption_keys=Secret(KEYS),
             shopify_url=sandbox.url_template,

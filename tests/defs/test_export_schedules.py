@@ -7,7 +7,7 @@ import dagster as dg
 
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.shopify import shops
-from tests.defs.office import MIRROR, MakeOffice
+from tests.defs.office import MIRROR, MakeOffice, requests_of
 from tests.defs.shops import add_shop
 
 
@@ -24,12 +24,12 @@ def test_the_daily_schedule_is_off_and_takes_the_shops_with_a_token(make_office:
         scheduled_execution_time=datetime(2026, 1, 31, 1, 30, tzinfo=UTC),
         resources={"warehouse": office.warehouse},
     )
-    requests = [item for item in schedule(context) if isinstance(item, dg.RunRequest)]
+    requests = requests_of(schedule(context))
     assert [(item.partition_key, item.run_key) for item in requests] == [
         (office.domain, f"{office.domain}/2026-01-31T01:30:00+00:00")
     ]
     shops.remove(office.database, office.domain)
-    assert [item for item in schedule(context) if isinstance(item, dg.RunRequest)] == []
+    assert requests_of(schedule(context)) == []
 
 
 def test_the_hourly_schedule_takes_neighbours_in_one_run_and_asks_for_what_changed(
@@ -45,7 +45,7 @@ def test_the_hourly_schedule_takes_neighbours_in_one_run_and_asks_for_what_chang
         scheduled_execution_time=datetime(2026, 1, 31, 1, 7, tzinfo=UTC),
         resources={"warehouse": office.warehouse},
     )
-    [request] = [item for item in schedule(context) if isinstance(item, dg.RunRequest)]
+    [request] = requests_of(schedule(context))
     job = office.defs.resolve_job_def("load_products")
     done = job.execute_in_process(instance=office.instance, tags=dict(request.tags), run_config=request.run_config)
     assert done.success

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -30,7 +31,13 @@ WRONG = {
 }
 """What breaks which promise; each is undone before the next, the last need not be."""
 ITEM, CHANGED = "gid://shopify/InventoryItem/10", "2026-03-01T10:00:00Z"
-PRODUCT = {"__typename": "Product", "id": "gid://shopify/Product/1", "handle": "lopata", "title": "Lopată", "tags": []}
+PRODUCT: dict[str, Any] = {
+    "__typename": "Product",
+    "id": "gid://shopify/Product/1",
+    "handle": "lopata",
+    "title": "Lopată",
+    "tags": [],
+}
 VARIANT = {
     "__typename": "ProductVariant",
     "id": "gid://shopify/ProductVariant/10",

@@ -24,7 +24,7 @@ def key() -> str:
 
 
 def rotate(database: Database, home: Path, instance: dg.DagsterInstance, keys: str | None) -> dg.ExecuteInProcessResult:
-    settings = Settings(_env_file=None, home=home, encryption_keys=Secret(keys) if keys else None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, home=home, encryption_keys=Secret(keys) if keys else None)
     defs = build_defs(warehouse=Warehouse(database, settings))
     job = defs.resolve_implicit_global_asset_job_def()
     return job.execute_in_process(instance=instance, asset_selection=[KEY], raise_on_error=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import dagster as dg
@@ -32,13 +33,11 @@ RULE = {
 """What each materialization says, by the first part of its key."""
 
 
-def figures_of(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, object]]:
+def figures_of(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
     return {
-        event.materialization.asset_key.to_user_string(): {
-            name: value.value for name, value in event.materialization.metadata.items()
-        }
+        made.asset_key.to_user_string(): {name: value.value for name, value in made.metadata.items()}
         for event in result.get_asset_materialization_events()
-        for event in [event.step_materialization_data]
+        for made in [event.step_materialization_data.materialization]
     }
 
 
@@ -83,7 +82,9 @@ def test_rejections_show_reason_and_line(warehouse: Warehouse, run_load: RunLoad
         for event in result.get_asset_materialization_events()
         if event.asset_key and event.asset_key.path[-1] == "staging_products"
     )
-    records = [record.data for record in staged.metadata["rejections"].records]
+    rejections = staged.metadata["rejections"]
+    assert isinstance(rejections, dg.TableMetadataValue)
+    records: list[dict[str, Any]] = [dict(record.data) for record in rejections.records]
     assert {record["reason"]: record["lines"] for record in records} == {"malformed_json": 1, "not_in_enum": 1}
     lines = catalogue.read_bytes().split(b"\n")
     for record in records:
@@ -219,6 +220,6 @@ def test_the_job_of_every_resource_takes_all_steps() -> None:
     """Of locations, all that is mirrored stands in the group inventory."""
     definitions = build_defs()
     for resource in RESOURCES.values():
-        keys = definitions.resolve_job_def(load_job_name(resource.name)).asset_layer.executable_asset_keys
+        keys = set(definitions.resolve_job_def(load_job_name(resource.name)).asset_layer.executable_asset_keys)
         assert steps_of(resource, keys) == {"artifacts", "staging", "mirror"}, resource.name
         assert steps_of(resource, {key for key in keys if key.path[0] == "staging"}) == {"staging"}

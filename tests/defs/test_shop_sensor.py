@@ -26,6 +26,7 @@ def tick(warehouse: Warehouse, instance: dg.DagsterInstance) -> Tick:
     def run() -> dg.SensorResult | dg.SkipReason:
         context = dg.build_sensor_context(instance=instance, cursor=cursor[0], resources={"warehouse": warehouse})
         result = shop_sensor(context)
+        assert isinstance(result, dg.SensorResult | dg.SkipReason)
         if isinstance(result, dg.SensorResult):
             cursor[0] = result.cursor or cursor[0]
             for request in result.dynamic_partitions_requests or []:
@@ -84,7 +85,7 @@ def test_an_empty_table_removes_nothing(database: Database, instance: dg.Dagster
 
 def test_a_database_that_cannot_be_read_removes_nothing(instance: dg.DagsterInstance) -> None:
     instance.add_dynamic_partitions(str(SHOPS.name), [A])
-    nowhere = Warehouse(Database.from_login("postgresql://nobody@127.0.0.1:1/none"), Settings(_env_file=None))  # type: ignore[call-arg]
+    nowhere = Warehouse(Database.from_login("postgresql://nobody@127.0.0.1:1/none"), Settings(_env_file=None))
     context = dg.build_sensor_context(instance=instance, resources={"warehouse": nowhere})
     with pytest.raises(psycopg.OperationalError):
         shop_sensor(context)
@@ -115,7 +116,7 @@ def test_a_shop_with_a_run_in_flight_stays_until_it_has_ended(
         op_selection=None,
         remote_job_origin=None,
         job_code_origin=None,
-        asset_graph=None,
+        asset_graph=dg.Definitions().resolve_asset_graph(),
     )
     uninstall(database, A)
     result = tick()

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 import psycopg
 import pytest
 
-from neanelu_pipelines.defs.loads import turns as module
+from neanelu_pipelines.defs.loads.faults import RETRIES
 from neanelu_pipelines.defs.loads.turns import Turn, take_turns
 from neanelu_pipelines.errors import NeaneluError
 
@@ -15,7 +15,7 @@ SHOPS = ("a", "b", "c")
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(module.RETRIES), "calculate_delay", lambda _, retry: 0.001 * retry)
+    monkeypatch.setattr(type(RETRIES), "calculate_delay", lambda _, retry: 0.001 * retry)
 
 
 class Work:

@@ -121,8 +121,8 @@ def variant(number: int, product_number: int, **fields: Any) -> bytes:
 def file(number: int, kind: str = "MediaImage", **fields: Any) -> bytes:
     """A file as the files query tells it; a picture with the fields that `media` has."""
     made = "2026-02-02T10:00:00Z"
-    node = {"__typename": kind, "id": gid(kind, number), "alt": f"poza {number}", "createdAt": made, "updatedAt": made}
-    node["fileStatus"] = "READY"
+    node: dict[str, Any] = {"__typename": kind, "id": gid(kind, number), "alt": f"poza {number}"}
+    node |= {"createdAt": made, "updatedAt": made, "fileStatus": "READY"}
     if kind == "MediaImage":
         image = {"url": f"https://cdn.example/{number}.jpg", "width": 800, "height": 600}
         node |= {"mediaContentType": "IMAGE", "status": "READY", "mimeType": "image/jpeg", "image": image}

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from lines import (
+
+from tests.mirror.lines import (
     River,
     catalogue,
     gid,

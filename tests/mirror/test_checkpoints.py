@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from neanelu_pipelines.mirror import checkpoints, ledger
 from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.mirror.asking import WHOLE, Reach
+from neanelu_pipelines.mirror.merge import Merge
 from neanelu_pipelines.shopify.bulk.ledger import opened
 from neanelu_pipelines.shopify.windows import Window, WindowError, joined, month
 from tests.mirror.office import LAST, NOW, OVERLAP, MakeOffice, Office, window
@@ -102,7 +103,7 @@ def test_a_load_that_dies_before_it_is_complete_moves_nothing(office: Office, mo
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    for owner, name in ((steps.Merge, "in_one_transaction"), (checkpoints, "_rejected_moments")):
+    for owner, name in ((Merge, "in_one_transaction"), (checkpoints, "_rejected_moments")):
         with monkeypatch.context() as patched:
             patched.setattr(owner, name, die)
             with pytest.raises(KeyboardInterrupt):
@@ -166,7 +167,7 @@ _ACTION = st.one_of(
     st.tuples(
         st.sampled_from(["sync", "fetch"]),
         st.tuples(_HOURS, _HOURS)
-        .filter(lambda ends: None in ends or ends[0] < ends[1])
+        .filter(lambda ends: ends[0] is None or ends[1] is None or ends[0] < ends[1])
         .map(lambda ends: window(*(None if one is None else NOW + timedelta(hours=one) for one in ends))),
     ),
     st.tuples(st.just("merge"), st.integers(0, 3)),
@@ -215,7 +216,7 @@ def test_nothing_before_a_checkpoint_is_missing_whatever_was_asked_for_when(
 def test_months_in_any_split_and_order_come_to_the_same(new_office: MakeOffice, sizes: list[int], dice: Any) -> None:
     office = new_office()
     keys = ["2023-11", "2023-12", *MONTHS]
-    groups, size = [], 0
+    groups: list[Reach] = []
     while keys:
         size = sizes[len(groups) % len(sizes)] * 2
         groups.append(Reach(windows=joined(map(month, keys[:size]))))

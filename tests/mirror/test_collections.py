@@ -53,7 +53,7 @@ def members(river: River, domain: str = DOMAIN) -> list[tuple[str, int]]:
         "SELECT split_part(p.shopify_gid, '/', 5), position FROM shopify_collection_products"
         " JOIN shopify_products p ON p.id = product_id WHERE p.shop_id = %s ORDER BY collection_id, position",
         river.shops[domain],
-    )  # type: ignore[return-value]
+    )
 
 
 def load(river: River, *lines: bytes, day: int = 5, **options: Any) -> Any:

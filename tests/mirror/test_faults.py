@@ -28,7 +28,7 @@ BOUNDARIES = {
     "nothing staged": (staging_area, "clear"),
     "staged, not judged": (river, "judge"),
     "judged, not in the ledger": (ledger, "count_artifact_rows"),
-    "nothing merged": (river.Merge, "in_one_transaction"),
+    "nothing merged": (merge.Merge, "in_one_transaction"),
     "merged, not closed": (ledger, "close_run"),
     "closed, not cleared": (staging_area, "analyze_mirror"),
 }

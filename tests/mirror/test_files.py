@@ -1,9 +1,14 @@
 """Files: rows that they share with products' media, each resource with a fingerprint of its own."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neanelu_pipelines.sandbox.wire import encode_line
 from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, fates, file, gid, media, moment, product, written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neanelu_pipelines.mirror.reports import LoadReport
 
 
 def film(number: int, parent: str) -> bytes:
@@ -56,7 +61,7 @@ def test_files_become_rows_of_media(river: River) -> None:
 
 def test_products_and_files_by_turns_settle(river: River) -> None:
     for first, second in ((0, 1), (1, 0)):
-        steps = [
+        steps: list[Callable[[int], LoadReport]] = [
             lambda day: river.load(products("foarfecă", "greblă"), as_of=moment(day)),
             lambda day: load(river, *files("foarfecă", "greblă"), day=day),
         ]

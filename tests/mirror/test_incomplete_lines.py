@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from lines import (
+
+from neanelu_pipelines.mirror.verdicts import judge
+from tests.mirror.lines import (
     DOMAIN,
     LATER,
     OTHER_DOMAIN,
@@ -174,7 +176,6 @@ def test_a_row_that_goes_between_staging_and_merge_is_left_out(river: River, mon
     from neanelu_pipelines.mirror import river as the_river
 
     river.load([product(1), product(2)])
-    judge = the_river.judge
 
     def judge_and_lose(*given: Any, **named: Any) -> list[str]:
         notes = judge(*given, **named)

@@ -32,7 +32,7 @@ def tree(river: River, domain: str = DOMAIN) -> list[tuple[str, str | None, str,
         " JOIN shopify_menus m ON m.id = i.menu_id LEFT JOIN shopify_menu_items p ON p.id = i.parent_item_id"
         " WHERE i.shop_id = %s ORDER BY m.shopify_gid, length(i.shopify_gid), i.shopify_gid",
         river.shops[domain],
-    )  # type: ignore[return-value]
+    )
 
 
 DEEP = (item(1, item(11, item(111), item(112)), item(12)), item(2))

@@ -98,7 +98,8 @@ def _damaged(lines: list[bytes], damages: list[tuple[int, str]]) -> bytes:
         at = n % len(lines)
         lines[at] = DAMAGES[kind](lines[at] or b"\n", n)
     # And some of it far from where it was.
-    return b"".join(sorted(lines, key=lambda line: len(line) % 3) if len(damages) % 2 else lines)
+    strewn = sorted(lines, key=lambda line: len(line) % 3) if len(damages) % 2 else lines
+    return b"".join(strewn)
 
 
 @settings(

@@ -12,8 +12,8 @@ from neanelu_pipelines.sandbox.wire import encode_line
 from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, moment, written
 
 
-def subscription(number: int, topic: str = "PRODUCTS_UPDATE", **fields: Any) -> bytes:
-    node = {
+def subscription(number: int, topic: str | None = "PRODUCTS_UPDATE", **fields: Any) -> bytes:
+    node: dict[str, Any] = {
         "__typename": "WebhookSubscription",
         "id": gid("WebhookSubscription", number),
         "legacyResourceId": str(number),

@@ -11,9 +11,9 @@ DOMAIN = "gradina.myshopify.com"
 OTHER = "unelte.myshopify.com"
 
 
-def made(**sizes: int) -> Sandbox:
-    sizes = {"products": 60, "orders": 80, "customers": 40} | sizes
-    return Sandbox([GeneratedShop(DOMAIN, seed=3, **sizes), GeneratedShop(OTHER, seed=4, products=5)])
+def made() -> Sandbox:
+    first = GeneratedShop(DOMAIN, seed=3, products=60, orders=80, customers=40)
+    return Sandbox([first, GeneratedShop(OTHER, seed=4, products=5)])
 
 
 @pytest.fixture(scope="module")

@@ -134,7 +134,7 @@ def test_five_at_a_time_on_2026_01(slow: AdminClient) -> None:
 def test_an_operation_goes_through_its_states(slow: AdminClient) -> None:
     fresh = slow.data(RUN, bulk=PRODUCTS, grouped=True)["bulkOperationRunQuery"]["bulkOperation"]
     assert (fresh["status"], fresh["objectCount"], fresh["url"]) == ("CREATED", "0", None)
-    seen = []
+    seen: list[str] = []
     while not seen or seen[-1] != "COMPLETED":
         status = slow.poll(fresh["id"])["status"]
         if status not in seen:

@@ -43,7 +43,9 @@ def test_a_big_shop_takes_no_memory_until_it_is_looked_at() -> None:
     shop = Shop(BIG)
     order, product = shop.orders.table.node(199_999), shop.products.table.node(49_999)
     assert shop.node(order["id"]) == order
-    assert shop.node(product["variants"][0]["id"])["product"]["id"] == product["id"]
+    of_product = shop.node(product["variants"][0]["id"])
+    assert of_product
+    assert of_product["product"]["id"] == product["id"]
     for index in range(500):
         shop.orders.table.node(index)
     peak = tracemalloc.get_traced_memory()[1]

@@ -75,7 +75,7 @@ class Desk:
 
     def rows(self, text: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self.database.connect(Role.ADMIN) as connection:
-            return connection.execute(text, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(text, parameters).fetchall()
 
     def run(self, run_id: UUID) -> tuple[Any, ...]:
         """Status, artifact kinds, whether the key is held, and everything the ledger says, as text."""

@@ -45,7 +45,7 @@ def make_shop(database: Database, domain: str = DOMAIN) -> UUID:
 @pytest.fixture
 def obeyed(tmp_path: Path) -> Settings:
     """Settings that hold whatever the environment says."""
-    return Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)  # type: ignore[call-arg]
+    return Settings(home=tmp_path, artifact_url=str(tmp_path / "artifacts"), _env_file=None)
 
 
 ClientOf = Callable[..., AdminClient]

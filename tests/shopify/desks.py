@@ -43,4 +43,5 @@ class Between:
     def execute(self, text: str, variables: Mapping[str, Any] | None = None, *, cost: float | None = None) -> Reply:
         if self._name in text:
             self._does()
-        return self._client.execute(text, variables, cost=cost)
+        reply: Reply = self._client.execute(text, variables, cost=cost)
+        return reply

@@ -152,7 +152,7 @@ class Points:
         now = time.monotonic()
         self.available = min(self.maximum, self.available + (now - self.moment) * self.rate)
         self.moment = now
-        said = {"requested": self.price, "maximum": self.maximum, "rate": self.rate}
+        said: dict[str, Any] = {"requested": self.price, "maximum": self.maximum, "rate": self.rate}
         if self.available < self.price:
             self.throttled += 1
             return bad("THROTTLED", "Throttled", available=int(self.available), **said)

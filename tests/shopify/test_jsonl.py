@@ -24,7 +24,9 @@ class Stream:
 
 def _lines(data: bytes, block_bytes: int, limit: int = 10**9) -> tuple[dict[int, bytes], dict[int, str], int]:
     """Lines by number, codes of bad lines by number, and how many were empty."""
-    lines, bad, empty = {}, {}, 0
+    lines: dict[int, bytes] = {}
+    bad: dict[int, str] = {}
+    empty = 0
     for block in _blocks(Stream(data), block_bytes, limit):  # type: ignore[arg-type]
         lines |= {int(block.numbers[i]): block.line(i).rstrip(b"\r\n") for i in range(len(block))}
         bad |= {line.number: line.code for line in block.bad}

@@ -34,7 +34,7 @@ def costs(database: Database, shop: UUID) -> list[dict[str, Any]]:
 
 def rows(database: Database, query: str, shop: UUID) -> list[dict[str, Any]]:
     with database.connect(Role.PIPELINE) as connection, connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, [shop]).fetchall()  # type: ignore[arg-type]
+        return cursor.execute(query, [shop]).fetchall()
 
 
 def fill(database: Database, shop: UUID, tokens: float, *, maximum: float = 1000, rate: float = 100) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg.rows import dict_row
@@ -12,9 +13,9 @@ from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.shopify import shops
 from neanelu_pipelines.shopify.access import Secret, read_access
 from neanelu_pipelines.shopify.rotation import Rotation, rotate
-from neanelu_pipelines.shopify.vault import Keyring, KeyringError
-from tests.shopify.conftest import make_shop
-from tests.shopify.test_vault import TOKEN, key, ring
+from neanelu_pipelines.shopify.vault import ACCESS_TOKEN, Keyring, KeyringError, SealedToken
+from tests.shopify.conftest import TOKEN, make_shop
+from tests.shopify.test_vault import key, ring
 
 KILLED = """
 import os, sys
@@ -109,10 +110,10 @@ def test_a_token_that_is_given_meanwhile_stays(database: Database) -> None:
     both = ring(old, new)
 
     class Slow(Keyring):
-        def open(self, sealed: Any, shop_id: Any) -> Secret:
+        def open(self, sealed: SealedToken, shop_id: UUID, purpose: bytes = ACCESS_TOKEN) -> Secret:
             if sealed.key_version == 1 and not given:
                 given.append(shops.install(database, ring(old), domain(0), Secret(TOKEN + "-new")))
-            return both.open(sealed, shop_id)
+            return both.open(sealed, shop_id, purpose)
 
     given: list[object] = []
     assert rotate(database, Slow(2, both._keys)) == [Rotation(1, 2, read=1, rotated=0, failed=())]

@@ -73,7 +73,7 @@ def test_a_malformed_key_is_refused_and_not_shown(text: str) -> None:
 
 def test_a_missing_key_says_what_to_do() -> None:
     with pytest.raises(KeyringError, match="openssl rand"):
-        Keyring.from_settings(Settings(_env_file=None, encryption_keys=None))  # type: ignore[call-arg]
+        Keyring.from_settings(Settings(_env_file=None, encryption_keys=None))
     with pytest.raises(KeyringError, match="NEANELU_ENCRYPTION_KEY_CURRENT is 3"):
         ring(key(), current=3)
     only = ring(key())
@@ -86,7 +86,7 @@ def test_keys_do_not_show() -> None:
     text = key()
     keyring = ring(text)
     raw = base64.b64decode(text)
-    settings = Settings(_env_file=None, encryption_keys=Secret(f"1:{text}"))  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, encryption_keys=Secret(f"1:{text}"))
     shown = repr(keyring) + str(keyring) + repr(settings)
     assert text not in shown
     assert repr(raw) not in shown

@@ -23,7 +23,7 @@ def level(available: int | None, hour: int, topic: str = "update", place: int = 
 
 
 def entries(database: Database) -> list[tuple[int, int, int]]:
-    return rows(  # type: ignore[return-value]
+    return rows(
         database, "SELECT previous_quantity, new_quantity, delta FROM inventory_ledger ORDER BY recorded_at, id"
     )
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from neanelu_pipelines.cli import webhooks as command
+from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import shops
@@ -28,7 +29,7 @@ OWN = "secretul-magazinului"
 
 
 def kept(database: Database) -> list[tuple[bytes]]:
-    return rows(database, "SELECT webhook_secret FROM shops WHERE webhook_secret IS NOT NULL")  # type: ignore[return-value]
+    return rows(database, "SELECT webhook_secret FROM shops WHERE webhook_secret IS NOT NULL")
 
 
 def loaded(database: Database, keyring: Keyring | None) -> OwnSecrets:
@@ -141,14 +142,14 @@ def test_a_running_endpoint_learns_of_it_and_forgets_nothing_while_the_database_
 
 
 def test_the_command_takes_it_from_a_pipe(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    class World(command.World):
+    class Here(World):
         @property
-        def database(self) -> Database:  # type: ignore[override]
+        def database(self) -> Database:
             return database
 
     keys = f"1:{b64encode(os.urandom(32)).decode()}"
-    chosen = Settings(home=tmp_path, encryption_keys=keys, _env_file=None)  # type: ignore[arg-type, call-arg]
-    monkeypatch.setattr(command, "open_world", lambda: World(chosen))
+    chosen = Settings(home=tmp_path, encryption_keys=keys, _env_file=None)
+    monkeypatch.setattr(command, "open_world", lambda: Here(chosen))
     make_shop(database)
     asked = ["secret", "--shop", DOMAIN, "--json"]
     done = CliRunner().invoke(command.app, asked, input=f"{OWN}\n", catch_exceptions=False)

@@ -3,7 +3,7 @@
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import psycopg
@@ -38,7 +38,7 @@ def happened(number: int = 7, hour: int = 10, topic: str = "products/update", **
 
 
 def titles(database: Database) -> dict[int, str]:
-    return dict(rows(database, "SELECT legacy_resource_id, title FROM shopify_products ORDER BY 1"))  # type: ignore[arg-type]
+    return dict(rows(database, "SELECT legacy_resource_id, title FROM shopify_products ORDER BY 1"))
 
 
 def states(database: Database) -> list[str]:
@@ -114,8 +114,12 @@ def test_an_export_begun_before_an_event_still_counts_for_all_other_rows(
 
     def export(file: str, hour: int, alt: str) -> None:
         lines = read_product(body(8, 8)).lines
-        media = {"__typename": "MediaImage", "id": "gid://shopify/MediaImage/5", "alt": alt, "status": "READY"}
-        media |= {"mediaContentType": "IMAGE", "image": {"url": "https://cdn.example/a.jpg", "width": 1, "height": 1}}
+        media: dict[str, Any] = {"__typename": "MediaImage", "id": "gid://shopify/MediaImage/5", "alt": alt}
+        media |= {
+            "status": "READY",
+            "mediaContentType": "IMAGE",
+            "image": {"url": "https://cdn.example/a.jpg", "width": 1, "height": 1},
+        }
         path = tmp_path / file
         path.write_bytes(encoded([*lines, media | {"__parentId": lines[0]["id"]}]))
         moment = datetime(2026, 11, 1, hour, tzinfo=UTC)
@@ -185,7 +189,7 @@ def test_the_nth_try_comes_two_to_the_n_minutes_after_the_one_before(database: D
     make_shop(database)
     posted(database, happened(7))
 
-    def bad(*_: Any) -> UUID:
+    def bad(*_: Any) -> NoReturn:
         raise RuntimeError("nu merge")
 
     minutes = []
@@ -231,7 +235,7 @@ def test_a_database_that_goes_away_blames_no_event(database: Database, obeyed: S
     posted(database, happened(7))
     for fault in (psycopg.OperationalError("gone"), psycopg.errors.DeadlockDetected("gone"), OSError("no disk")):
 
-        def away(*_: Any, fault: Exception = fault) -> UUID:
+        def away(*_: Any, fault: Exception = fault) -> NoReturn:
             raise fault
 
         with pytest.raises(HinderedError, match=DOMAIN) as hindered:

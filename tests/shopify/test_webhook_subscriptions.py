@@ -13,6 +13,7 @@ from graphql import build_schema, parse, validate
 from typer.testing import CliRunner
 
 from neanelu_pipelines.cli import webhooks as command
+from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.defs.webhooks.writing import into_mirror
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox, Trouble
@@ -153,15 +154,15 @@ def test_topics_and_documents_are_the_api_s(shared: Path) -> None:
 def test_the_command(database: Database, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     keys = f"1:{b64encode(os.urandom(32)).decode()}"
     shops.install(database, Keyring.parse(Secret(keys)), DOMAIN, Secret(SPEC.token))
-    given = {"home": tmp_path, "encryption_keys": keys, "shopify_url": sandbox.url_template}
-    chosen = Settings(**given, _env_file=None)  # type: ignore[arg-type, call-arg]
+    given: dict[str, Any] = {"home": tmp_path, "encryption_keys": keys, "shopify_url": sandbox.url_template}
+    chosen = Settings(**given, _env_file=None)
 
-    class World(command.World):
+    class Here(World):
         @property
-        def database(self) -> Database:  # type: ignore[override]
+        def database(self) -> Database:
             return database
 
-    monkeypatch.setattr(command, "open_world", lambda: World(chosen))
+    monkeypatch.setattr(command, "open_world", lambda: Here(chosen))
     asked = ["subscribe", "--shop", DOMAIN, "--url", URL, "--json"]
     with pytest.raises(ElsewhereError, match="--others"):
         CliRunner().invoke(command.app, asked, catch_exceptions=False)
@@ -175,16 +176,16 @@ def test_the_command(database: Database, sandbox: Sandbox, monkeypatch: pytest.M
 def test_retry_puts_back_what_was_set_aside(
     database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    class World(command.World):
+    class Here(World):
         @property
-        def database(self) -> Database:  # type: ignore[override]
+        def database(self) -> Database:
             return database
 
     make_shop(database)
     mended, later = event({"title": "fără id"}), event({"title": "nici el"})
     posted(database, mended, later)
-    work_off(database, into_mirror(database, Settings(home=tmp_path, _env_file=None)))  # type: ignore[call-arg]
-    monkeypatch.setattr(command, "open_world", lambda: World(Settings(home=tmp_path, _env_file=None)))  # type: ignore[call-arg]
+    work_off(database, into_mirror(database, Settings(home=tmp_path, _env_file=None)))
+    monkeypatch.setattr(command, "open_world", lambda: Here(Settings(home=tmp_path, _env_file=None)))
 
     def retried(*asked: str) -> tuple[int, dict[str, Any]]:
         done = CliRunner().invoke(command.app, ["retry", *asked, "--json"], catch_exceptions=False)

@@ -159,7 +159,7 @@ def test_a_collection_keeps_its_members_and_what_else_the_body_does_not_say(
     product = {"id": 7, "title": "Sapă", "handle": "sapa", "status": "active", "updated_at": at(8)}
     posted(database, event(product, "products/create"))
     work_off(database, into_mirror(database, obeyed))
-    node = {"__typename": "Collection", "id": "gid://shopify/Collection/1", "title": "Unelte", "handle": "unelte"}
+    node: Node = {"__typename": "Collection", "id": "gid://shopify/Collection/1", "title": "Unelte", "handle": "unelte"}
     node |= {"seo": {"title": "SEO", "description": None}, "ruleSet": None, "productsCount": {"count": 1}}
     member = {"__typename": "Product", "id": "gid://shopify/Product/7", "__parentId": node["id"]}
     exported(database, obeyed, "collections", [node, member], 9)

@@ -29,7 +29,9 @@ def window(ends: tuple[int | None, int | None]) -> Window:
 
 
 WINDOWS = st.lists(
-    st.tuples(_ENDS, _ENDS).filter(lambda ends: None in ends or ends[0] < ends[1]).map(window), min_size=1, max_size=6
+    st.tuples(_ENDS, _ENDS).filter(lambda ends: ends[0] is None or ends[1] is None or ends[0] < ends[1]).map(window),
+    min_size=1,
+    max_size=6,
 )
 
 

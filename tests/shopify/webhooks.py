@@ -62,7 +62,7 @@ def with_endpoint(
         secrets = Secrets(SecretStr(f"{SECRET},{OLD_SECRET}"))
         app = Endpoint(inbox, secrets, max_body_bytes=max_body, own_secrets=own)
         inbox.start()
-        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=app)
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://here", timeout=30) as client:
                 return await work(Poster(client, inbox))
@@ -84,7 +84,7 @@ def posted(database: Database, *events: Event, domain: str = DOMAIN) -> list[int
 
 def rows(database: Database, query: str, *values: Any) -> list[tuple[Any, ...]]:
     with database.connect(Role.ADMIN) as connection:
-        return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query, values).fetchall()
 
 
 def events_of(database: Database, shop: UUID | None = None) -> list[tuple[Any, ...]]:
