@@ -1,4 +1,5 @@
--- Of each shop and resource the newest whole export that somebody looked at, where it was refused: a person is waited for.
+-- What waits for a person: of each shop and resource the newest whole export that somebody looked at, where it was refused;
+-- and the shops of which Shopify does not tell what was deleted.
 SELECT looked.reason
   FROM (SELECT DISTINCT ON (r.shop_id, r.query_type) b.metadata ->> 'outcome' AS outcome, b.metadata ->> 'reason' AS reason
           FROM bulk_steps b
@@ -9,3 +10,9 @@ SELECT looked.reason
            AND r.cursor_state ? 'bulk'
          ORDER BY r.shop_id, r.query_type, (r.cursor_state ->> 'as_of')::timestamptz DESC, r.id DESC, b.id DESC) AS looked
  WHERE looked.outcome = 'refused'
+ UNION ALL
+SELECT 'The deletion events of ' || s.shopify_domain || ' cannot be had: ' || c.error_message
+  FROM sync_checkpoints c
+  JOIN shops s ON s.id = c.shop_id AND s.uninstalled_at IS NULL AND s.access_token_ciphertext <> ''::bytea
+ WHERE c.resource_type = 'deletion_events'
+   AND c.status = 'error'

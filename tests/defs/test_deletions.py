@@ -1,6 +1,7 @@
 """What was deleted in a sandbox's shop goes from its mirror as Dagster runs it: by whole exports, by Shopify's list."""
 
 import base64
+import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,30 @@ def test_shopifys_list_of_deletions_removes_without_an_export(office: Office) ->
     assert office.desk.rows("SELECT last_sync_at FROM sync_checkpoints WHERE resource_type = 'deletion_events'") == [
         (through,)
     ]
+
+
+def test_a_token_that_shopify_refuses_is_that_shops_matter_and_holds_up_no_other(office: Office) -> None:
+    office.export()
+    office.run()
+    first = office.products()[0]
+    office.shop.delete(first)
+    office.export()
+    spec = office.shop.spec
+    office.shop.spec = dataclasses.replace(spec, token="shpat_revocat")
+
+    result = office.run(deletion_events=True)
+
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    said = str(check.description)
+    assert f"The deletion events of {DOMAIN} cannot be had: Shopify does not accept the token (401)" in said
+    assert f"Shopify cannot be asked whether what the export of products of {DOMAIN}" in said
+    assert isinstance(office.tick(), dg.SkipReason), "nobody is asked again before somebody does something"
+
+    office.shop.spec = spec
+    office.export()
+    assert office.run(deletion_events=True).get_asset_check_evaluations()[0].passed
+    assert first not in office.products()
 
 
 def test_a_shop_whose_token_does_not_open_fails_the_run_and_is_left_alone_a_while(office: Office) -> None:

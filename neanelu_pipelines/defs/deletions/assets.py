@@ -43,8 +43,9 @@ _HOW = (
     "Rows that were removed from the mirror, and why. Materializing it looks at the newest whole export of each shop's "
     "resources that nobody has looked at yet, and removes what it does not hold any more and Shopify confirms, asked "
     "for it by its id; with `deletion_events`, also what Shopify lists as deleted. Webhooks `*/delete` remove by "
-    "themselves. If more is missing than NEANELU_MAX_REMOVAL_SHARE, nothing is removed, and a check "
-    "warns; `look_again` with `max_share` has that export looked at once more."
+    "themselves. If more is missing than NEANELU_MAX_REMOVAL_SHARE, if the export is damaged, or if Shopify may not be "
+    "asked with the shop's token, nothing is removed, and a check warns; `look_again` with `max_share` has that export "
+    "looked at once more."
 )
 
 
@@ -131,7 +132,10 @@ def removals_asset() -> dg.AssetsDefinition:
         deps=[key_of("bulk_runs"), key_of("webhook_events")],
         check_specs=[
             dg.AssetCheckSpec(
-                CHECK, asset=KEY, description="No shop's newest whole export is refused: nothing waits for a person."
+                CHECK,
+                asset=KEY,
+                description="No shop's newest whole export is refused, and each tells what was deleted: nothing waits "
+                "for a person.",
             )
         ],
         retry_policy=RETRIES,
@@ -221,7 +225,10 @@ def _deletion_events(context: dg.AssetExecutionContext, warehouse: Warehouse, su
                 told = look_at_deletion_events(warehouse.database, client, domain)
             for counts in told.counts:
                 sums.tables.update(counts.tables)
-            context.log.info("%s: %d deletion events.", domain, told.events)
+            if told.refused:
+                context.log.warning("%s tells of no deletions: %s", domain, told.refused)
+            else:
+                context.log.info("%s: %d deletion events.", domain, told.events)
 
         _attempt(sums, f"the deletion events of {shop['domain']}", ask)
 

@@ -54,8 +54,8 @@ class _UnfitError(NeaneluError):
     """The export cannot speak of what is gone, as many cannot; its words say why."""
 
 
-class _DamagedError(NeaneluError):
-    """The export should speak of what is gone, and cannot: until a person does something the next ones cannot either."""
+class _RefusedError(NeaneluError):
+    """The export should say what is gone, and is not believed until a person has done something; its words say what."""
 
 
 @dataclass
@@ -145,25 +145,20 @@ def _remove_missing(
 ) -> Removal:
     if client is None and not unconfirmed:
         return Removal("unfit", "Nobody can be asked whether what is missing is gone, and nobody said that it is.")
+    done = Removal("nothing")
     try:
         snapshot = _fit(book, load)
         missing = _missing(database, settings, snapshot)
+        done.missing = {found.entity.table: len(found.rows) for found in missing if found.rows}
+        if not done.missing:
+            return done
+        if doubt := _doubt(missing, load, few=FEW if client else 0, max_share=max_share, unconfirmed=unconfirmed):
+            raise _RefusedError(doubt)  # noqa: TRY301 - one way out for all refusals
+        gone = _confirmed(client, snapshot, missing)
     except _UnfitError as unfit:
         return Removal("unfit", str(unfit))
-    except _DamagedError as damage:
-        return Removal("refused", str(damage))
-    done = Removal("nothing", missing={found.entity.table: len(found.rows) for found in missing if found.rows})
-    if not done.missing:
-        return done
-    few = FEW if client else 0
-    if doubt := _doubt(missing, load, few=few, max_share=max_share, unconfirmed=unconfirmed):
-        return Removal("refused", doubt, done.missing)
-    try:
-        gone = _confirmed(client, snapshot, missing)
-    except DoubtfulAnswerError as doubt:
+    except (_RefusedError, DoubtfulAnswerError) as doubt:
         return Removal("refused", str(doubt), done.missing)
-    except CANNOT_ASK as refusal:
-        return Removal("refused", _unasked(load, refusal), done.missing)
     done.still_there = sum(len(found.rows) for found in missing) - sum(len(rows) for _, rows in gone)
     done.tables = dict(_remove(database, snapshot, gone, confirmed=client is not None))
     done.outcome = "removed" if done.tables else "nothing"
@@ -175,7 +170,7 @@ def _fit(book: Connection, load: LoadRun) -> _Snapshot:
 
     Raises:
         _UnfitError: it is none.
-        _DamagedError: it would be one.
+        _RefusedError: it would be one.
     """
     if not resource_named(load.resource).snapshot_shows_all:
         raise _UnfitError(f"An export of {load.resource} need not hold all that Shopify has: only events remove them.")
@@ -189,10 +184,10 @@ def _fit(book: Connection, load: LoadRun) -> _Snapshot:
     if newest is not None and newest > facts.as_of:
         raise _UnfitError(f"A newer whole export, of {newest.isoformat()}, was merged since.")
     if facts.unreadable:
-        raise _DamagedError(_damaged(load, f"{facts.unreadable:,} of its lines cannot be read", _MEND_LINES))
+        raise _RefusedError(_damaged(load, f"{facts.unreadable:,} of its lines cannot be read", _MEND_LINES))
     if sha256_of(facts.path) != facts.checksum:
         broken = "its bytes in the artifact store are not those that were verified when it was stored"
-        raise _DamagedError(_damaged(load, broken, _MEND_BYTES))
+        raise _RefusedError(_damaged(load, broken, _MEND_BYTES))
     kinds = None if facts.kinds is None else frozenset(facts.kinds)
     return _Snapshot(load, resource_named(load.resource), facts.path, facts.as_of, facts.source or "", kinds)
 
@@ -216,13 +211,13 @@ def _missing(database: Database, settings: Settings, snapshot: _Snapshot) -> lis
     """The rows that the artifact does not hold, by table.
 
     Raises:
-        _DamagedError: it cannot say.
+        _RefusedError: it cannot say.
     """
     with database.connect(Role.PIPELINE) as connection:
         seen = write_seen(connection, settings, snapshot.resource, snapshot.path)
         if seen.hidden or seen.torn:
             broken = "the last of its lines is torn" if seen.torn else f"{seen.hidden:,} of its lines name no row"
-            raise _DamagedError(_damaged(snapshot.load, broken, _MEND_LINES))
+            raise _RefusedError(_damaged(snapshot.load, broken, _MEND_LINES))
         parameters = {"shop_id": snapshot.load.shop_id, "as_of": snapshot.as_of}
         return [_missing_of(connection, snapshot, entity, parameters) for entity in snapshot.resource.entities]
 
@@ -339,7 +334,10 @@ def _confirmed(
     confirmed = []
     for found in missing:
         gids = [gid for _, gid in found.rows]
-        gone = really_gone(client, snapshot.load.shop_domain, gids, found.witness) if gids else set()
+        try:
+            gone = really_gone(client, snapshot.load.shop_domain, gids, found.witness) if gids else set()
+        except CANNOT_ASK as refusal:
+            raise _RefusedError(_unasked(snapshot.load, refusal)) from refusal
         confirmed.append((found.entity, [row for row in found.rows if row[1] in gone]))
     return confirmed
 

@@ -14,6 +14,7 @@ from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import ledger
 from neanelu_pipelines.mirror.ledger import NoLoadError
+from neanelu_pipelines.mirror.removals.confirm import CANNOT_ASK
 from neanelu_pipelines.mirror.removals.rows import Reason
 from neanelu_pipelines.mirror.removals.snapshots import Removal, remove_missing
 from neanelu_pipelines.mirror.removals.told import RemovalCounts, remove
@@ -36,6 +37,8 @@ class Told:
 
     events: int = 0
     counts: list[RemovalCounts] = field(default_factory=list)
+    refused: str = ""
+    """Why Shopify does not tell of this shop's deletions, until a person does something; `refused` says it, too."""
 
 
 @contextmanager
@@ -60,7 +63,7 @@ def snapshots_waiting(database: Database) -> list[LoadRun]:
 
 
 def refused(database: Database) -> list[str]:
-    """Why the newest export of a shop's resource that was looked at was refused, for each where it was."""
+    """What waits for a person: shops' newest exports that were refused, and shops that do not tell what was deleted."""
     with ledger.opened(database) as book:
         return [reason for (reason,) in book.execute(statement("removals/refused")).fetchall()]
 
@@ -103,7 +106,7 @@ def look_at_deletion_events(database: Database, client: Asks, shop_domain: str) 
     where this one did.
 
     Raises:
-        ShopifyFault: Shopify cannot be asked; nothing is forgotten.
+        ShopifyFault: Shopify cannot be asked now; nothing is forgotten.
         UnknownShopError: there is no such shop.
     """
     with ledger.opened(database) as book:
@@ -112,11 +115,16 @@ def look_at_deletion_events(database: Database, client: Asks, shop_domain: str) 
         since: datetime = row[1] if row else datetime.now(UTC)
         told, through = Told(), since
         gone: dict[str, dict[str, datetime]] = defaultdict(dict)
-        for gid, moment in _events(client, since - _OVERLAP):
-            told.events += 1
-            through = max(through, moment)
-            if resource := _resource_of(gid):
-                gone[resource][gid] = max(moment, gone[resource].get(gid, moment))
+        try:
+            for gid, moment in _events(client, since - _OVERLAP):
+                told.events += 1
+                through = max(through, moment)
+                if resource := _resource_of(gid):
+                    gone[resource][gid] = max(moment, gone[resource].get(gid, moment))
+        except CANNOT_ASK as refusal:
+            denied = {"shop_id": shop.shop_id, "since": since, "error": str(refusal)}
+            book.execute(statement("removals/deny_checkpoint"), denied)
+            return Told(refused=str(refusal))
         for resource, moments in gone.items():
             told.counts.append(
                 remove(
