@@ -33,6 +33,10 @@ def test_new_events_are_processed_by_one_run_at_a_time(
     under_way = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
     assert isinstance(tick(instance, warehouse), dg.SkipReason)
     instance.delete_run(under_way.run_id)
+    # What made a run fail would have one at each look.
+    failed = instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE)
+    assert isinstance(tick(instance, warehouse), dg.SkipReason)
+    instance.delete_run(failed.run_id)
 
     done = job.execute_in_process(instance=instance)
     assert done.success

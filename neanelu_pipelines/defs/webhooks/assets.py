@@ -4,15 +4,16 @@ Belongs here: the asset, its job and the sensor that starts it. Does not belong 
 """
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.catalogue.specs import key_of, relation_spec
 from neanelu_pipelines.defs.loads.faults import RETRIES, step_faults
-from neanelu_pipelines.defs.shops.sensor import IN_FLIGHT
+from neanelu_pipelines.defs.waiting import waiting_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ JOB = "process_webhooks"
 
 _SECONDS = 300.0
 """How long a run goes on beginning batches. What is left is the next run's: a run without an end has no figures."""
+_PAUSE = timedelta(minutes=5)
+"""After a run that failed: other shops' events wait meanwhile, so it is short."""
 _HOW = (
     "`neanelu webhooks` receives and stores them; materializing this processes those that are new, in the order of "
     "each shop's time, through the same staging and merge as every load. Events that cannot be processed are set "
@@ -41,22 +44,16 @@ def webhook_definitions() -> dg.Definitions:
         tags={"neanelu/room": "webhooks", "dagster/max_runtime": "3600"},
     )
 
-    @dg.sensor(
-        name="webhooks_waiting",
-        job=job,
+    webhooks_waiting = waiting_sensor(
+        "webhooks_waiting",
+        job,
+        any_new,
         description="Starts the processing of webhooks when there are new ones and no run is at it.",
-        minimum_interval_seconds=30,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        tags={"neanelu/room": "webhooks"},
+        nothing="No webhook is new.",
+        room="webhooks",
+        every=30,
+        pause=_PAUSE,
     )
-    def webhooks_waiting(
-        context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
-    ) -> dg.RunRequest | dg.SkipReason:
-        if not any_new(warehouse):
-            return dg.SkipReason("No webhook is new.")
-        if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=list(IN_FLIGHT)), limit=1):
-            return dg.SkipReason("A run is at them.")
-        return dg.RunRequest()
 
     return dg.Definitions(assets=[webhook_events_asset()], jobs=[job], sensors=[webhooks_waiting])
 
@@ -88,9 +85,9 @@ def webhook_events_asset() -> dg.AssetsDefinition:
     return webhook_events
 
 
-def any_new(warehouse: Warehouse) -> bool:
+def any_new(database: Database) -> bool:
     """Whether an event waits to be processed."""
-    with warehouse.database.connect(Role.PIPELINE, autocommit=True) as connection:
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
         row = connection.execute(statement("webhooks/any_new")).fetchone()
     return bool(row and row[0])
 
