@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from neanelu_pipelines.cli import webhooks as command
 from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.mirror.redaction import work as redaction
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import shops
 from neanelu_pipelines.shopify.access import Secret, ShopError
@@ -79,7 +80,7 @@ def test_a_secret_that_does_not_open_lets_nobody_in(database: Database, caplog: 
         caplog.clear()
 
 
-def test_it_is_sealed_for_its_shop_and_forgotten_with_it(database: Database) -> None:
+def test_it_is_sealed_for_its_shop_and_forgotten_with_it(database: Database, obeyed: Settings) -> None:
     make_shop(database)
     other = make_shop(database, OTHER)
     keyring = ring(key())
@@ -94,7 +95,16 @@ def test_it_is_sealed_for_its_shop_and_forgotten_with_it(database: Database) -> 
     with pytest.raises(ShopError):
         keep(database, keyring, "nimeni.myshopify.com", Secret(OWN))
     assert kept(database) == [(sealed,)]
+    # Shopify asks for the redaction two days after the shop left, signed with the same secret.
     assert shops.remove(database, DOMAIN)
+    asked = event({"shop_domain": DOMAIN}, "shop/redact", triggered_at="acum")
+
+    async def post(poster: Poster) -> int:
+        return await poster.post(asked, secret=OWN)
+
+    assert with_endpoint(database.urls[Role.PIPELINE], post, own=loaded(database, keyring)) == 200
+    (answered,) = redaction.work_off(database, obeyed)
+    assert (answered.topic, answered.error) == ("shop/redact", None)
     assert kept(database) == []
 
 
