@@ -17,7 +17,8 @@ from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.settings import Settings
-from neanelu_pipelines.shopify.access import read_access
+from neanelu_pipelines.shopify.access import ShopError, read_access
+from neanelu_pipelines.shopify.shops import listed
 from neanelu_pipelines.shopify.vault import Keyring
 
 app = typer.Typer(invoke_without_command=True)
@@ -45,12 +46,15 @@ def webhooks(
     """Receive webhooks at /webhooks and keep them; NEANELU_WEBHOOK_SECRETS holds the app's secret (or new,old).
 
     A shop with an app of its own: see `neanelu webhooks secret`.
+    Put a proxy in front that speaks TLS and buffers requests: 2000 connections are held at once, whoever makes them;
+    one that has not sent a whole head in ten seconds is closed.
     Also: NEANELU_WEBHOOK_MAX_BODY_BYTES (default 8 MiB) and NEANELU_WEBHOOK_MAX_WAITING_BYTES (64 MiB).
     """
     if context.invoked_subcommand is not None:
         return
     import uvicorn
 
+    from neanelu_pipelines.shopify.webhooks.connections import in_time
     from neanelu_pipelines.shopify.webhooks.endpoint import PATH, Endpoint
     from neanelu_pipelines.shopify.webhooks.inbox import Inbox
     from neanelu_pipelines.shopify.webhooks.own_secrets import OwnSecrets
@@ -73,6 +77,7 @@ def webhooks(
         output.say(f"Receiving webhooks at {url}; Ctrl-C ends it.")
         config = uvicorn.Config(
             app,
+            http=in_time(),
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -142,7 +147,8 @@ def secret(
 ) -> None:
     """Give a shop the client secret (or new,old) of an app of its own: it alone signs the shop's webhooks then.
 
-    It is kept sealed with NEANELU_ENCRYPTION_KEYS; a running endpoint knows of it half a minute later.
+    It is kept sealed with NEANELU_ENCRYPTION_KEYS until the shop is redacted; a running endpoint knows of it half a
+    minute later.
     """
     from neanelu_pipelines.shopify.webhooks.own_secrets import keep
 
@@ -150,7 +156,7 @@ def secret(
     world = open_world()
     keyring = Keyring.from_settings(world.settings)
     world.require_schema()
-    domain = require_shop(world, shop)
+    domain = _shop_here(world, shop)
     given = None if forget else read_token(domain, secret_file, what="Webhook secret")
     keep(world.database, keyring, domain, given)
     output.result({"status": "completed", "shop": domain, "own_secret": given is not None})
@@ -174,7 +180,7 @@ def retry(
     world = open_world()
     world.require_schema()
     asked = set(ids or ())
-    topics = put_back(world.database, domain=require_shop(world, shop) if shop else None, ids=sorted(asked))
+    topics = put_back(world.database, domain=_shop_here(world, shop) if shop else None, ids=sorted(asked))
     back = sum(topics.values())
     missing = len(asked) - back if asked else 0
     status = "partial" if missing else "completed"
@@ -185,6 +191,20 @@ def retry(
     if missing:
         output.error(f"{missing} of the {len(asked)} ids name no event that was set aside here and could be processed.")
         raise typer.Exit(1)
+
+
+def _shop_here(world: World, domain: str) -> str:
+    """The domain as the database has it, of a shop that was removed or took the app away as well.
+
+    What such a shop still sends (shop/redact) has to be received, and to give it a token would have that refused.
+
+    Raises:
+        ShopError: no shop has it.
+    """
+    found = next((str(one["domain"]) for one in listed(world.database) if one["domain"] == domain.lower()), None)
+    if found is None:
+        raise ShopError(f"There is no shop {domain!r} here. `neanelu shop list` shows all, those that left as well.")
+    return found
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -63,8 +63,12 @@ def require_address(url: str) -> str:
     Raises:
         AddressError: it does not.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise AddressError("That is no address: its host or its port cannot be one. Give https://…/webhooks.") from None
+    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.fragment or port == 0:
         raise AddressError(
             f"Shopify does not post webhooks to {parts.scheme or 'nothing'}://{parts.hostname or ''}…: give the "
             "address of a proxy that speaks TLS in front of `neanelu webhooks`, https://…/webhooks, without a login."
