@@ -62,20 +62,22 @@ def goods(products: int = 2, *, of_variants: bool = False) -> list[bytes]:
 @pytest.fixture
 def stocked(river: River) -> River:
     """What an export of products brings, whose query asks for no variant's media."""
-    river.load(goods(), as_of=moment(2))
+    video = {"__typename": "Video", "id": gid("Video", 12), "mediaContentType": "VIDEO", "image": None}
+    river.load([*goods(), media(12, gid("Product", 1), **video)], as_of=moment(2))
     return river
 
 
 def test_sets_become_links_in_the_order_of_upload(stocked: River) -> None:
-    report = load(stocked, *shown(11, 10, of=10), *shown(20, of=20), *shown(of=21))
+    film = shown(12, of=10, kind="Video")[1]
+    report = load(stocked, *shown(11, 10, of=10), film, *shown(20, of=20), *shown(of=21))
 
-    assert written(report) == {SETS: (3, 0, 0), LINKS: (3, 0, 0)}
-    assert fates(report) == {"ProductVariant": (3, 0, 0, 0), "MediaImage": (3, 0, 0, 0)}
-    assert rows(stocked) == [(10, 10, 0), (10, 11, 1), (20, 20, 0)]
+    assert written(report) == {SETS: (3, 0, 0), LINKS: (4, 0, 0)}
+    assert fates(report) == {"ProductVariant": (3, 0, 0, 0), "MediaImage": (3, 0, 0, 0), "Video": (1, 0, 0, 0)}
+    assert rows(stocked) == [(10, 10, 0), (10, 11, 1), (10, 12, 2), (20, 20, 0)]
 
     before = stocked.versions()
-    again = load(stocked, *shown(20, of=20), *shown(of=21), *shown(10, 11, of=10), day=6)
-    assert (written(again), again.stage.total.unchanged) == ({}, 6)
+    again = load(stocked, *shown(20, of=20), *shown(of=21), *shown(10, 11, of=10), film, day=6)
+    assert (written(again), again.stage.total.unchanged) == ({}, 7)
     assert stocked.versions() == before
 
 
