@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """From a fresh clone to the demo or the tests: makes .venv beside this file with the pinned packages, then runs them.
 
-    python3 bootstrap.py demo      everything on this machine: server, schema, two shops, a load, a summary
+    python3 bootstrap.py demo      everything on this machine: server, schema, shops and their loads, a summary
     python3 bootstrap.py test      the whole suite (further arguments go to pytest)
     python3 bootstrap.py setup     the environment only
 
@@ -44,13 +44,21 @@ def install(extras: str) -> None:
     have = STAMP.read_text().split("\n") if STAMP.exists() else []
     if have[:1] == [wanted] and set(extras.strip("[]").split(",")) <= {*have[1:], ""}:
         return
-    if not (BIN / "python").exists():
-        print(f"Making {ENVIRONMENT} ...", flush=True)
-        venv.create(ENVIRONMENT, with_pip=True, clear=ENVIRONMENT.exists())
+    if not (BIN / "pip").exists():  # It comes last: an environment that was broken off has none.
+        make()
     print("Installing the pinned packages (a minute or two, once) ...", flush=True)
     pip = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.check_call([*pip, "--constraint", "constraints.txt", "--editable", f".{extras}"], cwd=ROOT)
     STAMP.write_text("\n".join([wanted, *extras.strip("[]").split(",")]))
+
+
+def make() -> None:
+    """Make the environment anew, with nothing in it but pip."""
+    print(f"Making {ENVIRONMENT} ...", flush=True)
+    try:
+        venv.create(ENVIRONMENT, with_pip=True, clear=ENVIRONMENT.exists())
+    except subprocess.CalledProcessError:
+        sys.exit("This Python has no pip for new environments; on Debian and Ubuntu the package python3-venv holds it.")
 
 
 def fingerprint() -> str:

@@ -8,14 +8,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from neanelu_pipelines.errors import NeaneluError
+
+_PREFIX = "NEANELU_"
+
+
+class SettingsError(NeaneluError):
+    """A setting that cannot be used."""
 
 
 class Settings(BaseSettings):
     """The settings of this process. Secrets are `SecretStr`: they do not show in a repr, a log or an error."""
 
-    model_config = SettingsConfigDict(env_prefix="NEANELU_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_file=".env", extra="ignore")
 
     home: Annotated[Path, Field(description="Where the embedded server, its data and the artifacts live.")] = Path(
         ".neanelu"
@@ -134,5 +142,14 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings, read once per process."""
-    return Settings()
+    """The settings, read once per process.
+
+    Raises:
+        SettingsError: one is out of its bounds or of another type; its value is not said, which may be a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as fault:
+        wrong = "; ".join(f"{_PREFIX}{str(error['loc'][0]).upper()}: {error['msg']}" for error in fault.errors())
+    # Outside of the handler: the fault holds the values, and would be shown as the context.
+    raise SettingsError(f"{wrong}. It is read from the environment or from .env; .env.example says what it is for.")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.settings import Settings, SettingsError, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = re.compile(r"^#? ?(NEANELU_[A-Z_]+)=", re.MULTILINE)
@@ -46,3 +46,12 @@ def test_secrets_do_not_show() -> None:
     given: dict[str, Any] = {name: SecretStr(secret) for name in names}
     settings = Settings(**given)
     assert "geheim-parola" not in repr(settings) + str(settings) + str(settings.model_dump())
+
+
+def test_a_setting_that_cannot_be_used_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEANELU_MAX_REJECT_SHARE", "a-secret")
+    settings.cache_clear()
+    with pytest.raises(SettingsError, match=r"^NEANELU_MAX_REJECT_SHARE: .* number") as refused:
+        settings()
+    assert "a-secret" not in str(refused.value)
+    assert refused.value.__context__ is None

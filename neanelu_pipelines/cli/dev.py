@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from neanelu_pipelines.cli.output import Output
+from neanelu_pipelines.cli.output import JsonOption, Output
 from neanelu_pipelines.cli.services import DEFAULT_PORT, ServicesError, running_services, why_ended
 from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.migrations import migrate
@@ -30,9 +30,10 @@ def dev(
             min=1024, max=65535, help=f"The UI's port. Default: {DEFAULT_PORT}, or a free one if it is taken."
         ),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Start the server and the Dagster UI; everything ends with this command."""
-    serve(Output(), open_world(), port=port)
+    serve(Output(as_json=as_json), open_world(), port=port)
 
 
 def serve(output: Output, world: World, *, port: int | None) -> None:
@@ -49,6 +50,7 @@ def serve(output: Output, world: World, *, port: int | None) -> None:
                 started = _start_server(world, stack)
                 progress.update("Starting the Dagster UI")
                 services = stack.enter_context(running_services(world, port=port, stop_server=started))
+            output.result({"status": "serving", "address": services.address, "logs": services.logs})
             output.say(f"The Dagster UI is at {services.address}; its logs are in {services.logs}. Ctrl-C ends it.")
             services.guard.wait()
             raise ServicesError(why_ended(services))

@@ -56,6 +56,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
     """Look at everything that can be wrong and say what to do. Exit 1 if something is."""
     output = Output(as_json=as_json)
     world = open_world()
+    world.require_home()
     with output.progress("Looking") as progress:
         findings = list(examine(world, progress.update))
     wrong = [finding for finding in findings if finding.verdict is Verdict.WRONG]
@@ -65,7 +66,8 @@ def doctor(*, as_json: JsonOption = False) -> None:
         if finding.remedy:
             output.say(f"          do: {finding.remedy}")
     output.say()
-    output.say(f"{len(wrong)} things are wrong." if wrong else "Nothing is wrong.")
+    doubtful = sum(finding.verdict is Verdict.DOUBTFUL for finding in findings)
+    output.say(f"Wrong: {len(wrong)}; doubtful: {doubtful}." if wrong or doubtful else "Nothing is wrong.")
     raise typer.Exit(1 if wrong else 0)
 
 

@@ -24,6 +24,7 @@ def migrate_command(
     output = Output(as_json=as_json)
     world = open_world()
     if check:
+        world.require_home()
         missing = pending(world.database)
         output.result({"status": "pending" if missing else "complete", "pending": [item.name for item in missing]})
         for item in missing:

@@ -25,6 +25,10 @@ class SchemaMissingError(NeaneluError):
     """The database does not have the schema of this version."""
 
 
+class NoInstallationError(NeaneluError):
+    """There is nothing where the installation should be."""
+
+
 @dataclass(frozen=True)
 class World:
     """What a command works on."""
@@ -53,16 +57,31 @@ class World:
         """DAGSTER_HOME: Dagster's configuration, logs of steps and the services' own logs."""
         return self.home / "dagster"
 
+    def require_home(self) -> None:
+        """Refuse to look at an installation that is not there: looking at the database would make one.
+
+        Raises:
+            NoInstallationError: the home does not exist, and no other database is named.
+        """
+        if self.embedded is not None and not self.home.exists():
+            raise NoInstallationError(
+                f"There is no installation in {self.home}. Say where it is with NEANELU_HOME (or which database it "
+                "has, with NEANELU_DATABASE_URL); `neanelu migrate` makes a new one here."
+            )
+
     def require_schema(self) -> None:
         """Refuse to go on with a database that lacks migrations.
 
         Raises:
+            NoInstallationError: there is no database at all.
             SchemaMissingError: some are pending; the message says how many and what to run.
         """
+        self.require_home()
         missing = pending(self.database)
         if missing:
+            where = "The database" if self.embedded is None else f"The database of {self.home}"
             raise SchemaMissingError(
-                f"The database lacks {len(missing)} of this version's migrations: run `neanelu migrate` first."
+                f"{where} lacks {len(missing)} of this version's migrations: run `neanelu migrate` first."
             )
 
     def dagster_environment(self) -> dict[str, str]:

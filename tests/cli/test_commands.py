@@ -31,15 +31,24 @@ def loaded(home: Home, catalogue: Path) -> dict[str, Any]:
     return home.json("load", str(catalogue), "--shop", SHOP, "--resource", "products", "--create-shop")
 
 
-def test_migrate_says_what_is_missing_applies_it_and_then_has_nothing_to_do(empty_home: Home) -> None:
-    before = empty_home.json("migrate", "--check")
+@pytest.mark.parametrize("command", [("status",), ("doctor",), ("migrate", "--check")])
+def test_looking_where_no_installation_is_makes_none(command: tuple[str, ...], empty_home: Home) -> None:
+    nowhere = empty_home.path / "nowhere"
+    told = empty_home.json(*command, NEANELU_HOME=str(nowhere))
+    assert (told["exit"], told["status"]) == (1, "failed")
+    assert f"no installation in {nowhere}" in told["error"]
+    assert not nowhere.exists()
+
+
+def test_migrate_says_what_is_missing_applies_it_and_then_has_nothing_to_do(begun_home: Home) -> None:
+    before = begun_home.json("migrate", "--check")
     assert before["exit"] == 1
     assert before["pending"]
-    applied = empty_home.json("migrate")
+    applied = begun_home.json("migrate")
     assert applied["exit"] == 0
     assert [item["name"] for item in applied["applied"]] == before["pending"]
-    assert empty_home.json("migrate", "--check") == {"status": "complete", "pending": [], "exit": 0, "stderr": ""}
-    assert empty_home.json("migrate")["applied"] == []
+    assert begun_home.json("migrate", "--check") == {"status": "complete", "pending": [], "exit": 0, "stderr": ""}
+    assert begun_home.json("migrate")["applied"] == []
 
 
 def test_load_prints_one_object_whose_counts_add_up(home: Home, catalogue: Path, loaded: dict[str, Any]) -> None:

@@ -80,31 +80,29 @@ def test_a_killed_server_recovers_with_all_that_was_committed(make_home: MakeHom
 
 
 def test_nothing_is_left_of_a_killed_or_stopped_server(make_home: MakeHome) -> None:
-    before = shared_memory()
     home = make_home(begun=True)
     server = server_of(home)
     server.start()
-    pid = pid_of(server)
-    os.kill(pid, signal.SIGKILL)
+    killed = pid_of(server)
+    os.kill(killed, signal.SIGKILL)
     # We are its parent here: a zombie would stay until somebody asks how it ended.
-    wait_for(lambda: not psutil.pid_exists(pid))
+    wait_for(lambda: not psutil.pid_exists(killed))
     server.start()
-    pid = pid_of(server)
+    stopped = pid_of(server)
     server.stop()
-    assert not psutil.pid_exists(pid)
+    assert not psutil.pid_exists(stopped)
     assert processes_of(home) == []
-    assert shared_memory() <= before
+    assert shared_memory_made_by(killed, stopped) == set()
 
 
-def shared_memory() -> set[str]:
-    """Shared memory that nobody is attached to (other servers of this machine come and go)."""
-    segments = set()
+def shared_memory_made_by(*pids: int) -> set[str]:
+    """The System V segments that these processes made: the lock on a data directory is one."""
     listing = Path("/proc/sysvipc/shm")
-    if listing.exists():
-        rows = [line.split() for line in listing.read_text().splitlines()]
-        attached = rows[0].index("nattch")
-        segments |= {row[1] for row in rows[1:] if row[attached] == "0"}
-    return segments
+    if not listing.exists():
+        return set()
+    rows = [line.split() for line in listing.read_text().splitlines()]
+    maker = rows[0].index("cpid")
+    return {row[1] for row in rows[1:] if int(row[maker]) in pids}
 
 
 def test_orphans_of_a_killed_server_are_waited_for(make_home: MakeHome) -> None:
