@@ -4,6 +4,7 @@ SELECT a.id, a.file_path
   FROM bulk_artifacts a
   JOIN bulk_runs r ON r.id = a.bulk_run_id
  WHERE a.deleted_at IS NULL
+   AND a.id <> ALL (%(left)s::uuid[])
    AND r.status IN ('completed', 'failed')
    AND ((r.cursor_state->>'snapshot' = 'false' AND NOT r.cursor_state ? 'bulk' AND r.completed_at < %(before)s)
         OR r.cursor_state ? 'tells_of_forgotten')

@@ -5,6 +5,7 @@ SELECT a.id, a.file_path
   FROM bulk_artifacts a
   JOIN bulk_runs r ON r.id = a.bulk_run_id
  WHERE a.deleted_at IS NULL
+   AND a.id <> ALL (%(left)s::uuid[])
    AND r.status NOT IN ('pending', 'running')
    AND r.completed_at < %(before)s
    AND (r.status <> 'completed'

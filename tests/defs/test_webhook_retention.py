@@ -12,7 +12,7 @@ from neanelu_pipelines.database.partitions import PartitionError, drop_partition
 from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.defs.webhooks.writing import into_mirror
-from neanelu_pipelines.mirror.expiry import KEPT, delete_expired, delete_old, delete_past
+from neanelu_pipelines.mirror.expiry import KEPT, FilesLeftError, delete_expired, delete_old, delete_past
 from neanelu_pipelines.shopify.webhooks.processing import process_batch
 from neanelu_pipelines.shopify.webhooks.retention import KEYS_KEPT, purge
 from tests.shopify.conftest import make_shop
@@ -101,11 +101,12 @@ def test_loads_past_their_time_go_and_what_is_still_needed_stays(database: Datab
     with database.connect(Role.ADMIN, autocommit=True) as connection:
 
         def ended(days_ago: int, state: str, status: str = "completed", resource: str = "products") -> UUID:
+            when = NOW - timedelta(days=days_ago)
             row = connection.execute(
                 "INSERT INTO bulk_runs (shop_id, operation_type, query_type, status, completed_at, cursor_state)"
                 " SELECT id, 'EXPORT', %(resource)s, %(status)s, %(when)s,"
                 " %(state)s::jsonb || jsonb_build_object('as_of', %(when)s::timestamptz) FROM shops RETURNING id",
-                {"when": NOW - timedelta(days=days_ago), "state": state, "status": status, "resource": resource},
+                {"when": when, "state": state, "status": status, "resource": resource},
             ).fetchone()
             assert row
             file = tmp_path / f"{row[0]}.jsonl"
@@ -116,6 +117,7 @@ def test_loads_past_their_time_go_and_what_is_still_needed_stays(database: Datab
             ):
                 words = "'merge', ''" if "steps" in query else "'', ''"
                 connection.execute(f"{query} SELECT %s, id, {words} FROM shops", [row[0]])
+            connection.execute("UPDATE bulk_steps SET started_at = %s WHERE bulk_run_id = %s", [when, row[0]])
             connection.execute(
                 "INSERT INTO bulk_artifacts (bulk_run_id, shop_id, artifact_type, file_path)"
                 " SELECT %s, id, 'jsonl', %s FROM shops",
@@ -130,9 +132,12 @@ def test_loads_past_their_time_go_and_what_is_still_needed_stays(database: Datab
             ended(70, part, "failed"),
             ended(60, whole, "failed"),
             ended(45, part),
+            # Of a resource that was never complete.
+            ended(90, whole, "failed", "menus"),
         }
         stays = {"refused": ended(95, whole), "refers": ended(85, part), "checkpoint": ended(75, part)}
         stays |= {"newest whole": ended(50, whole), "young": ended(5, part)}
+        stays |= {"the last to write": ended(80, whole, "failed", "menus")}
         stays |= {"of another resource": ended(99, whole, resource="orders"), "begun": ended(99, part, "pending")}
         # A file that shows a newer state than what was loaded after it.
         stays["shows the newest"] = ended(55, whole)
@@ -157,7 +162,16 @@ def test_loads_past_their_time_go_and_what_is_still_needed_stays(database: Datab
             " SELECT id, 'products', now(), jsonb_build_object('run_id', %s::uuid) FROM shops",
             [stays["checkpoint"]],
         )
-    assert delete_past(database, now=NOW, kept=timedelta(days=30)) == len(gone)
+    # One file that cannot be deleted keeps its own load, and no other.
+    stuck = tmp_path / f"{min(gone, key=str)}.jsonl"
+    stuck.unlink()
+    stuck.mkdir()
+    for _ in range(2):
+        with pytest.raises(FilesLeftError, match=stuck.name):
+            delete_past(database, now=NOW, kept=timedelta(days=30))
+        assert rows(database, "SELECT count(*) FROM bulk_runs") == [(len(stays) + 1,)]
+    stuck.rmdir()
+    assert delete_past(database, now=NOW, kept=timedelta(days=30)) == 1
     left = {key for (key,) in rows(database, "SELECT id FROM bulk_runs")}
     assert {name for name, key in stays.items() if key not in left} == set()
     assert not gone & left
@@ -165,9 +179,15 @@ def test_loads_past_their_time_go_and_what_is_still_needed_stays(database: Datab
     for table in ("bulk_steps", "bulk_errors", "bulk_artifacts"):
         assert {key for (key,) in rows(database, f"SELECT bulk_run_id FROM {table}")} == left
     assert delete_past(database, now=NOW, kept=timedelta(days=30)) == 0
+    stuck = tmp_path / f"{stays['refused']}.jsonl"
+    stuck.unlink()
+    stuck.mkdir()
+    with pytest.raises(FilesLeftError, match=stuck.name):
+        delete_old(database, now=NOW, kept=timedelta(days=14))
+    stuck.rmdir()
     # Files go sooner, and the ledger says so; of each resource that of the newest whole load stays.
     stay = {stays[name] for name in ("shows the newest", "of another resource", "young", "begun")}
-    assert delete_old(database, now=NOW, kept=timedelta(days=14)) == len(left - stay)
+    assert delete_old(database, now=NOW, kept=timedelta(days=14)) == 1
     assert {UUID(file.stem) for file in tmp_path.iterdir()} == stay
     assert {key for (key,) in rows(database, "SELECT bulk_run_id FROM bulk_artifacts WHERE deleted_at IS NULL")} == stay
     assert rows(database, "SELECT count(*) FROM bulk_runs") == [(len(left),)]
