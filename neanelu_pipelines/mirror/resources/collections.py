@@ -68,6 +68,6 @@ COLLECTIONS = Resource(
             ),
         ),
     ),
-    # The mirror has no column for it, and it does not move when the members change.
+    # Events and other queries' files have it: no column does, and it does not move when the members change.
     ignored_fields=frozenset({"updatedAt"}) | LINE_IDENTITY,
 )

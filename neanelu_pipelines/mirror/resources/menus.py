@@ -2,7 +2,7 @@
 
 A menu is one line with its items within it, up to three deep, and is replaced as a whole: its fingerprint is that of
 the line. The mirror has no time of change of a menu, so the moments of the exports decide which is newer. An item's
-tags, and whether a menu is the default one, have no column.
+tags, and whether a menu is the default one, have no column, and are not asked for.
 
 Belongs here: the declaration. Does not belong here: how a tree becomes rows (`sql/mirror/unfold_menu_items`).
 """

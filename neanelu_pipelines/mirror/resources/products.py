@@ -228,7 +228,7 @@ PRODUCTS = Resource(
     ),
     ignored_fields=frozenset(
         {
-            # Shopify's own sums over variants, which the mirror holds row by row.
+            # Shopify's own sums over variants, which the mirror holds row by row: other queries' files have them.
             "totalInventory",
             "tracksInventory",
         }
