@@ -5,7 +5,8 @@ block. Does not belong here: what is only wrong beside other rows (duplicates, o
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import polars as pl
 
@@ -81,9 +82,24 @@ def field_at(path: str) -> pl.Expr:
     return value
 
 
-def fields_of(columns: Iterable[Column], *, shop_currency: str | None) -> tuple[Field, ...]:
-    """How each of these columns is read, checked and written."""
-    return tuple(_field(column, shop_currency) for column in columns)
+def fields_of(
+    columns: Iterable[Column], *, shop_currency: str | None, version: str | None = None, latest: datetime | None = None
+) -> tuple[Field, ...]:
+    """How each of these columns is read, checked and written. The `version`, if any, is no later than `latest`."""
+    fields = tuple(_field(column, shop_currency) for column in columns)
+    if version is None or latest is None:
+        return fields
+    return tuple(_not_after(latest, field) if field.column.name == version else field for field in fields)
+
+
+def _not_after(latest: datetime, field: Field) -> Field:
+    """A time of change that lies ahead would make every true one after it the older one.
+
+    Compared as text, which costs next to nothing: an offset from UTC blurs the limit by less than a day.
+    """
+    wrong = pl.col(field.column.name).is_between(pl.lit(f"{latest:%Y-%m-%dT%H:%M:%S}"), pl.lit("9999-99"))
+    ahead = Check(field.column.name, "out_of_range", "lies more than a day ahead of this load", wrong)
+    return replace(field, checks=(*field.checks, ahead))
 
 
 def json_member(column: Column) -> pl.Expr:

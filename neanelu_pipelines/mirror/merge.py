@@ -345,11 +345,7 @@ def _not_older(entity: Entity) -> sql.Composable:
     """The rule that no older data overwrites newer, once more where it cannot be forgotten."""
     if entity.version is None:
         return sql.SQL("GREATEST(m.synced_at, %(shown_through)s) <= excluded.synced_at")
-    version = sql.Identifier(entity.version)
-    return sql.SQL(
-        "(m.{0} < excluded.{0} OR (COALESCE(m.{0} = excluded.{0}, true)"
-        " AND GREATEST(m.synced_at, %(shown_through)s) <= excluded.synced_at))"
-    ).format(version)
+    return statement("mirror/not_older").format(version=sql.Identifier(entity.version))
 
 
 def _featured(entity: Entity, link: Link, child_key: str, extent: Extent) -> sql.Composable:

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -91,15 +92,27 @@ _VALID = pl.lit("valid")
 class BlockParser:
     """Parses the blocks of one load; holds nothing that changes, so that several threads may use it at once."""
 
-    def __init__(self, resource: Resource, shop: Shop, load: LoadRun, wants_sample: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        resource: Resource,
+        shop: Shop,
+        load: LoadRun,
+        wants_sample: Callable[[str], bool],
+        as_of: datetime,
+    ) -> None:
         self._resource = resource
         self._load = load
         self._wants_sample = wants_sample
         self._seed = hash_seed(resource, shop.currency)
         self._routes = routes_of(resource)
         self._schemas = {route.target: _schema(route.part) for route in self._routes}
+        # Clocks differ, and a result tells of changes made while it was made: a day is more than either.
+        latest = max(as_of, datetime.now(UTC)) + timedelta(days=1)
         self._fields = {
-            route.target: fields_of(_columns(route.part), shop_currency=shop.currency) for route in self._routes
+            route.target: fields_of(
+                _columns(route.part), shop_currency=shop.currency, version=_version(route.part), latest=latest
+            )
+            for route in self._routes
         }
 
     def parse(self, block: Block, wanted: WantedOfBlock | None) -> ParsedBlock:
@@ -272,6 +285,10 @@ def _columns(part: Entity | Children | Link) -> tuple[Column, ...]:
     if isinstance(part, Entity):
         return part.columns
     return part.members if isinstance(part, Children) else ()
+
+
+def _version(part: Entity | Children | Link) -> str | None:
+    return part.version if isinstance(part, Entity) else None
 
 
 def _schema(part: Entity | Children | Link) -> pl.DataType:

@@ -152,9 +152,9 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         staging_area.clear(book, resource, load)
         ledger.clear_errors(book, load)
         base = ledger.last_merge(book, load)
-        with wanted_lines(database, settings, resource, shop, load) as wanted:
-            report, stager = stage_artifact(database, settings, resource, shop, load, wanted)
         parameters = _parameters(book, load)
+        with wanted_lines(database, settings, resource, shop, load) as wanted:
+            report, stager = stage_artifact(database, settings, resource, shop, load, wanted, parameters["as_of"])
         marked = 0
         if any(report.tables.values()):
             empty = wanted is None

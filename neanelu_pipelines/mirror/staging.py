@@ -9,6 +9,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -208,13 +209,19 @@ def _blocks_to_look_at(load: LoadRun, settings: Settings, wanted: Wanted | None)
 
 
 def stage_artifact(
-    database: Database, settings: Settings, resource: Resource, shop: Shop, load: LoadRun, wanted: Wanted | None
+    database: Database,
+    settings: Settings,
+    resource: Resource,
+    shop: Shop,
+    load: LoadRun,
+    wanted: Wanted | None,
+    as_of: datetime,
 ) -> tuple[StageReport, Stager]:
-    """Copy the wanted lines of the artifact into the staging tables; table by table."""
+    """Copy the wanted lines of the artifact, which shows the shop at `as_of`, into the staging tables."""
     with csv_copies(database, staging_columns(resource), _analyzed_columns(resource)) as copies:
         stager = Stager(resource, load, copies, wanted)
         if wanted is None or not wanted.nothing:
-            parser = BlockParser(resource, shop, load, stager.selection.wants_sample)
+            parser = BlockParser(resource, shop, load, stager.selection.wants_sample, as_of)
             blocks = _blocks_to_look_at(load, settings, wanted)
             for parsed in side_by_side(parser.parse, stager.to_parse(blocks)):
                 stager.add(parsed)

@@ -1,5 +1,6 @@
 -- Rows of which the mirror holds a newer version: this export is older there, and never overwrites it. Where either has
--- no time of change (the query did not select it), the moments of the exports decide.
+-- no time of change (the query did not select it), the moments of the exports decide; and where the mirror's lies ahead,
+-- which no true one does: lines that say so are rejected, but rows of before may.
 UPDATE {staging} s
    SET validation_status = 'older'
   FROM {table} m
@@ -7,5 +8,8 @@ UPDATE {staging} s
    AND s.validation_status = 'valid'
    AND m.shop_id = %(shop_id)s
    AND m.shopify_gid = s.shopify_gid
-   AND (m.{version} > s.{version}
-        OR (COALESCE(m.{version} = s.{version}, true) AND GREATEST(m.synced_at, %(shown_through)s) > %(as_of)s))
+   AND CASE WHEN COALESCE(m.{version} = s.{version}
+                          OR m.{version} > GREATEST(now(), %(as_of)s) + interval '1 day', true)
+            THEN GREATEST(m.synced_at, %(shown_through)s) > %(as_of)s
+            ELSE m.{version} > s.{version}
+       END

@@ -1,5 +1,6 @@
--- The same node twice in one file. Its newest version stays, of equally new ones the last; another line with the same
--- content is a duplicate and ignored, one with other content is invalid.
+-- The same node twice in one file. Its newest version stays; of equally new ones the one with the largest fingerprint,
+-- wherever it stands: no meaning is read into the order of lines. Another line with the same content is a duplicate and
+-- ignored, one with other content is invalid.
 WITH repeated AS (
   SELECT {identity}
     FROM {staging}
@@ -16,7 +17,8 @@ WITH repeated AS (
     JOIN repeated USING ({identity})
    WHERE s.bulk_run_id = %(run_id)s
      AND s.validation_status = 'valid'
-  WINDOW best AS (PARTITION BY {qualified_identity} ORDER BY {version} DESC NULLS LAST, s.line_number DESC)
+  WINDOW best AS (PARTITION BY {qualified_identity} ORDER BY {version} DESC NULLS LAST, s.fingerprint DESC,
+                            s.line_number DESC)
 )
 UPDATE {staging} s
    SET validation_status = CASE WHEN r.same THEN 'duplicate' ELSE 'invalid' END,
