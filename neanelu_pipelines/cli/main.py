@@ -17,6 +17,7 @@ from neanelu_pipelines.cli import (
     doctor,
     load,
     migrate,
+    removals,
     sandbox,
     shop,
     status,
@@ -42,6 +43,7 @@ app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("sandbox")(sandbox.sandbox)
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(removals.app, name="removals")
 # Its options are those of benchmarks/, and so is its help.
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 app.command("bench", add_help_option=False, context_settings=_PASS_ON)(bench.bench)

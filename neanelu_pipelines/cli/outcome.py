@@ -46,6 +46,8 @@ class LoadOutcome:
     """Of Shopify: `all`, or `changes` since the last sync; None: nothing was."""
     wanted_changes: bool = False
     """Whether only what changed since the last sync was wanted."""
+    removal: dict[str, Any] | None = None
+    """What became of the rows that a whole export does not hold; None: it was not looked at."""
     interrupted: bool = False
     """Whether somebody broke it off: then nothing more is wanted."""
 
@@ -82,6 +84,7 @@ class LoadOutcome:
             "notes": self.notes,
             "shopify": self.shopify,
             "asked_for": self.asked_for,
+            "removal": self.removal,
             "error": self.error,
             "dagster_run_id": self.dagster_run_id,
         }

@@ -6,11 +6,13 @@ Belongs here: the command, and the order of resources. Does not belong here: run
 
 from collections.abc import Sequence
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from neanelu_pipelines.cli.outcome import LoadOutcome, print_briefly, print_outcome
 from neanelu_pipelines.cli.output import JsonOption, Output
+from neanelu_pipelines.cli.removals import FAILED, look_at_export, print_removal
 from neanelu_pipelines.cli.shops import require_shop
 from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.mirror.resources import resource_named
@@ -53,7 +55,10 @@ def sync(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Export a shop's resources from Shopify and merge them, through the same assets that the Dagster UI shows."""
+    """Export a shop's resources from Shopify and merge them, through the same assets that the Dagster UI shows.
+
+    What a whole export does not hold any more, and Shopify says is gone, goes from the mirror.
+    """
     output = Output(as_json=as_json)
     wanted = in_order(resource) if resource else list(ORDER)
     world = open_world()
@@ -65,12 +70,14 @@ def sync(
         outcomes = [_sync_one(output, world, domain, wanted[0], since_last=since_last)]
         output.result(outcomes[0].as_object())
         print_outcome(output, outcomes[0])
+        _print_removal(output, outcomes[0])
         _print_troubles(output, outcomes)
     else:
         outcomes = _sync_several(output, world, domain, wanted, since_last=since_last)
         output.result(_as_object(domain, wanted, outcomes))
         _print_end(output, domain, wanted, outcomes)
-    if sum(outcome.succeeded for outcome in outcomes) < len(wanted):
+    unseen = any(outcome.removal is not None and outcome.removal["outcome"] == FAILED for outcome in outcomes)
+    if unseen or sum(outcome.succeeded for outcome in outcomes) < len(wanted):
         raise typer.Exit(1)
 
 
@@ -93,6 +100,7 @@ def _sync_several(
         outcome = _sync_one(output, world, domain, name, since_last=since_last)
         outcomes.append(outcome)
         print_briefly(output, outcome, width=max(map(len, wanted)))
+        _print_removal(output, outcome)
         _print_troubles(output, [outcome])
         if outcome.interrupted:
             break
@@ -103,7 +111,7 @@ def _sync_one(output: Output, world: World, domain: str, name: str, *, since_las
     from neanelu_pipelines.cli.orchestra import run_load
 
     with output.progress(f"Syncing {name} of {domain}") as progress:
-        return run_load(
+        outcome = run_load(
             world,
             shop=domain,
             resource=name,
@@ -112,6 +120,17 @@ def _sync_one(output: Output, world: World, domain: str, name: str, *, since_las
             say=progress.update,
             since_last=since_last,
         )
+        whole = outcome.asked_for == "all" and resource_named(name).snapshot_shows_all
+        if outcome.succeeded and outcome.run_id and whole:
+            progress.update("Looking at what is gone")
+            # Where `neanelu dev` runs its sensor may do the same: done once it is not done again.
+            outcome.removal = look_at_export(world, UUID(outcome.run_id))
+    return outcome
+
+
+def _print_removal(output: Output, outcome: LoadOutcome) -> None:
+    if outcome.removal is not None:
+        print_removal(output, outcome.removal, title=outcome.resource, quiet=True)
 
 
 def _print_troubles(output: Output, outcomes: Sequence[LoadOutcome]) -> None:

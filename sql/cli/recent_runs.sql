@@ -1,4 +1,4 @@
--- The newest loads of the ledger.
+-- The newest loads of the ledger; a removal that an event asked for is none.
 SELECT r.id,
        s.shopify_domain::text AS shop,
        r.query_type AS resource,
@@ -13,5 +13,6 @@ SELECT r.id,
        (r.cursor_state -> 'bulk' ->> 'due')::timestamptz AS due
 FROM bulk_runs r
 JOIN shops s ON s.id = r.shop_id
+WHERE r.operation_type NOT LIKE '%%\_REMOVAL'
 ORDER BY r.id DESC
 LIMIT %(limit)s

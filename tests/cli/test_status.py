@@ -121,14 +121,30 @@ def test_what_waits_for_somebody_is_said_until_it_is_done(database: Database) ->
     assert said.pop("removals") == "Half is missing."
     assert said.pop("privacy requests").startswith("1 customers/redact: waiting since ")
     assert said == {}
+    event(database, "no-shop", "shop/redact", "aside", 1)
+    execute(
+        database,
+        "INSERT INTO pipeline.redactions (request_key, kind, subject_hash, status, error) "
+        "VALUES ('privacy', 'customer', '', 'hindered', 'A load is busy.')",
+    )
+    assert "shop/redact" not in found(database)["webhooks set aside"], "no sync answers it"
+    [hindered, aside] = found(database)["privacy requests"].split("; ")
+    assert hindered.startswith("1 customer: hindered since ")
+    assert hindered.endswith("(A load is busy.)")
+    assert aside.startswith("1 shop/redact: aside since ")
+    assert aside.endswith("(Its price is no number.)")
     with database.connect(Role.PIPELINE, autocommit=True) as connection:
-        assert {trouble["what"] for trouble in read_status(connection)["troubles"]} == set(found(database))
+        shown = read_status(connection)
+    assert {trouble["what"] for trouble in shown["troubles"]} == set(found(database))
 
     load(database, "orders", '{"snapshot": false}', 0)
     assert "loads of the last day" in found(database), "events are no export"
     load(database, "orders", '{"bulk": {}}', 0)
     assert "loads of the last day" not in found(database)
     assert "checkpoints" not in found(database)
+    execute(database, "UPDATE bulk_runs SET operation_type = 'ORDERS_REMOVAL' WHERE query_type = 'orders'")
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        assert [run["resource"] for run in read_status(connection)["runs"]] == ["products"], "a removal is no load"
 
 
 def test_a_redaction_that_left_something_may_not_stay_so(database: Database) -> None:

@@ -75,6 +75,29 @@ def test_sync_waits_goes_on_and_says_what_is_missing(home: Home, sandbox: Sandbo
     assert not [domain for domain in (SLOW, DENIED) if sandbox.token(domain) in said]
 
 
+def test_a_sync_removes_what_is_gone_or_says_why_not(home: Home, sandbox: Sandbox, environment: dict[str, str]) -> None:
+    """After the test above: the mirror has the shop's products."""
+    shop = sandbox.shop(SLOW)
+    gids = [str(shop.products.table.node(place)["id"]) for place in range(13)]
+    shop.delete(gids[0])
+    said = home.run("sync", "--shop", SLOW, *PRODUCTS, **environment)
+    assert said.returncode == 0, said.stderr
+    assert "removed what is gone in Shopify" in said.stdout
+    assert "1 of shopify_products" in said.stdout
+
+    for one in gids[1:]:
+        shop.delete(one)
+    refused = home.json("sync", "--shop", SLOW, *PRODUCTS, **environment)
+    assert (refused["exit"], refused["removal"]["outcome"]) == (0, "refused")
+    wish = f"`neanelu removals look --export {refused['run_id']} --max-share X`"
+    assert wish in refused["removal"]["reason"]
+    look = ("removals", "look", "--shop", SLOW)
+    assert home.json(*look, **environment)["exports"] == [], "by itself nothing is looked at again"
+    [done] = home.json(*look, "--export", refused["run_id"], "--max-share", "1", **environment)["exports"]
+    assert done["tables"]["shopify_products"] == 12
+    assert home.json(*look, "--max-share", "1", **environment)["exit"] == 1
+
+
 def test_several_resources_are_reported_one_by_one_and_a_missing_scope_stops_no_other(
     home: Home, environment: dict[str, str]
 ) -> None:
@@ -82,7 +105,7 @@ def test_several_resources_are_reported_one_by_one_and_a_missing_scope_stops_no_
     assert done.returncode == 1
     assert done.stdout.index("locations ") < done.stdout.index("products ")
     assert "locations  completed" in done.stdout
-    assert "cannot be asked what changed in locations" in done.stdout
+    assert "All of locations was asked for, not only what changed: the mirror has no moment" in done.stdout
     assert "1 of 2 resources synced" in done.stdout
     assert "denied: products" in done.stdout
     assert "read_products" in done.stderr

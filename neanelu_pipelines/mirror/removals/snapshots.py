@@ -296,9 +296,10 @@ def _too_many(found: Sequence[_Missing], load: LoadRun, max_share: float) -> str
     said = ", ".join(f"{len(one.rows):,} of {one.of:,} rows of {one.entity.table}" for one in found)
     return (
         f"The export of {load.resource} of {load.shop_domain} does not hold {said}: more than may go at once "
-        f"({max_share:.0%}). Nothing was removed. If the shop really lost them, materialize ledger/removals with "
-        f"look_again: {load.run_id} and max_share, the share of the rows that may go this time (else "
-        "NEANELU_MAX_REMOVAL_SHARE); if not, look at what its token may see."
+        f"({max_share:.0%}). Nothing was removed. If the shop really lost them, run `neanelu removals look "
+        f"--export {load.run_id} --max-share X`, or materialize ledger/removals with look_again: {load.run_id} and "
+        "max_share: X, the share of the rows that may go this time (else NEANELU_MAX_REMOVAL_SHARE); if not, look at "
+        "what its token may see."
     )
 
 
@@ -313,8 +314,14 @@ def _without_witness(tables: Sequence[str], load: LoadRun) -> str:
     return (
         f"The export of {load.resource} of {load.shop_domain} holds no row of {', '.join(tables)} that Shopify "
         "would have to know: a token that may not see them gets the same answer as a shop that has none. Nothing was "
-        f"removed. If the shop really has none, materialize ledger/removals with look_again: {load.run_id} "
-        "and unconfirmed: true."
+        f"removed. If the shop really has none, {_wish(load)}"
+    )
+
+
+def _wish(load: LoadRun) -> str:
+    return (
+        f"run `neanelu removals look --export {load.run_id} --unconfirmed`, or materialize ledger/removals with "
+        f"look_again: {load.run_id} and unconfirmed: true."
     )
 
 
@@ -322,7 +329,7 @@ def _unlisted(types: Sequence[str], load: LoadRun) -> str:
     return (
         f"Shopify does not list the types {', '.join(types)} of {load.resource} of {load.shop_domain} any more: either "
         "they are gone, with all that was of them, or the token may not see them. Nothing was removed. If the shop "
-        f"really has none, materialize ledger/removals with look_again: {load.run_id} and unconfirmed: true."
+        f"really has none, {_wish(load)}"
     )
 
 
