@@ -36,6 +36,8 @@ def sandbox(
     """Serve made-up shops the way Shopify's Admin API would, on this machine only.
 
     Faults: POST /__faults with {"trouble": "throttle", "times": 2, …} or {"rate": 0.1, "seed": 1}; DELETE ends them.
+    Changes: POST /__shop/DOMAIN with {"create": "Product"}, {"update": GID, "changes": {"title": …}}, {"delete": GID}
+    or {"stock": GID, "changes": {"available": 3}}; it answers with the id.
     """
     from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 

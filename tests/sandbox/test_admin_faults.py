@@ -157,3 +157,23 @@ def test_faults_by_http(admin: AdminClient) -> None:
     httpx.post(faults, json={"rate": 1.0})
     httpx.delete(faults)
     assert "errors" not in admin.ask(SHOP)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"trouble": "throttle", "times": "x"},
+        {"trouble": "throttle", "times": 0},
+        {"trouble": "status", "status": 42},
+        {"trouble": "slow", "seconds": -1},
+        {"trouble": "truncated", "share": True},
+        {"trouble": "drop", "matching": 7},
+        {"rate": 2},
+        {"rate": "0.5"},
+        [],
+    ],
+)
+def test_a_fault_that_cannot_come_is_refused_in_words_and_troubles_nothing(admin: AdminClient, options: object) -> None:
+    refused = httpx.post(f"{admin.sandbox.address}/__faults", json=options)
+    assert (refused.status_code, bool(refused.json()["error"])) == (400, True)
+    assert "errors" not in admin.ask(SHOP)

@@ -5,6 +5,7 @@ import tracemalloc
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from neanelu_pipelines.sandbox.admin import GeneratedShop
@@ -273,3 +274,32 @@ def test_deletion_events_are_found_by_when_they_happened(admin: AdminClient) -> 
 
     assert found(f"occurred_at:>='{moment}'") == gids
     assert found(f"occurred_at:<'{moment}'") == []
+
+
+def test_what_is_to_happen_in_a_shop_can_be_said_by_http(admin: AdminClient) -> None:
+    def post(**options: object) -> httpx.Response:
+        return httpx.post(f"{admin.sandbox.address}/__shop/{DOMAIN}", json=options)
+
+    product = "query($id: ID!) { product(id: $id) { title } }"
+    gid = post(create="Product").json()["id"]
+    assert post(update=gid, changes={"title": "Ghiveci"}).status_code == 200
+    assert admin.data(product, id=gid) == {"product": {"title": "Ghiveci"}}
+    level = admin.sandbox.shop(DOMAIN).products.items.node(0)["inventoryLevels"][0]["id"]
+    assert post(stock=level, changes={"available": 3}).status_code == 200
+    assert post(delete=gid).status_code == 200
+    assert admin.data(product, id=gid) == {"product": None}
+    other = admin.sandbox.shop(DOMAIN).products.table.node(0)["id"]
+    wrong: tuple[dict[str, object], ...] = (
+        {"delete": gid},
+        {"create": "Menu"},
+        {"update": other, "changes": {"title": 5}},
+        {"update": other, "changes": {"variants": []}},
+        {"update": other},
+        {"stock": level, "changes": {"available": "x"}},
+        {"delete": other, "create": "Product"},
+        {},
+    )
+    for options in wrong:
+        refused = post(**options)
+        assert (refused.status_code, bool(refused.json()["error"])) == (400, True), options
+    assert httpx.post(f"{admin.sandbox.address}/__shop/alt.myshopify.com", json={}).status_code == 404

@@ -89,6 +89,36 @@ class Fault:
     to: str = ""
     happened: int = field(default=0, compare=False)
 
+    def __post_init__(self) -> None:
+        """Refuse what would break every request that meets it.
+
+        Raises:
+            ValueError, TypeError: a value is of another type, or out of its range.
+        """
+        _require_whole("times", self.times, 1)
+        _require_whole("after", self.after, 0)
+        _require_whole("status", self.status, 300, 599)
+        _require_number("seconds", self.seconds, 3600)
+        _require_number("share", self.share, 1)
+        if self.retry_after is not None:
+            _require_number("retry_after", self.retry_after, 86_400)
+        for name, text in (("shop", self.shop or ""), ("matching", self.matching or ""), ("to", self.to)):
+            if not isinstance(text, str):
+                raise TypeError(f"{name} is a text, and {text!r} is none.")
+        if not isinstance(self.partial, bool):
+            raise TypeError(f"partial is true or false, and {self.partial!r} is neither.")
+
+
+def _require_whole(name: str, value: object, least: int, most: int | None = None) -> None:
+    if type(value) is not int or value < least or (most is not None and value > most):
+        span = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} is a whole number {span}, and {value!r} is none.")
+
+
+def _require_number(name: str, value: object, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ValueError(f"{name} is a number from 0 to {most:,}, and {value!r} is none.")
+
 
 class Faults:
     """The troubles of one sandbox."""
@@ -117,7 +147,11 @@ class Faults:
         partial: bool = True,
         to: str = "",
     ) -> Fault:
-        """Let a trouble come (see `Fault`); its `happened` counts along."""
+        """Let a trouble come (see `Fault`); its `happened` counts along.
+
+        Raises:
+            ValueError, TypeError: there is no such trouble, or it cannot come so.
+        """
         fault = Fault(Trouble(trouble), times, after, shop, matching, status, retry_after, seconds, share, partial, to)
         with self._lock:
             self._waiting.append(fault)
@@ -127,7 +161,12 @@ class Faults:
         """From now on trouble a share `rate` of all requests, operations and downloads, by `seed`.
 
         By default with everything that a client may get over by itself: a renamed shop is not among them.
+
+        Raises:
+            ValueError: the seed is no whole number, or the rate is no share.
         """
+        _require_whole("seed", seed, 0)
+        _require_number("rate", rate, 1)
         with self._lock:
             self._dice = Dice("faults", seed)
             self._rate = rate

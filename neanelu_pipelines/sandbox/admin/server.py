@@ -27,6 +27,7 @@ from starlette.routing import Route
 
 from neanelu_pipelines.sandbox.admin.api import Api
 from neanelu_pipelines.sandbox.admin.bulk import BulkOperation, BulkOperations, Pace
+from neanelu_pipelines.sandbox.admin.changes import change
 from neanelu_pipelines.sandbox.admin.connections import CuttableProtocol, close_connection, cut_connection
 from neanelu_pipelines.sandbox.admin.cost import Bucket
 from neanelu_pipelines.sandbox.admin.downloads import Cut, Signer, serve
@@ -191,6 +192,7 @@ class Sandbox:
                 Route("/{domain}/admin/api/{version}/graphql.json", self._graphql, methods=["POST"]),
                 Route("/{domain}/results/{name}", self._download, methods=["GET", "HEAD"]),
                 Route("/__faults", self._add_fault, methods=["POST", "DELETE"]),
+                Route("/__shop/{domain}", self._change, methods=["POST"]),
             ]
         )
 
@@ -282,12 +284,23 @@ class Sandbox:
         try:
             options = await request.json()
             if "rate" in options:
-                self.faults.random(int(options.get("seed", 0)), float(options["rate"]))
+                self.faults.random(options.get("seed", 0), options["rate"])
             else:
                 self.faults.add(**options)
         except (ValueError, TypeError) as error:
             return JSONResponse({"error": str(error), "troubles": [str(one) for one in Trouble]}, 400)
         return JSONResponse({"status": "added"})
+
+    async def _change(self, request: Request) -> Response:
+        """Let something happen in a shop (see `changes`)."""
+        served = self._shops.get(request.path_params["domain"])
+        if served is None:
+            return JSONResponse({"error": "There is no such shop.", "shops": self.domains}, 404)
+        try:
+            gid = await asyncio.to_thread(change, served.shop, await request.json())
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"status": "done", "id": gid})
 
     def _note(self, request: Request, kind: str, operation: str | None, cost: float, *, throttled: bool) -> None:
         host = request.headers.get("Host", "")
