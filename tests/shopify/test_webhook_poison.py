@@ -1,6 +1,7 @@
 """Events that nobody can read or write: each is set aside by itself, and the shop's others go on."""
 
 import asyncio
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +36,7 @@ def test_poison_is_set_aside_alone_whatever_it_is_and_no_batch_is_hindered(
     endless = {"id": 1, "quantity": 1, "price_set": money("Infinity"), "total_discount_set": money("Infinity")}
     poison = [
         event(b'{"id": 5, "title": "t", "x": 1e5000}', webhook_id="long-number"),
+        event(b'{"id": 5, "x": [' + b"1e131071," * 10_000 + b"0]}", webhook_id="swelling"),
         event(nested(1_500), webhook_id="nested"),
         event(nested(5_000), webhook_id="nested-deeper"),
         event(nested(20_000), webhook_id="too-deep-for-PostgreSQL"),
@@ -44,6 +46,7 @@ def test_poison_is_set_aside_alone_whatever_it_is_and_no_batch_is_hindered(
     ]
     good = [
         event(GOOD, triggered_at="0001-01-01T00:00:00+14:00", webhook_id="before-all-shops"),
+        event(b'{"note": " 1e500 ",' + json.dumps(GOOD).encode()[1:], webhook_id="only-a-text"),
         event(GOOD | {"id": 8, "handle": "sapa-8"}, triggered_at="9999-12-31T23:59:59-14:00", webhook_id="far-away"),
     ]
 

@@ -12,6 +12,7 @@ import base64
 import enum
 import json
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -183,9 +184,31 @@ async def _insert_alone(connection: AsyncConnection, envelope: Envelope) -> list
     try:
         return await _insert(connection, [_row(envelope)])
     except _REFUSED:
-        kept = json.dumps({"base64": base64.b64encode(envelope.body).decode()})
-        reason = "The body is no JSON that PostgreSQL can hold; its bytes stand in the payload, in base64."
-        return await _insert(connection, [(*_about(envelope), "aside", reason, kept)])
+        return await _insert(connection, [_as_bytes(envelope)])
+
+
+_EXPONENT = re.compile(rb"[eE](?<=[0-9].)[+-]?[0-9]{3,}(?=[\s,}\]]|$)")
+_LARGEST_EXPONENT = 99
+
+
+def _swells(body: bytes) -> bool:
+    """Whether a number in it would have very many digits (`1e100000`): PostgreSQL writes them out when it is read.
+
+    A small body of such fills the memory of the server and of whoever reads it; no batch with it could be claimed.
+    """
+    if not _EXPONENT.search(body):
+        return False
+    try:
+        json.loads(body, parse_float=_bounded)
+    except (RecursionError, ValueError):
+        return True
+    return False
+
+
+def _bounded(number: str) -> None:
+    exponent = number.lower().partition("e")[2]
+    if exponent and abs(int(exponent)) > _LARGEST_EXPONENT:
+        raise ValueError
 
 
 _NAMES = ("keys", "domains", "topics", "versions", "moments", "states", "reasons", "payloads")
@@ -197,7 +220,15 @@ def _about(envelope: Envelope) -> _Row:
     return (one.webhook_id, one.domain, one.topic, one.api_version, one.triggered_at)
 
 
+def _as_bytes(envelope: Envelope) -> _Row:
+    kept = json.dumps({"base64": base64.b64encode(envelope.body).decode()})
+    reason = "The body is no JSON that can be kept as such; its bytes stand in the payload, in base64."
+    return (*_about(envelope), "aside", reason, kept)
+
+
 def _row(envelope: Envelope) -> _Row:
+    if _swells(envelope.body):
+        return _as_bytes(envelope)
     return (*_about(envelope), *envelope.fate, envelope.body.decode())
 
 
