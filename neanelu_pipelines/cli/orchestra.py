@@ -15,7 +15,7 @@ import psycopg
 
 from neanelu_pipelines.cli.outcome import FIGURES_OF_SHOPIFY, LINES, ROWS, LoadOutcome
 from neanelu_pipelines.cli.world import World, use_environment
-from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.artifacts import shown
 
@@ -76,7 +76,7 @@ def run_load(
     The run and its materializations are in the UI too.
     """
     with dagster_instance(world) as instance:
-        end_dead_runs(instance)
+        end_dead_runs(instance, world.database)
         config = {
             "source": None if source is None else _recordable(source),
             "as_of": as_of.isoformat() if as_of else None,
@@ -174,8 +174,8 @@ def _recordable(source: str) -> str | dict[str, str]:
     return {"env": SOURCE_VARIABLE}
 
 
-def end_dead_runs(instance: "dg.DagsterInstance") -> list[str]:
-    """Mark runs failed whose command was killed, and free their places in the pools. Their ids.
+def end_dead_runs(instance: "dg.DagsterInstance", database: Database) -> list[str]:
+    """Mark runs failed whose command was killed, free their places in the pools and their loads. Their ids.
 
     The daemon would do it, but there may be none; and without it the next load would wait for their places forever.
     """
@@ -184,10 +184,10 @@ def end_dead_runs(instance: "dg.DagsterInstance") -> list[str]:
     status = dg.DagsterRunStatus
     unfinished = dg.RunsFilter(statuses=[status.NOT_STARTED, status.STARTING, status.STARTED])
     dead = [run for run in instance.get_runs(unfinished) if _was_killed(run)]
-    return _end_runs(instance, dead, "The neanelu command that ran this was killed.")
+    return _end_runs(instance, database, dead, "The neanelu command that ran this was killed.")
 
 
-def end_orphaned_runs(instance: "dg.DagsterInstance") -> list[str]:
+def end_orphaned_runs(instance: "dg.DagsterInstance", database: Database) -> list[str]:
     """Mark runs failed that a daemon began before the machine, or all of Dagster, went down. Their ids.
 
     Only for whoever knows that no daemon of this storage is alive. Nobody else would end them before their time is up,
@@ -198,10 +198,14 @@ def end_orphaned_runs(instance: "dg.DagsterInstance") -> list[str]:
     status = dg.DagsterRunStatus
     begun = dg.RunsFilter(statuses=[status.STARTING, status.STARTED, status.CANCELING])
     orphans = [run for run in instance.get_runs(begun) if not _is_of_a_command(run)]
-    return _end_runs(instance, orphans, "Dagster went down while this ran; there is no process of it any more.")
+    return _end_runs(instance, database, orphans, "Dagster went down while this ran; its process is gone.")
 
 
-def _end_runs(instance: "dg.DagsterInstance", runs: list["dg.DagsterRun"], why: str) -> list[str]:
+def _end_runs(instance: "dg.DagsterInstance", database: Database, runs: list["dg.DagsterRun"], why: str) -> list[str]:
+    if runs:  # The ledger first: a run that is marked failed is not looked at again.
+        values = {"dagster_run_ids": [run.run_id for run in runs], "error": why}
+        with database.connect(Role.PIPELINE) as connection:
+            connection.execute(statement("cli/release_loads_of_runs"), values)
     for run in runs:
         instance.report_run_failed(run, why)
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

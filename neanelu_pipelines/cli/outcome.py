@@ -146,8 +146,11 @@ def _what_was_asked(outcome: LoadOutcome) -> str | None:
     """Where changes were wanted and all of it was asked for: that."""
     if not outcome.wanted_changes or outcome.asked_for != "all":
         return None
-    if resource_named(outcome.resource).window is None:
-        return f"Shopify cannot be asked what changed in {outcome.resource}: all of it was asked for."
+    resource = resource_named(outcome.resource)
+    if resource.window is None:
+        from neanelu_pipelines.mirror.asking import why_whole  # brings the whole client with it
+
+        return f"All of {outcome.resource} was asked for, not only what changed: {why_whole(resource)}."
     return "There was no complete sync to go on from: all of it was asked for."
 
 

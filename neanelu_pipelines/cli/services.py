@@ -68,7 +68,7 @@ def running_services(world: World, *, port: int | None, stop_server: bool) -> It
     with _only_one(world) as lock, _reserved_port() as code_port:
         if world.embedded is not None:  # Then no other machine's Dagster has its runs in this storage.
             with dagster_instance(world) as instance:
-                end_orphaned_runs(instance)
+                end_orphaned_runs(instance, world.database)
         with _listener(port) as listener:
             services = _launch(world, environment, listener, code_port, lock=lock, stop_server=stop_server)
         try:

@@ -67,6 +67,7 @@ def add(
             "name": facts.name if facts else None,
             "plan": facts.plan if facts else None,
             "scopes": list(facts.scopes) if facts else None,
+            "shows_part": shows_part(facts) if facts else None,
         }
     )
     if facts is None:
@@ -74,6 +75,11 @@ def add(
     else:
         output.say(f"{domain} is {facts.name}, {facts.plan}, in {facts.currency}.")
         output.say(f"The token has {len(facts.scopes)} scopes: {', '.join(facts.scopes) or 'none'}.")
+        for resource, scope in shows_part(facts).items():
+            output.say(
+                f"It lacks {scope}: of {resource} Shopify shows it a part only (orders: the last 60 days). Give the "
+                "app that scope and the shop the new token to have the rest, which the next sync then asks for."
+            )
 
 
 @app.command("list")
@@ -117,6 +123,14 @@ def verified(access: ShopAccess, endpoint: str) -> ShopFacts:
 
     with AdminClient(access, database=None, endpoint=endpoint) as client:
         return ask(client, access.domain)
+
+
+def shows_part(facts: ShopFacts) -> dict[str, str]:
+    """The resources of which Shopify shows a part only, with the scope that lacks; not those it shows nothing of."""
+    from neanelu_pipelines.mirror.resources import RESOURCES
+
+    lacking = {name: one.whole_with for name, one in RESOURCES.items() if one.whole_with not in {None, *facts.scopes}}
+    return {name: str(scope) for name, scope in lacking.items() if f"read_{name}" in facts.scopes}
 
 
 def read_token(domain: str, file: Path | None, what: str = "Access token") -> Secret:

@@ -28,8 +28,8 @@ class Reach:
     windows: tuple[Window, ...] = ()
     """Only what changed in these."""
     since_last: bool = False
-    """What changed since the checkpoint, and what is owed. All of it where there is no checkpoint, or where Shopify
-    cannot be asked for changes. Only a full snapshot shows what is gone, and completes rows that refer to rows of other
+    """What changed since the checkpoint, and what is owed. All of it where there is no checkpoint, or where the
+    resource has no window. Only a full snapshot shows what is gone, and completes rows that refer to rows of other
     resources which came later."""
 
     def as_json(self) -> dict[str, Any]:
@@ -58,6 +58,7 @@ def begin_export(
     resource: str,
     reach: Reach = WHOLE,
     dagster_run_id: str = "",
+    first_run_id: str = "",
     now: datetime | None = None,
 ) -> UUID:
     """A new export, or the one under way that is for the same, though it was asked for at another moment.
@@ -65,7 +66,7 @@ def begin_export(
     `now` is where windows that reach into the future are cut; by default this process's clock says it.
 
     Raises:
-        WindowError: Shopify cannot be asked for changes of the resource by time, or the windows lie in the future.
+        WindowError: the resource is only loaded as a whole, or the windows lie in the future.
         NoExportError: there is no such shop.
     """
     declared = resource_named(resource)
@@ -77,11 +78,22 @@ def begin_export(
         resource=resource,
         query=export_query(resource, search=search),
         dagster_run_id=dagster_run_id,
+        first_run_id=first_run_id,
         name=resource,
         windows=windows,
         sought=f"{_what_for(reach)} {document(resource)}" if windows else None,
         reach=reach.as_json(),
+        whole_with=declared.whole_with,
     )
+
+
+def why_whole(resource: Resource) -> str:
+    """Why a resource without a window is asked for as a whole, as the end of a sentence."""
+    if resource.root.version is None:
+        return "the mirror has no moment of change to order its rows by"
+    if resource.name in by_kind():
+        return "each of its types takes a bulk operation, whether anything of it changed or not"
+    return "a row's moment of change does not tell of what stands under it"
 
 
 def export_query(resource: str, *, search: str | None = None) -> str:
@@ -103,7 +115,7 @@ def _windows(
     """What to ask for now; () is everything."""
     overlap = timedelta(seconds=settings.sync_overlap)
     if reach.windows and resource.window is None:
-        raise WindowError(f"Shopify cannot be asked for changes of {resource.name} by time; ask for all of it.")
+        raise WindowError(f"{resource.name} cannot be loaded by time, only as a whole: {why_whole(resource)}.")
     if reach.windows:
         return time.wanted(reach.windows, overlap=overlap, now=now)
     if not reach.since_last or resource.window is None:

@@ -11,6 +11,10 @@ that their merge is complete. A window beyond a gap is remembered and counts whe
 A row that was rejected is not in the mirror, though its moment has passed: its moment is *owed*, and asked for again
 with what changed since, until the row is taken or has moved to another moment. Where nobody can tell when the rejected
 rows changed (a line that is no JSON), what the load asked for does not count.
+
+Without some scopes Shopify shows a part of the rows and does not say so (`read_all_orders`: the orders made in the last
+60 days). What is asked for then moves the checkpoint, and is *unseen*: it is asked for again once the shop's token has
+the scope, and not before, because it would show the same.
 """
 
 from dataclasses import dataclass
@@ -27,6 +31,7 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import ledger
 from neanelu_pipelines.mirror.declarations import Entity, Resource
 from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.shopify.windows import Window, joined
 
 _MOST_OWED = 20
@@ -44,6 +49,10 @@ class Checkpoint:
     error: str | None
     owed: tuple[Window, ...]
     """The moments of rows that were rejected."""
+    unseen: tuple[Window, ...]
+    """What was asked for while the token lacked the scope that shows all of it."""
+    is_seen_now: bool
+    """Whether the token has that scope now, so that it is worth asking for."""
     ahead: tuple[Window, ...]
     """What is in the mirror already beyond a gap."""
     run_id: UUID | None
@@ -69,7 +78,8 @@ def since_last(
         return ()
     latest = Window(checkpoint.through.replace(microsecond=0)).widened(overlap)
     # If our clock is behind Shopify's by more than the overlap, the end stays open.
-    return joined((*checkpoint.owed, latest.cut(now) or latest))
+    missed = (*checkpoint.owed, *(checkpoint.unseen if checkpoint.is_seen_now else ()))
+    return joined((*missed, latest.cut(now) or latest))
 
 
 def advance(book: Connection, resource: Resource, load: LoadRun) -> None:
@@ -90,7 +100,7 @@ def advance(book: Connection, resource: Resource, load: LoadRun) -> None:
 
 def _read(book: Connection, shop_id: UUID, resource: str) -> Checkpoint | None:
     with book.cursor(row_factory=dict_row) as cursor:
-        values = {"shop_id": shop_id, "resource": resource}
+        values = {"shop_id": shop_id, "resource": resource, "whole_with": resource_named(resource).whole_with}
         row = cursor.execute(statement("checkpoints/read"), values).fetchone()
     if row is None:
         return None
@@ -99,9 +109,16 @@ def _read(book: Connection, shop_id: UUID, resource: str) -> Checkpoint | None:
         status=row["status"],
         error=row["error_message"],
         owed=tuple(Window(*ends) for ends in row["owed"]),
+        unseen=tuple(_around(*ends) for ends in row["unseen"]),
+        is_seen_now=row["is_seen_now"],
         ahead=tuple(Window(*ends) for ends in row["ahead"]),
         run_id=row["run_id"],
     )
+
+
+def _around(since: datetime | None, until: datetime | None) -> Window:
+    """The window of whole seconds around a stretch of time."""
+    return Window(since and since.replace(microsecond=0), until and until.replace(microsecond=0) + timedelta(seconds=1))
 
 
 def _rejected_moments(book: Connection, resource: Resource, load: LoadRun) -> tuple[int, str]:

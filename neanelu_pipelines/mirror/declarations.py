@@ -274,6 +274,8 @@ class Resource:
     snapshot_shows_all: bool = True
     """Whether a whole export holds every row that Shopify has. Not so for orders: a token without `read_all_orders`
     sees those of the last 60 days only, in an export as by their ids. What lacks is not gone; only an event says so."""
+    whole_with: str | None = None
+    """The scope without which Shopify shows a part of the rows only, and does not say so."""
     ignored_fields: frozenset[str] = frozenset()
     """Top-level fields of nodes that the query selects and the mirror knowingly has no column for."""
 

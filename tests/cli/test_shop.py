@@ -43,6 +43,7 @@ def test_a_shop_comes_is_shown_and_goes(home: Home, token_file: str) -> None:
         assert server.requests[0].headers["X-Shopify-Access-Token"] == TOKEN
     found = json.loads(added.stdout)
     assert (found["verified"], found["name"], found["scopes"]) == (True, "Casa Verde", ["read_orders", "read_products"])
+    assert found["shows_part"] == {"orders": "read_all_orders"}
     listed = home.json("shop", "list")
     assert [shop["domain"] for shop in listed["shops"]] == [SHOP]
     assert listed["shops"][0]["token"] is True

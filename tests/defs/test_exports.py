@@ -10,6 +10,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.exports.reports import EXPORT_TAG, OUTCOME_TAG
 from neanelu_pipelines.defs.exports.sensor import due_exports, request_for
 from neanelu_pipelines.defs.shops.partitions import SHOPS
@@ -195,6 +197,18 @@ def test_a_scope_that_only_a_field_within_a_row_needs_is_named_too(
     assert (check.passed, check.metadata["scope"].value) == (False, scope)
 
 
+def test_a_scope_without_which_a_part_is_shown_is_a_warning_and_the_part_is_loaded(make_office: MakeOffice) -> None:
+    office = make_office("fara-read-publications.myshopify.com")
+    office.resource = resource_named("orders")
+    office.rows("UPDATE shops SET scopes = '{read_orders}' RETURNING 1")
+    result = office.run()
+    assert result.success
+    check = check_of(result)
+    assert (check.passed, check.metadata["scope"].value) == (False, "read_all_orders")
+    assert "60 days" in str(check.description)
+    assert office.rows("SELECT count(*) FROM shopify_orders") == [(3,)]
+
+
 def test_a_refused_token_ends_it_with_words_and_shows_nothing(make_office: MakeOffice) -> None:
     office = make_office()
     token = "shpat_wrong5ecret0123456789abcdef"
@@ -247,6 +261,22 @@ def test_what_a_run_took_only_that_run_and_its_repetition_load(make_office: Make
         river.current_load(office.database, shop_domain=office.domain, resource="products", dagster_run_id="repeated")
         == load
     )
+
+
+def test_what_a_killed_run_had_brought_is_loaded_by_the_next(make_office: MakeOffice) -> None:
+    office = make_office()
+    office.run(steps=[ARTIFACT])
+    killed = office.instance.get_runs()[0]
+    began = office.rows("UPDATE bulk_steps SET status = 'running' RETURNING bulk_run_id")
+    run_ids = {"dagster_run_ids": [killed.run_id], "error": "killed"}
+    with office.database.connect(Role.PIPELINE) as connection:
+        connection.execute(statement("cli/release_loads_of_runs"), run_ids)
+    assert office.rows("SELECT status FROM bulk_steps") == [("failed",)]
+    assert office.run().success
+    assert office.rows("SELECT id, status FROM bulk_runs") == [(began[0][0], "completed")]
+    assert office.rows("SELECT status FROM sync_checkpoints") == [("idle",)]
+    assert len(office.sandbox.bulk(office.domain).every()) == 1
+    assert mirrored(office) == sold(office)
 
 
 def test_a_file_is_still_a_file(make_office: MakeOffice, tmp_path: Path) -> None:

@@ -97,6 +97,10 @@ class Office:
     def through(self, resource: str = "orders") -> datetime | None:
         return self.checkpoint(resource).through
 
+    def may(self, *scopes: str) -> None:
+        """The shop's token has these scopes, as far as is known here."""
+        self.river.query("UPDATE shops SET scopes = %s WHERE id = %s RETURNING 1", list(scopes), self.desk.shop_id)
+
     def was_asked(self) -> bool:
         return checkpoints.read(self.river.database, self.desk.domain, "orders") is not None
 

@@ -93,6 +93,28 @@ def test_a_run_that_is_repeated_later_joins_its_own_export(office: Office) -> No
         assert office.begin(reach, dagster_run_id="two") == run, reach
 
 
+def test_what_the_token_did_not_show_is_asked_for_once_it_has_the_scope(office: Office) -> None:
+    """Old orders that are not shown are not known to be there; the checkpoint moves, and says what it lacks."""
+    office.may("read_orders")
+    office.sync()
+    office.clock.tick(hours=1)
+    office.change(1, "fragil")
+    office.clock.tick(hours=1)
+    load = office.fetch(LAST)
+    assert [bool(window.since) for window in office.windows(load)] == [True], "it would show the same again"
+    office.merge(load)
+    [unseen] = office.checkpoint().unseen
+    assert (unseen.since, unseen.until) == (None, office.clock.now + timedelta(seconds=1))
+    assert office.through() == office.clock.now
+
+    office.may("read_orders", "read_all_orders")
+    load = office.fetch(LAST)
+    assert [window.since for window in office.windows(load)] == [None]
+    office.merge(load)
+    assert office.checkpoint().unseen == ()
+    assert office.here() == office.there()
+
+
 def test_a_load_that_dies_before_it_is_complete_moves_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     office.sync()
     office.clock.tick(hours=1)

@@ -8,6 +8,7 @@ import pytest
 
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.sandbox.admin.cost import Bucket
+from neanelu_pipelines.sandbox.shop.generated import SCOPES
 from tests.sandbox.admin_client import AdminClient
 from tests.sandbox.conftest import DOMAIN, OTHER
 
@@ -220,6 +221,20 @@ def test_a_scope_that_the_token_lacks_denies_the_field_that_needs_it() -> None:
         assert client.ask("{ orders(first: 9) { nodes { customer { id } } } }")["errors"][0]["path"][-1] == "customer"
         ended = client.finish(client.start("{ orders { edges { node { id customer { id } } } } }"))
         assert (ended["status"], ended["errorCode"], ended["url"]) == ("FAILED", "ACCESS_DENIED", None)
+
+
+def test_without_the_scope_for_all_orders_those_of_the_last_60_days_are_shown_and_no_word_is_said() -> None:
+    few = tuple(set(SCOPES) - {"read_all_orders"})
+    shops = [GeneratedShop(DOMAIN, products=3, orders=40), GeneratedShop(OTHER, products=3, orders=40, scopes=few)]
+    listed = "{ orders(first: 100) { nodes { createdAt } } }"
+    with Sandbox(shops) as sandbox:
+        made = sorted(node["createdAt"] for node in AdminClient(sandbox, DOMAIN).data(listed)["orders"]["nodes"])
+        client = AdminClient(sandbox, OTHER)
+        recent = client.data(listed)["orders"]["nodes"]
+        assert (len(made), made[0] < min(node["createdAt"] for node in recent)) == (40, True)
+        assert 0 < len(recent) < 40
+        ended = client.finish(client.start("{ orders { edges { node { id } } } }"))
+        assert (ended["status"], ended["objectCount"]) == ("COMPLETED", str(len(recent)))
 
 
 def test_webhook_subscriptions_are_made_changed_and_removed(admin: AdminClient) -> None:

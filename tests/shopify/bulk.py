@@ -17,6 +17,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.mirror.river import take_load
 from neanelu_pipelines.shopify.access import Secret, ShopAccess
 from neanelu_pipelines.shopify.bulk import exports, ledger, pieces
 from neanelu_pipelines.shopify.bulk.outcome import Outcome
@@ -72,6 +73,10 @@ class Desk:
 
     def export(self, query: str = PRODUCTS, resource: str = "products") -> Outcome:
         return self.advance(self.begin(query, resource))
+
+    def take(self, run_id: UUID, dagster_run: str = "run") -> None:
+        """As a load takes it up: the result is nobody else's then."""
+        assert take_load(self.database, run_id, dagster_run_id=dagster_run, first_run_id=dagster_run)
 
     def rows(self, text: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self.database.connect(Role.ADMIN) as connection:

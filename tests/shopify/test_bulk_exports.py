@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from neanelu_pipelines.sandbox.admin.bulk import Pace as SandboxPace
 from neanelu_pipelines.sandbox.admin.faults import Trouble
 from neanelu_pipelines.sandbox.admin.server import Sandbox
 from neanelu_pipelines.settings import Settings
-from neanelu_pipelines.shopify.bulk import ledger
+from neanelu_pipelines.shopify.bulk import exports, ledger
 from neanelu_pipelines.shopify.bulk.ledger import ExportBusyError
 from neanelu_pipelines.shopify.bulk.outcome import Outcome
 from neanelu_pipelines.shopify.documents import document
@@ -117,6 +118,8 @@ def test_the_same_query_twice_is_one_run_while_it_is_under_way(desk: Desk) -> No
     assert desk.begin() == first
     assert desk.begin(OTHER) != first
     desk.advance(first)
+    assert desk.begin() == first, "it is whole, and nobody loads it: its process may have died"
+    desk.take(first, "run-1")
     assert desk.begin() != first
 
 
@@ -128,7 +131,18 @@ def test_repeating_a_dagster_step_brings_nothing_in_again(desk_of: MakeDesk) -> 
     assert again == first
     assert desk.advance(again).status == "ready"
     assert len(operations(desk, sandbox)) == 1
+    desk.take(first, "run-1")
+    assert desk.begin(dagster_run_id="run-1") == first
     assert desk.begin(dagster_run_id="run-2") != first
+
+
+def test_a_dagster_run_goes_on_with_what_the_one_that_it_repeats_had_taken(desk: Desk) -> None:
+    first = desk.begin(dagster_run_id="run-1")
+    desk.advance(first)
+    desk.take(first, "run-1")
+    repeated = partial(exports.begin, desk.database, shop_id=desk.shop_id, resource="products", query=PRODUCTS)
+    assert repeated(dagster_run_id="run-2", first_run_id="run-1") == first
+    assert repeated(dagster_run_id="run-3", first_run_id="run-3") != first
 
 
 def test_a_run_that_was_ended_from_outside_does_not_hold_its_query(desk: Desk) -> None:
@@ -199,6 +213,20 @@ def test_an_answer_that_was_lost_is_looked_for_not_asked_again(desk_of: MakeDesk
     assert len(operations(desk, sandbox)) == 1
 
 
+def test_an_answer_that_was_lost_is_looked_for_among_several(desk_of: MakeDesk) -> None:
+    desk, sandbox = desk_of(pace=SandboxPace(running=0.2))
+    desk = replace(desk, version="2026-01")
+    desk.rows("UPDATE shops SET api_version = '2026-01' RETURNING 1")
+    sandbox.faults.add(Trouble.DROP, matching="StartBulkOperation")
+    run_id = desk.begin()
+    with desk.client() as client:
+        start = partial(client.execute, document("operations/start"), {"query": OTHER, "groupObjects": False})
+        outcome = desk.advance(run_id, client=Between(client, "SeveralBulkQueries", start))
+    assert outcome.status == "ready"
+    ours, _theirs = operations(desk, sandbox)
+    assert outcome.operation_id == ours.gid
+
+
 def test_an_operation_named_as_being_in_the_way_may_be_our_own(desk_of: MakeDesk) -> None:
     desk, sandbox = desk_of(pace=SLOW)
     run_id = desk.begin()
@@ -243,6 +271,7 @@ def test_killed_anywhere_it_ends_with_one_operation_and_the_same_bytes(desk_of: 
         assert path.read_bytes() == expected
         assert checksum == hashlib.sha256(expected).hexdigest()
         assert [file.name for file in path.parent.glob(f"{outcome.run_id}*")] == [path.name]
+        desk.take(outcome.run_id)
 
     killed_anywhere(desk, sandbox, whole)
 

@@ -76,6 +76,7 @@ def test_every_type_becomes_part_of_one_artifact(desk_of: MakeDesk) -> None:
     )
     assert (records, operation, before) == (12, done[-1].gid, True)
     assert desk.rows("SELECT records_processed FROM bulk_steps ORDER BY started_at") == [(6,), (0,), (6,)]
+    desk.take(outcome.run_id)
     assert desk.export(*METAOBJECTS).run_id != outcome.run_id
 
 
@@ -187,6 +188,7 @@ def test_killed_anywhere_it_ends_with_an_operation_for_each_type_and_the_same_by
             path, _, _, checksum = result_of(desk, run_id)
             assert (path.read_bytes(), checksum) == (expected, hashlib.sha256(expected).hexdigest()), at
             assert kept(desk, run_id) == [path.name]
+            desk.take(run_id)
     assert ended == 0
     assert died_between >= 3
     assert {"after keep_state", "after put", "after join", "after publish"} <= set(places)

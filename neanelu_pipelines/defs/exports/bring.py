@@ -101,6 +101,7 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
         resource=asked.resource,
         reach=asked.reach,
         dagster_run_id=asked.dagster_run_id,
+        first_run_id=asked.first_run_id,
     )
     patience = Patience.from_settings(settings)
     with AdminClient(access, database=database, endpoint=settings.shopify_url, patience=patience) as client:
@@ -187,7 +188,8 @@ def _hand_over(database: Database, asked: Asked, export: UUID, metered: "_Metere
     if load is None:
         raise ExportTakenError(f"Another run of {asked.shop_domain} took the result of the export {export}.")
     with ledger.opened(database) as book:
-        state = ledger.read_export(book, export).state
+        brought = ledger.read_export(book, export)
+    state = brought.state
     return Brought(
         load=load,
         operation_id=state.operation_id,
@@ -195,6 +197,7 @@ def _hand_over(database: Database, asked: Asked, export: UUID, metered: "_Metere
         objects=state.objects,
         requests=metered.requests,
         points=metered.points,
+        lacks=brought.lacks,
     )
 
 

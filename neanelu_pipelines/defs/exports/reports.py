@@ -12,7 +12,7 @@ from neanelu_pipelines.defs.exports.shares import Brought, Denied, LoadedElsewhe
 SCOPE_CHECK = "scope_granted"
 SCOPE_CHECK_DESCRIPTION = (
     "The shop's token may read this resource. If it may not, the mirror's tables of the resource stay as they are; "
-    "other resources are loaded."
+    "other resources are loaded. If it may read a part only (orders without read_all_orders), that part is loaded."
 )
 EXPORT_TAG = "neanelu/export"
 """On runs: the export that the run took further."""
@@ -53,20 +53,25 @@ class Outcomes:
         if not self._shares:
             return None
         denied = {shop: share for shop, share in self._shares.items() if isinstance(share, Denied)}
-        if denied:
-            words = " ".join(_lacks(shop, share) for shop, share in denied.items())
+        part = {shop: share.lacks for shop, share in self._shares.items() if isinstance(share, Brought) and share.lacks}
+        if denied or part:
+            words = " ".join(
+                [_lacks(shop, share) for shop, share in denied.items()]
+                + [_shows_a_part(shop, scope) for shop, scope in part.items()]
+            )
         else:
             asked = any(share is not None for share in self._shares.values())
             words = "Shopify took the query." if asked else "Loaded from a file: no scope is needed."
+        named = [share.scope or "not named" for share in denied.values()]
         return dg.AssetCheckResult(
             asset_key=key,
             check_name=SCOPE_CHECK,
-            passed=not denied,
+            passed=not denied and not part,
             severity=dg.AssetCheckSeverity.WARN,
             description=words,
             metadata={
                 "shops": len(self._shares),
-                **({"scope": _each(share.scope or "not named" for share in denied.values())} if denied else {}),
+                **({"scope": _each(scopes)} if (scopes := [*named, *part.values()]) else {}),
                 **({"export": _each(str(share.export) for share in denied.values())} if denied else {}),
             },
         )
@@ -77,6 +82,14 @@ def _lacks(shop: str, share: Denied) -> str:
     return (
         f"The token of {shop} lacks {scope}. Nothing was loaded and the mirror stays as it is. {share.message} Give "
         "the app that scope, then give the shop the new token with `neanelu shop add`."
+    )
+
+
+def _shows_a_part(shop: str, scope: str) -> str:
+    return (
+        f"The token of {shop} lacks the scope {scope}, and Shopify shows it a part only (of the orders, those of the "
+        "last 60 days). What it showed was loaded. Once the shop has a token with that scope (`neanelu shop add`), the "
+        "next load of what changed, or of everything, brings the rest."
     )
 
 

@@ -23,6 +23,8 @@ class Brought:
     """How many requests were sent for it since it was last waited for."""
     points: float
     """What these cost."""
+    lacks: str | None = None
+    """The scope without which Shopify shows a part of the rows only, and which the token is known to lack."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 A level belongs to its item, and to the item's variant, which is the products river's row and may come later: until then
 the ledger says nothing of the level. A level's line needs no item's line: a webhook about a level brings none.
 
+It has no window, though an item says when it changed: a quantity changes without its item, and Shopify's search for
+items knows nothing of their levels. Webhooks tell of levels between two whole exports.
+
 Belongs here: the declaration. Does not belong here: what a variant has in all (`shopify_variants.inventory_quantity`),
 which the products river writes as Shopify says it; the ledger's entries, which a trigger writes.
 """

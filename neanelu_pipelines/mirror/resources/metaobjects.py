@@ -2,6 +2,9 @@
 
 Capabilities are asked for by no query of ours: their column is taken when a result holds them.
 
+It has no window, though a metaobject says when it changed: an export takes a bulk operation for each type whether one
+changed or not, so that a search would save lines, not operations; and a type is the only value its query takes.
+
 Belongs here: the declaration. Does not belong here: definitions, which have no table.
 """
 

@@ -13,8 +13,9 @@ from neanelu_pipelines.sandbox.admin.bulk import BulkOperation, BulkOperations
 from neanelu_pipelines.sandbox.admin.document import RequestError, Selected
 from neanelu_pipelines.sandbox.admin.schema import Shape
 from neanelu_pipelines.sandbox.admin.search import search
+from neanelu_pipelines.sandbox.admin.sight import seen
 from neanelu_pipelines.sandbox.shop.overlay import Node
-from neanelu_pipelines.sandbox.shop.table import ListRows
+from neanelu_pipelines.sandbox.shop.table import ListRows, Rows
 from neanelu_pipelines.sandbox.shop.world import Shop
 
 _COUNTS = {
@@ -49,9 +50,9 @@ class Api:
         if name in special:
             return special[name]()
         if name in _COUNTS:
-            found = search(self.shop.rows(_COUNTS[name], {}), part.arguments.get("query"))
+            found = search(self._rows(_COUNTS[name], {}), part.arguments.get("query"))
             return {"count": len(found.indexes), "precision": "EXACT"}
-        return self.shop.rows(name, part.arguments) if part.field.shape is Shape.CONNECTION else self._one(part)
+        return self._rows(name, part.arguments) if part.field.shape is Shape.CONNECTION else self._one(part)
 
     def mutation(self, part: Selected) -> Any:
         """Do what a field of Mutation says; its payload."""
@@ -64,6 +65,9 @@ class Api:
         if name == "bulkOperationCancel":
             return self.bulk.cancel(str(_required(part, "id")))
         return self.shop.webhooks.mutate(name, arguments, self.api_version)
+
+    def _rows(self, name: str, arguments: dict[str, Any]) -> Rows:
+        return seen(self.shop.rows(name, arguments), self.scopes)
 
     def _one(self, part: Selected) -> Node | None:
         gid = str(_required(part, "id"))

@@ -18,6 +18,7 @@ from neanelu_pipelines.sandbox.admin.bulk_result import Counted
 from neanelu_pipelines.sandbox.admin.bulk_rules import BulkQueryError, checked, needed_scopes
 from neanelu_pipelines.sandbox.admin.document import FIRST_2026, Operation
 from neanelu_pipelines.sandbox.admin.faults import BULK_TROUBLES, Fault, Faults, Trouble
+from neanelu_pipelines.sandbox.admin.sight import seen
 from neanelu_pipelines.sandbox.shop.hooks import event
 from neanelu_pipelines.sandbox.shop.overlay import Node, stamp
 from neanelu_pipelines.sandbox.shop.rest import moment
@@ -94,7 +95,7 @@ class BulkOperations:
                 message = "A bulk query operation for this app and shop is already in progress: "
                 return _refused(None, f"{message}{', '.join(running)}.", "OPERATION_IN_PROGRESS")
             started = self._start(query, operation, api_version, scopes)
-        arguments = (started, operation)
+        arguments = (started, operation, scopes)
         threading.Thread(
             target=self._write, args=arguments, kwargs={"grouped": grouped}, daemon=True, name="sandbox-bulk"
         ).start()
@@ -115,12 +116,12 @@ class BulkOperations:
         self._all[started.gid] = started
         return started
 
-    def _write(self, started: BulkOperation, operation: Operation, *, grouped: bool) -> None:
+    def _write(self, started: BulkOperation, operation: Operation, scopes: frozenset[str], *, grouped: bool) -> None:
         try:
             if started.denied:
                 started.path.touch()
             else:
-                rows_of = lambda part: self._shop.rows(part.field.name, part.arguments)  # noqa: E731 - a parameter
+                rows_of = lambda part: seen(self._shop.rows(part.field.name, part.arguments), scopes)  # noqa: E731
                 bulk_result.write(started.path, operation, rows_of, started.counted, started.stop, grouped=grouped)
         except Exception:
             started.crashed = True

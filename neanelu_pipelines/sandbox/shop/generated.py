@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import xxhash
 
 SCOPES = (
+    "read_all_orders",
     "read_customers",
     "read_files",
     "read_inventory",

@@ -53,6 +53,8 @@ from neanelu_pipelines.shopify.windows import Window
 
 Asks = pages.Asks
 
+_SEVERAL_AT_ONCE = "2026-01"
+"""The first version that runs several of an app's bulk operations in a shop, and lists them."""
 _IN_PROGRESS = "OPERATION_IN_PROGRESS"
 
 
@@ -69,10 +71,12 @@ def begin(
     resource: str,
     query: str,
     dagster_run_id: str = "",
+    first_run_id: str = "",
     name: str = "given",
     windows: Sequence[Window] = (),
     sought: str | None = None,
     reach: Mapping[str, Any] | None = None,
+    whole_with: str | None = None,
 ) -> UUID:
     """Write a run of `query` to the ledger; nothing is sent yet. One that is under way is gone on with instead.
 
@@ -83,10 +87,12 @@ def begin(
         query: without variables (`documents.inlined`); with a cursor it is asked page by page, with a type once for
             each type that there is.
         dagster_run_id: Dagster's run; repeating its step goes on with what it began, or has even brought in.
+        first_run_id: the Dagster run that it repeats, or itself.
         name: what to call the query in an error.
         windows: what the query searches for; none: everything.
         sought: what runs under way are told apart by, where the query itself says when it was asked (default: it).
         reach: what the query was made for, kept as it is for whoever has to ask the same again.
+        whole_with: the scope without which Shopify shows a part only; it is written down if the shop lacks it now.
 
     Raises:
         BulkQueryError: the query breaks a rule.
@@ -102,9 +108,11 @@ def begin(
             resource=resource,
             query=query,
             dagster_run=dagster_run_id,
+            first_run=first_run_id,
             windows=windows,
             sought=sought,
             reach=reach,
+            whole_with=whole_with,
         )
 
 
@@ -273,12 +281,18 @@ class _Run:
 
     def _find(self) -> None:
         """The start was sent, or nearly: an operation whose query bears our mark is the one."""
-        reply = self._client.execute(document("operations/newest"))
-        newest = read_operation(reply.data.get("currentBulkOperation"))
-        if newest and newest.run_id == self._export.mark:
-            self._happened(Started(newest))
+        found = next((one for one in self._newest() if one.run_id == self._export.mark), None)
+        self._happened(Started(found) if found else NotStarted())
+
+    def _newest(self) -> list[Operation]:
+        """Where Shopify runs several at once, ours may not be the last that was started."""
+        if self._export.api_version < _SEVERAL_AT_ONCE:
+            told = [self._client.execute(document("operations/newest")).data.get("currentBulkOperation")]
         else:
-            self._happened(NotStarted())
+            # Asked for in two ways, because the documentation does not agree on which end comes first.
+            lists = self._client.execute(document("operations/several")).data
+            told = [node for name in ("newest", "listed") for node in (lists.get(name) or {}).get("nodes") or ()]
+        return [operation for node in told if (operation := read_operation(node))]
 
     def _poll(self) -> None:
         assert self._export.state.operation_id  # noqa: S101 - RUNNING has one

@@ -5,6 +5,10 @@ Does not belong here: the life of each operation, which is that of any other (`s
 
 Its query is kept with the kind as a variable, as no bulk query is sent. The kinds are asked for once, before the first
 operation, and kept in the ledger: one that appears meanwhile is the next export's, one that vanishes has no rows.
+
+All or nothing: a kind whose operation fails ends the export, and the next one begins with the first kind again. A kind
+that fails whenever it is asked for so keeps all of them as they are; the run's error says which one it is. To keep the
+others' results would show the shop at moments far apart as if it were one, and a part as if it were the whole.
 """
 
 from collections.abc import Iterable, Mapping

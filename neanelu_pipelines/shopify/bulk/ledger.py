@@ -65,6 +65,10 @@ class Export:
     """What the query asks for; none: everything."""
     reach: dict[str, Any] | None = None
     """What was asked of whoever made the query, in their words."""
+    api_version: str = ""
+    """Of the Admin API that is spoken with the shop."""
+    lacks: str | None = None
+    """The scope without which Shopify shows a part only, where the shop's token is known not to have had it."""
     kinds: Kinds | None = None
     """Of an export that takes an operation for each kind, once they are known: how far it has come."""
 
@@ -116,19 +120,25 @@ def open_export(
     resource: str,
     query: str,
     dagster_run: str,
+    first_run: str = "",
     windows: Sequence[Window] = (),
     sought: str | None = None,
     reach: Mapping[str, Any] | None = None,
+    whole_with: str | None = None,
 ) -> UUID:
     """A new run of that query, or the one that is already under way for what is `sought` (default: the same query).
+
+    Or the one of which `dagster_run`, the `first_run` that it repeats, or nobody loads the result.
 
     Raises:
         NoExportError: there is no such shop.
     """
     key = hashlib.sha256(f"{shop_id}/{resource}/{sought or query}".encode()).hexdigest()
     found = {"key": key, "shop_id": shop_id, "resource": resource, "dagster_run_id": dagster_run}
+    found["first_run_id"] = first_run
     new = {
         "operation_type": _OPERATION_TYPE.format(resource.upper()),
+        "whole_with": whole_with,
         "state": Jsonb(
             {"dagster_run_id": dagster_run, "bulk": {"key": key, "query": query}, **_extent(windows, reach)}
         ),
@@ -170,7 +180,17 @@ def read_export(book: Connection, run_id: UUID) -> Export:
     windows = tuple(Window.of_json(ends) for ends in row["windows"] or ())
     kinds = _KINDS.validate_python(bulk.get("kinds"))
     return Export(
-        run_id, row["shop_id"], row["domain"], row["resource"], bulk["query"], state, windows, row["reach"], kinds
+        run_id,
+        row["shop_id"],
+        row["domain"],
+        row["resource"],
+        bulk["query"],
+        state,
+        windows,
+        row["reach"],
+        row["api_version"],
+        row["lacks"],
+        kinds,
     )
 
 
