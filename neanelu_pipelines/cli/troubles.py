@@ -90,11 +90,17 @@ def _refusals(rows: Rows) -> Trouble:
 def _redactions(rows: Rows) -> Trouble:
     return Trouble(
         "privacy requests",
-        _listed(rows, lambda row: f"{row['requests']:,} {row['kind']}: {row['status']} since {row['since']:%Y-%m-%d}"),
-        "materialize the asset redactions (`neanelu dev` does so by itself); pipeline.redactions says what is left",
+        _listed(rows, _request),
+        "those that wait or are hindered: materialize the asset redactions (`neanelu dev` does so by itself); those "
+        "aside: mend what the reason says, then `neanelu webhooks retry`; pipeline.redactions says what is left",
         "all are answered",
-        grave=any(row["status"] == "residue" or row["overdue"] for row in rows),
+        grave=any(row["grave"] for row in rows),
     )
+
+
+def _request(row: dict[str, Any]) -> str:
+    told = f"{row['requests']:,} {row['kind']}: {row['status']} since {row['since']:%Y-%m-%d}"
+    return f"{told} ({_short(row['reason'])})" if row["reason"] else told
 
 
 _QUESTIONS: tuple[tuple[str, Callable[[Rows], Trouble]], ...] = (

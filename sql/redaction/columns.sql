@@ -1,5 +1,6 @@
 -- Every column of every table and materialized view in which a name, a number or a text can stand. Partitions are seen
--- through their parents. Numbers of fewer than 64 bits hold no id of Shopify's.
+-- through their parents. Numbers of fewer than 64 bits hold no id of Shopify's. What is part of a key, or of which a
+-- constraint says what it may be, is none that could be written over.
 SELECT c.oid::regclass::text AS table_name,
        n.nspname AS schema_name,
        c.relname AS bare_name,
@@ -18,6 +19,17 @@ SELECT c.oid::regclass::text AS table_name,
                 WHERE s.attrelid = c.oid
                   AND s.attname = 'shop_id'
                   AND NOT s.attisdropped) AS has_shop,
+       a.attgenerated <> ''
+       OR EXISTS (SELECT
+                    FROM pg_constraint k
+                   WHERE k.conrelid = c.oid
+                     AND k.contype IN ('p', 'u', 'f', 'c')
+                     AND a.attnum = ANY (k.conkey))
+       OR EXISTS (SELECT
+                    FROM pg_index i
+                   WHERE i.indrelid = c.oid
+                     AND i.indisunique
+                     AND a.attnum = ANY (i.indkey)) AS is_key,
        c.relkind <> 'm' AND has_column_privilege(c.oid, a.attnum, 'UPDATE') AS may_update,
        c.relkind <> 'm' AND has_table_privilege(c.oid, 'DELETE') AS may_delete
   FROM pg_class c

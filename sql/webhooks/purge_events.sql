@@ -1,7 +1,10 @@
--- Events past their time, their payloads among them. What is still to be done with one keeps it, by its key.
+-- Events past their time, their payloads among them. What is still to be done with one keeps it, by its key; a privacy
+-- request that was set aside is still to be answered.
 DELETE FROM webhook_events e
  WHERE e.created_at < %(before)s
    AND NOT EXISTS (SELECT
                      FROM pipeline.webhook_keys k
                     WHERE k.idempotency_key = e.idempotency_key
-                      AND k.state NOT IN ('done', 'aside'))
+                      AND k.state <> 'done'
+                      AND (k.state <> 'aside'
+                           OR e.topic IN ('customers/redact', 'shop/redact', 'customers/data_request')))

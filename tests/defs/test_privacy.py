@@ -54,7 +54,7 @@ class Office:
             connection.execute(
                 "INSERT INTO webhook_events (id, shop_id, topic, payload, idempotency_key, created_at)"
                 " VALUES (%s, %s, %s, %s, %s, now())",
-                [event, self.shop_id, topic, json.dumps(payload), key],
+                [event, self.shop_id, topic, payload if isinstance(payload, str) else json.dumps(payload), key],
             )
         return event
 
@@ -100,13 +100,33 @@ def test_requests_are_answered_and_their_own_events_emptied(office: Office) -> N
 
 
 def test_an_event_that_names_nobody_is_set_aside_and_the_run_says_so(office: Office) -> None:
-    office.receive("customers/redact", {"customer": None})
-    office.receive("customers/redact", request())
+    office.receive("customers/redact", request(customer=None))
+    office.receive("customers/redact", '{"customer": {"id": 5}, "x": 1e5000}', key="long")
+    office.receive("customers/redact", json.dumps(request())[:-1] + f', "x": {"[" * 1500}{"]" * 1500}}}', key="deep")
+    office.receive("customers/redact", request(shop_domain="alta.myshopify.com"), key="other")
+    office.receive("shop/redact", {"shop_domain": "alta.myshopify.com", "shop_id": 2}, key="other-shop")
+    office.receive("customers/redact", request(), key="good")
+    office.receive("customers/redact", request(), key="again")
+    payload = "SELECT payload -> 'customer' ->> 'id' FROM webhook_events WHERE idempotency_key = 'again'"
+    for one in work.work_off(office.warehouse.database, office.warehouse.settings):
+        if one.key == "good":
+            assert one.outcome
+            assert one.outcome.proof["other_requests"] == {"webhook_events.payload": 3}
+            break
+    assert office.rows(payload) == [("706405506930",)], "another request needs to know whom it is about"
+    office.do("UPDATE pipeline.webhook_keys SET state = 'waiting' WHERE idempotency_key LIKE 'other%%'")
+    office.do("UPDATE pipeline.webhook_keys SET state = 'waiting' WHERE idempotency_key IN ('long', 'deep')")
 
     run = office.run()
 
     assert not run.success
-    assert sorted(office.rows("SELECT state FROM pipeline.webhook_keys")) == [("aside",), ("done",)]
+    assert sorted(office.rows("SELECT state FROM pipeline.webhook_keys")) == [("aside",)] * 5 + [("done",)] * 2
+    assert office.rows(payload) == [(None,)]
+    said = dict(office.rows("SELECT idempotency_key, processing_error FROM webhook_events"))
+    assert "cannot be decoded (ValueError)" in said["long"]
+    assert "cannot be decoded (RecursionError)" in said["deep"]
+    assert "does not name that shop" in said["other"]
+    assert said["other-shop"] == said["other"]
     assert isinstance(office.tick(), dg.SkipReason)
     (check,) = run.get_asset_check_evaluations()
     assert (check.passed, check.severity.value) == (False, "ERROR")
@@ -129,7 +149,17 @@ def test_one_whose_event_was_emptied_before_it_died_is_ended(office: Office, mon
 @pytest.mark.parametrize("dies", [False, True])
 def test_a_shop_goes_with_its_own_request(office: Office, monkeypatch: pytest.MonkeyPatch, dies: bool) -> None:
     office.do("UPDATE shops SET installed_at = now() - interval '3 days'")
-    office.receive("shop/redact", {"shop_id": 1, "shop_domain": SHOP})
+    office.receive("customers/data_request", request())
+    assert office.run().success
+    office.do(
+        "INSERT INTO pipeline.redactions (request_key, kind, of_shop, subject, subject_hash, status, error)"
+        " VALUES ('hindered', 'customer', %s, '{}', '', 'hindered', %s)",
+        office.shop_id,
+        f"{SHOP} is busy",
+    )
+    office.receive("shop/redact", {"shop_id": 1, "shop_domain": SHOP}, key="shop")
+    if not dies:
+        office.receive("customers/redact", request())
     if dies:
         with monkeypatch.context() as patch:
             patch.setattr(record, "end", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -140,10 +170,26 @@ def test_a_shop_goes_with_its_own_request(office: Office, monkeypatch: pytest.Mo
 
     for table in ("shops", "shopify_customers", "webhook_events", "pipeline.webhook_keys"):
         assert office.rows(f"SELECT count(*) FROM {table}") == [(0,)]
-    assert office.rows("SELECT kind, status, of_shop, subject FROM pipeline.redactions") == [
-        ("shop", "completed", None, None)
+    assert office.rows("SELECT kind, status, of_shop, subject FROM pipeline.redactions ORDER BY 1") == [
+        ("customer", "completed", None, None),
+        ("export", "completed", None, None),
+        ("shop", "completed", None, None),
     ]
     assert isinstance(office.tick(), dg.SkipReason)
+    if not dies:
+        # As a proof left it that found the export's file, whose name began with the shop's.
+        office.do(
+            "UPDATE pipeline.redactions SET proof = jsonb_build_object('file', %s::text) WHERE kind = 'export'", SHOP
+        )
+        office.do(
+            "UPDATE pipeline.redactions SET status = 'residue', of_shop = %s, tried_at = now() - interval '2 hours',"
+            " subject = jsonb_build_object('domain', %s::text, 'number', NULL, 'asked_at', now()) WHERE kind = 'shop'",
+            office.shop_id,
+            SHOP,
+        )
+        assert isinstance(office.tick(), dg.RunRequest)
+        assert office.run().success
+        assert office.rows("SELECT DISTINCT status FROM pipeline.redactions") == [("completed",)]
 
 
 def test_a_shop_that_came_back_is_kept(office: Office) -> None:

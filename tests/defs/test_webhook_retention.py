@@ -22,16 +22,16 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEPT_DAYS = timedelta(days=30)
 
 
-def kept(database: Database, when: datetime, state: str, name: str) -> None:
+def kept(database: Database, when: datetime, state: str, name: str, topic: str = "orders/create") -> None:
     """An event that came then, in that state."""
     with database.connect(Role.PIPELINE, autocommit=True) as connection:
         ensure_partitions(connection, "webhook_events", when, when)
         connection.execute(
             "WITH e AS (INSERT INTO webhook_events (topic, payload, idempotency_key, created_at)"
-            " VALUES ('orders/create', '{}', %(name)s, %(when)s) RETURNING id)"
+            " VALUES (%(topic)s, '{}', %(name)s, %(when)s) RETURNING id)"
             " INSERT INTO pipeline.webhook_keys (idempotency_key, shop_id, event_id, received_at, state)"
             " SELECT %(name)s, (SELECT id FROM shops), id, %(when)s, %(state)s FROM e",
-            {"name": name, "when": when, "state": state},
+            {"name": name, "when": when, "state": state, "topic": topic},
         )
 
 
@@ -49,12 +49,14 @@ def test_events_and_keys_past_their_time_go_and_those_that_wait_stay(database: D
     kept(database, NOW - timedelta(days=76), "aside", "old aside")
     kept(database, NOW - timedelta(days=110), "new", "old new")
     kept(database, NOW - timedelta(days=140), "waiting", "old waiting")
+    kept(database, NOW - timedelta(days=110), "aside", "old privacy", "customers/redact")
+    kept(database, NOW - timedelta(days=76), "done", "old answered", "customers/redact")
     kept(database, NOW - timedelta(days=20), "done", "young")
     kept(database, NOW - timedelta(days=20), "aside", "young aside")
     kept(database, NOW - KEYS_KEPT + timedelta(hours=1), "done", "may come again")
     gone = purge(database, now=NOW, events_kept=KEPT_DAYS)
-    assert (gone.events, gone.keys) == (2, 3)
-    waiting = {"old new", "old waiting"}
+    assert (gone.events, gone.keys) == (3, 4)
+    waiting = {"old new", "old waiting", "old privacy"}
     events = names(database, "SELECT idempotency_key FROM webhook_events")
     assert events == waiting | {"young", "young aside", "may come again"}
     keys = names(database, "SELECT idempotency_key FROM pipeline.webhook_keys")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from neanelu_pipelines.mirror.redaction import Customer, SubjectError, acts, export_customer
-from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River
+from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, gid
 from tests.mirror.people import ANA, MARKS, PEOPLE, everything, files, redact, spread
 
 
@@ -88,7 +88,7 @@ def test_told_then_killed_then_hindered_then_forgotten(peopled: River, monkeypat
     told = export_customer(
         peopled.database, peopled.settings, shop_domain=DOMAIN, customer=ANA, request_key="cerere-export"
     )
-    path = Path(told.proof["file"])
+    path = Path(peopled.settings.artifact_root, DOMAIN, told.proof["file"])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     tables = json.loads(path.read_text())["tables"]
     assert [row["email"] for row in tables["shopify_customers"]] == ["Ana.Popescu@example.ro"]
@@ -145,8 +145,58 @@ def test_loads_wait_for_the_deletion_only_and_the_proof_is_of_its_moment(
 
 
 def test_a_request_that_names_nobody_is_refused() -> None:
-    payloads: tuple[Any, ...] = ({}, {"customer": {}}, {"customer": {"id": "x"}}, "nimic")
+    payloads: tuple[Any, ...] = ({}, {"customer": {}}, {"customer": {"id": "x"}}, {"customer": {"email": "m"}}, "nimic")
     for payload in payloads:
         with pytest.raises(SubjectError):
             Customer.of_payload(payload, orders="orders_to_redact")
     assert "ana" not in repr(ANA)
+
+
+def test_what_a_customer_asks_touches_the_rows_of_that_shop_alone_and_no_key(swept: River) -> None:
+    mine, theirs = swept.shops[DOMAIN], swept.shops[OTHER_DOMAIN]
+    settings = "UPDATE shops SET settings = %s WHERE id = %s"
+    contact = json.dumps({"contact": "ana.popescu@example.ro"})
+    for shop in (mine, theirs):
+        swept.do(settings, contact, shop)
+    swept.do("INSERT INTO feature_flags (flag_key, description) VALUES ('nou', 'Asked by ana.popescu@example.ro')")
+    swept.do(
+        "INSERT INTO audit_logs (action, entity_type, entity_id, new_values)"
+        " VALUES ('UPDATE', 'system_config', gen_random_uuid(), %s)",
+        contact,
+    )
+    swept.do(
+        "INSERT INTO webhook_events (shop_id, topic, payload, idempotency_key)"
+        " VALUES (%s, 'orders/update', %s, 'ana.popescu@example.ro')",
+        mine,
+        json.dumps({"named": [gid("Order", 10**12 + 7999), gid("Order", 10**12 + 8000)], "note": "m"}),
+    )
+    swept.do(
+        "INSERT INTO shopify_metaobjects (shop_id, shopify_gid, type, handle, fields) VALUES (%s, %s, 't', 'm', %s)",
+        mine,
+        gid("Metaobject", 7),
+        json.dumps({"named": [gid("Order", 10**12 + 7999), gid("Order", 10**12 + 8000)], "note": "m"}),
+    )
+    before = everything(swept, mine)
+
+    no_address = redact(swept, key="m", who=Customer(99, "m"))
+
+    assert (no_address.status, no_address.removed) == ("completed", {})
+    assert no_address.proof["not_sought"] == {"email": "it is no address"}
+    now = everything(swept, mine)
+    assert {table for table in now if now[table] != before[table]} == {"audit_logs", "redactions", "forgotten"}
+
+    done = redact(swept, who=Customer(99, "ana.popescu@example.ro", orders=tuple(range(10**12, 10**12 + 8000))))
+
+    touched = {"shopify_metaobjects": 1, "shops": 1, "webhook_events": 1}
+    assert {table: rows for table, rows in done.removed.items() if table != "audit_logs"} == touched
+    audited = "SELECT count(*) FROM audit_logs WHERE shop_id = %s AND new_values::text ~ 'ana.popescu'"
+    assert (swept.one(audited, mine), swept.one(audited, theirs)) == (0, 1)
+    assert (done.status, done.proof["found"]) == ("residue", {"webhook_events.idempotency_key": 1})
+    assert done.proof["of_no_shop"] == {"audit_logs.new_values": 1, "feature_flags.description": 1}
+    of_shops = dict(swept.query("SELECT id, settings ->> 'contact' FROM shops WHERE settings ? 'contact'"))
+    assert of_shops == {mine: "[redacted]", theirs: "ana.popescu@example.ro"}
+    assert swept.one("SELECT fields FROM shopify_metaobjects WHERE shopify_gid = %s", gid("Metaobject", 7)) == {
+        "named": ["gid://shopify/[redacted]", gid("Order", 10**12 + 8000)],
+        "note": "m",
+    }
+    swept.do("UPDATE shops SET settings = '{}'")

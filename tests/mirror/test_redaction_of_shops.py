@@ -69,7 +69,8 @@ def test_nothing_of_the_shop_is_left_and_the_others_stay(leaving: River, monkeyp
     assert leaving.one("SELECT count(*) FROM shopify_products") == 1
     assert files(leaving) != []
     assert leaving.query("SELECT action, shop_id FROM audit_logs WHERE action = 'REDACT'") == [("REDACT", None)]
-    assert leaving.query("SELECT of_shop, subject FROM pipeline.redactions") == [(None, None)] * 2
+    of_all = "SELECT of_shop, subject, status FROM pipeline.redactions"
+    assert leaving.query(of_all) == [(None, None, "completed")] * 2
     assert forget(leaving).again
 
     leaving.do(

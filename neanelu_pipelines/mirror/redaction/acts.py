@@ -6,9 +6,10 @@ Files first, then rows, under the locks of every load: a load that had read a fi
 Only that: the proof searches the state of the moment at which they are let go, and what comes in afterwards was either
 read later, and is the shop's to have, or it is not let in (`forgotten`).
 Every step may be repeated: whoever dies half-way is followed by one who does it all again, and finds less to do. What
-the act leaves is its record: counts, and hashes instead of names. Accounts of a shop's staff and rows about goods are
-not a customer's data, and another request about the same person needs to know whom it is about: they are left alone,
-searched, and told of apart (a barcode may hold the digits of a telephone).
+the act leaves is its record: counts, and hashes instead of names. Accounts of a shop's staff, rows about goods and rows
+of no shop are not a shop's customer's data, and another request about the same person needs to know whom it is about:
+they are left alone, searched, and told of apart (a barcode may hold the digits of a telephone). What cannot be an email
+address is not sought as one, and the proof says so.
 
 What is searched: every column in which a text, a JSON value, a uuid or a number of 64 bits can stand, in every table
 and materialized view, the records of the acts among them, and every file in the shop's folders of the artifact store,
@@ -46,6 +47,7 @@ from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.store import make_folder
 
+_FOLDER = "privacy"
 _ASKED = "pipeline.redactions.subject"
 _TABLES_OF_NUMBERS = frozenset({"shopify_customers", "shopify_orders", "staging_customers", "staging_orders"})
 
@@ -86,6 +88,8 @@ def redact_customer(
             after, paths = open_.enter_context(record.as_of_now(database)), store.paths()
         outcome.removed = {**outcome.removed, **{name: count for name, count in removed.items() if count}}
         outcome.proof = _prove(after, store, paths, sought, also or {})
+    if customer.email and not customer.address:
+        outcome.proof["not_sought"] = {"email": "it is no address"}
     outcome.proof["hashes"] = {
         name: hashed(request_key, value)
         for name, value in (("id", customer.id), ("email", customer.email), ("phone", customer.phone))
@@ -104,7 +108,8 @@ def export_customer(
 
     Only those: it is handed to the person, and other rows that mention the person tell of others too. The file is
     `<store>/<shop>/privacy/<id of the request>.json`; `proof` says where. On a local disk nobody else may read it; an
-    object store has rules of its own. A redaction deletes it.
+    object store has rules of its own. A redaction deletes it. (The record says where under the shop's folder: the
+    record outlives the shop, whose name the folder is.)
 
     Raises:
         As `redact_customer`.
@@ -117,9 +122,12 @@ def export_customer(
         customers = _customers(connection, request.shop_id, customer)
         orders = _orders(connection, request.shop_id, customer, [key for key, _ in customers])
         found = rows.export(connection, request.shop_id, customers, orders)
-    path = _write(settings, shop_domain, outcome.id, {"shop": shop_domain, "tables": found})
+    _write(settings, shop_domain, outcome.id, {"shop": shop_domain, "tables": found})
     outcome.status = "completed"
-    outcome.proof = {"file": path, "rows": {table: len(items) for table, items in found.items()}}
+    outcome.proof = {
+        "file": f"{_FOLDER}/{outcome.id}.json",
+        "rows": {table: len(items) for table, items in found.items()},
+    }
     with record.pipeline(database) as connection:
         record.end(connection, outcome, request)
     return outcome
@@ -136,9 +144,11 @@ def _sought(shop_id: UUID, request: UUID, customer: Customer, orders: set[int]) 
     return Sought(
         shop_id,
         request,
-        customer.patterns(orders),
+        customer.patterns(),
         numbers=[*([customer.id] if customer.id is not None else []), *sorted(orders | set(customer.orders))],
         number_tables=_TABLES_OF_NUMBERS,
+        orders=frozenset(orders | set(customer.orders)),
+        of_customer=True,
     )
 
 
@@ -146,21 +156,21 @@ def _sought(shop_id: UUID, request: UUID, customer: Customer, orders: set[int]) 
 class _Ahead:
     """What was found before anything was locked."""
 
-    patterns: dict[str, str]
+    sought: Sought
     states: dict[str, str]
     holding: list[str]
 
-    def still_to_search(self, states: dict[str, str], patterns: Mapping[str, str]) -> list[str]:
+    def still_to_search(self, states: dict[str, str], sought: Sought) -> list[str]:
         """The files that were written since; all of them if something else is sought."""
-        known = self.states if self.patterns == patterns else {}
+        known = self.states if self.sought == sought else {}
         return [path for path, state in states.items() if known.get(path) != state]
 
 
 def _look_ahead(database: Database, store: Store, shop_id: UUID, request: UUID, customer: Customer) -> _Ahead:
     """Search the files while loads go on: under the locks only those remain that are written meanwhile."""
-    patterns = dict(_whom(database, shop_id, request, customer)[2].patterns)
+    sought = _whom(database, shop_id, request, customer)[2]
     states = store.states()
-    return _Ahead(patterns, states, store.holding(patterns, states))
+    return _Ahead(sought, states, store.holding(sought.patterns, sought.orders, states))
 
 
 def _whom(
@@ -177,7 +187,7 @@ def _redact(
 ) -> tuple[dict[str, int], Sought]:
     customers, orders, sought = _whom(database, shop_id, request, customer)
     states = store.states()
-    found = store.holding(sought.patterns, ahead.still_to_search(states, sought.patterns))
+    found = store.holding(sought.patterns, sought.orders, ahead.still_to_search(states, sought))
     holding = sorted({*found, *(set(ahead.holding) & set(states))})
     with record.pipeline(database) as connection:
         paths = {"paths": store.as_in_ledger(holding)}
@@ -194,9 +204,9 @@ def _redact(
         numbers = {number for _, number in orders} | set(customer.orders)
         gids = {gid for _, gid in customers} | {f"gid://shopify/Order/{number}" for number in numbers}
         named = gids | ({customer.gid} if customer.gid else set())
-        forgotten.remember(connection, shop_id, gids=named, email=customer.email)
+        forgotten.remember(connection, shop_id, gids=named, email=customer.address)
         connection.execute(statement("redaction/empty_undecoded"), sought.parameters)
-        counts.update(rows.empty(connection, sought, spare_goods=True))
+        counts.update(rows.empty(connection, sought))
     return {**counts, "files": len(holding)}, sought
 
 
@@ -206,7 +216,7 @@ def _now(connection: Connection) -> Any:
 
 
 def _customers(connection: Connection, shop_id: UUID, customer: Customer) -> list[tuple[UUID, str]]:
-    values = {"shop_id": shop_id, "gid": customer.gid, "email": customer.email}
+    values = {"shop_id": shop_id, "gid": customer.gid, "email": customer.address}
     return connection.execute(statement("redaction/find_customers"), values).fetchall()
 
 
@@ -215,7 +225,7 @@ def _orders(connection: Connection, shop_id: UUID, customer: Customer, customers
         "shop_id": shop_id,
         "orders": list(customer.orders),
         "customers": customers,
-        "email": customer.email,
+        "email": customer.address,
     }
     return connection.execute(statement("redaction/find_orders"), values).fetchall()
 
@@ -224,24 +234,27 @@ def _prove(
     connection: Connection, store: Store, files: list[str], sought: Sought, also: Mapping[str, str]
 ) -> dict[str, Any]:
     """Search everything once more, and say what was searched and what was found."""
-    found, searched = rows.search(connection, sought)
+    by_owner, searched = rows.search(connection, sought)
+    found = by_owner[rows.OWN]
     not_searched: dict[str, str] = {}
     for name, url in also.items():
         try:
             with psycopg.connect(url) as other:
-                there, seen = rows.search(other, sought)
+                there, seen = rows.search(other, sought, elsewhere=True)
         except psycopg.Error as error:
             not_searched[name] = type(error).__name__
         else:
-            found |= {f"{name}.{place}": times for place, times in there.items()}
+            found |= {f"{name}.{place}": times for place, times in there[rows.OWN].items()}
             searched = {kind: count + seen[kind] for kind, count in searched.items()}
-    holding = store.holding(sought.patterns, files)
+    holding = store.holding(sought.patterns, sought.orders, files)
     apart: dict[str, dict[str, Any]] = {
         "accounts_of_staff": {place: times for place, times in found.items() if place.partition(".")[0] in OF_STAFF},
-        "goods": {place: times for place, times in found.items() if rows.of_goods(place)},
-        "other_requests": {place: times for place, times in found.items() if place == _ASKED},
+        "goods": {place: times for told in by_owner.values() for place, times in told.items() if rows.of_goods(place)},
+        rows.REQUESTS: by_owner[rows.REQUESTS] | {place: found[place] for place in (_ASKED,) if place in found},
     }
-    found = {place: times for place, times in found.items() if not any(place in told for told in apart.values())}
+    mine = {*apart["accounts_of_staff"], *apart["goods"], _ASKED}
+    found = {place: times for place, times in found.items() if place not in mine}
+    apart[rows.NOBODYS] = {place: times for place, times in by_owner[rows.NOBODYS].items() if not rows.of_goods(place)}
     if holding:
         found["files"] = len(holding)
     proof: dict[str, Any] = {"searched": {**searched, "files": len(files), "bytes": store.bytes_of(files)}}
@@ -249,19 +262,18 @@ def _prove(
     return {**proof, "found": found, **{name: places for name, places in apart.items() if places}}
 
 
-def _write(settings: Settings, domain: str, request: UUID, content: dict[str, Any]) -> str:
+def _write(settings: Settings, domain: str, request: UUID, content: dict[str, Any]) -> None:
     """The file gets its name when it is whole, and is nobody else's to read from its first byte on."""
-    url = f"{settings.artifact_root.rstrip('/')}/{domain}/privacy/{request}.json"
+    url = f"{settings.artifact_root.rstrip('/')}/{domain}/{_FOLDER}/{request}.json"
     text = json.dumps(content, ensure_ascii=False, indent=1).encode()
     files, path = url_to_fs(url)
     make_folder(files, path.rsplit("/", 1)[0])
     if not isinstance(files, LocalFileSystem):
         files.pipe_file(path, text)
-        return url
+        return
     partial = Path(f"{path}.partial")
     with suppress(FileNotFoundError):
         partial.unlink()
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(text)
     partial.rename(path)
-    return url

@@ -10,16 +10,18 @@ be exported again.
 import gzip
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import IO, Any, cast
 
 from fsspec.core import url_to_fs
 
 from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror.redaction.subjects import ORDER
 
 _CHUNK_BYTES = 4 * 1024 * 1024
 _OVERLAP_BYTES = 4096
 """Longer than anything that is sought, however it is escaped."""
+_ORDER = re.compile(ORDER.encode())
 
 
 class UnreadableFileError(NeaneluError):
@@ -49,13 +51,15 @@ class Store:
                 found |= {path: repr(sorted(info.items())) for path, info in infos.items()}
         return found
 
-    def holding(self, patterns: Mapping[str, str], paths: Iterable[str]) -> list[str]:
-        """Those of the files that hold what is sought; one that is gone holds nothing.
+    def holding(self, patterns: Mapping[str, str], orders: Collection[int], paths: Iterable[str]) -> list[str]:
+        """Those of the files that hold what is sought, or name one of these orders; one that is gone holds nothing.
 
         Raises:
             UnreadableFileError: one cannot be read.
         """
-        return [path for path in paths if self._holds(path, patterns)]
+        expressions = [re.compile(pattern.encode()) for pattern in patterns.values()]
+        numbers = {str(number).encode() for number in orders}
+        return [path for path in paths if self._holds(path, expressions, numbers)]
 
     def delete(self, paths: list[str]) -> None:
         """Delete files; those that are gone already are none."""
@@ -79,12 +83,13 @@ class Store:
         """The paths as they may stand in the ledger of artifacts: with the store's protocol, and without."""
         return [*paths, *(str(self._files.unstrip_protocol(path)) for path in paths)]
 
-    def _holds(self, path: str, patterns: Mapping[str, str]) -> bool:
-        expressions = [re.compile(pattern.encode()) for pattern in patterns.values()]
+    def _holds(self, path: str, expressions: list[re.Pattern[bytes]], numbers: set[bytes]) -> bool:
         try:
             with self._files.open(path, "rb") as raw:
                 return any(
-                    expression.search(text) for text in _texts(cast("IO[bytes]", raw)) for expression in expressions
+                    any(expression.search(text) for expression in expressions)
+                    or (numbers and any(named[1] in numbers for named in _ORDER.finditer(text)))
+                    for text in _texts(cast("IO[bytes]", raw))
                 )
         except FileNotFoundError:
             return False

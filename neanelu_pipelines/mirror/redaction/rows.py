@@ -5,11 +5,12 @@ not belong here: files, and which patterns there are.
 
 What becomes of a row: staged rows and records of removals go; a payload, a rejected line, an audited value is emptied
 as a whole, because beside the pattern stand names and addresses; in any other text the pattern itself is written over.
-Other shops' rows are theirs, whatever they say.
+Other shops' rows are theirs, whatever they say. What a customer asks of one shop touches that shop's rows alone, and no
+key in them: rows of no shop, and requests that are still to be answered, are searched and told of apart.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,10 +20,11 @@ from uuid import UUID
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from neanelu_pipelines.database.copy import table_identifier
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.mirror.redaction.subjects import whole
+from neanelu_pipelines.mirror.redaction.subjects import ORDER, whole
 
 _RECORDS = "redactions"
 _OF_THE_ACT = frozenset({"subject", "of_shop"})
@@ -35,6 +37,13 @@ _EMPTY = '{"redacted": true}'
 OF_STAFF = frozenset({"staff_users", "app_sessions"})
 """Accounts: of people who work in the shop, not of its customers."""
 _OF_GOODS = re.compile(r"(prod_|shopify_(products|variants|media|collections)$|inventory_)")
+_SHOPS = "shops"
+_SETTINGS = "settings"
+"""The one column of the shop itself in which a customer may stand."""
+_KEYS_OF_EVENTS = "idempotency_key"
+"""A key wherever it stands; an event's partitions keep the catalog from knowing it."""
+OWN, NOBODYS, REQUESTS = "own", "of_no_shop", "other_requests"
+"""Whose rows: the shop's; no shop's; requests that are still to be answered."""
 _LAST = "audit_logs"
 """What is changed elsewhere may be written down there."""
 
@@ -51,6 +60,7 @@ class Column:
     kind: str
     type_name: str
     has_shop: bool
+    is_key: bool
     may_update: bool
     may_delete: bool
 
@@ -89,6 +99,25 @@ class Table:
             return sql.SQL("(t.of_shop = %(shop_id)s OR t.of_shop IS NULL)")
         return sql.SQL("(t.shop_id = %(shop_id)s OR t.shop_id IS NULL)" if self.columns[0].has_shop else "true")
 
+    @property
+    def scope_of_customer(self) -> sql.SQL:
+        """As `scope`; of the shops themselves the one whose customer it is."""
+        return sql.SQL("t.id = %(shop_id)s") if self.columns[0].bare_name == _SHOPS else self.scope
+
+    @property
+    def whose(self) -> sql.Composable:
+        """Whose a row is, as an expression."""
+        of_shop = "t.of_shop" if self.is_records else "t.shop_id" if self.columns[0].has_shop else None
+        if self.columns[0].bare_name == _SHOPS:
+            of_shop = "t.id"
+        if of_shop is None:
+            return sql.Literal(NOBODYS)
+        waits = "pipeline.is_open_request(t.topic, t.idempotency_key, %(request)s)"
+        condition = waits if self.columns[0].bare_name == "webhook_events" else "false"
+        return sql.SQL(f"CASE WHEN {condition} THEN {{}} WHEN {of_shop} = %(shop_id)s THEN {{}} ELSE {{}} END").format(
+            sql.Literal(REQUESTS), sql.Literal(OWN), sql.Literal(NOBODYS)
+        )
+
 
 def tables(connection: Connection) -> list[Table]:
     """All tables, what is audited first: the audit last."""
@@ -113,7 +142,10 @@ def _holds(column: Column) -> sql.Composable:
         return sql.SQL("{} && %(uuids)s::uuid[]").format(name)
     if column.kind == "number":
         return sql.SQL("{} = ANY (%(numbers)s::numeric[])").format(name)
-    return sql.SQL("{}::text ~* %(pattern)s").format(name)
+    return sql.SQL(
+        "({name}::text ~* %(pattern)s OR (%(orders)s::jsonb <> '{{}}' AND EXISTS (SELECT"
+        " FROM regexp_matches({name}::text, %(order)s, 'gi') AS named (part) WHERE %(orders)s::jsonb ? part[1])))"
+    ).format(name=name)
 
 
 def sought_in(table: Table, numbers_of: Iterable[str]) -> list[Column]:
@@ -133,6 +165,10 @@ class Sought:
     uuids: Sequence[UUID] = ()
     numbers: Sequence[int] = ()
     number_tables: frozenset[str] = frozenset()
+    orders: frozenset[int] = frozenset()
+    """Numbers of orders, sought behind the word: too many for one pattern."""
+    of_customer: bool = False
+    """Whether it is a customer that is sought, not the whole shop."""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -143,14 +179,22 @@ class Sought:
             "pattern": whole(self.patterns),
             "uuids": list(self.uuids),
             "numbers": list(self.numbers),
+            "order": ORDER,
+            "orders": Jsonb({str(number): 1 for number in self.orders}),
             "mask": _MASK,
             "empty": _EMPTY,
         }
 
 
-def search(connection: Connection, sought: Sought) -> tuple[dict[str, int], dict[str, int]]:
-    """How often each column (`table.column`) holds what is sought; and how much was searched."""
-    found: dict[str, int] = {}
+def search(
+    connection: Connection, sought: Sought, *, elsewhere: bool = False
+) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """How often each column (`table.column`) holds what is sought, by whose it is; and how much was searched.
+
+    `elsewhere`: it is another database, which knows of no shops: all of it counts as the shop's own.
+    """
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    apart = sought.of_customer and not elsewhere
     sums = Counter(tables=0, columns=0, rows=0)
     for table in tables(connection):
         columns = sought_in(table, sought.number_tables)
@@ -159,13 +203,19 @@ def search(connection: Connection, sought: Sought) -> tuple[dict[str, int], dict
         counts = sql.SQL(", ").join(
             sql.SQL("count(*) FILTER (WHERE {})").format(matching(column)) for column in columns
         )
-        query = statement("redaction/search_table").format(counts=counts, table=table.identifier, scope=table.scope)
-        row = connection.execute(query, sought.parameters).fetchone()
-        assert row is not None  # noqa: S101 - count() returns a row
-        sums.update(tables=1, columns=len(columns), rows=row[0])
-        found |= {
-            f"{table.name}.{column.column_name}": times for column, times in zip(columns, row[1:], strict=True) if times
-        }
+        query = statement("redaction/search_table").format(
+            counts=counts,
+            table=table.identifier,
+            whose=table.whose if apart else sql.Literal(OWN),
+            scope=table.scope_of_customer if apart else table.scope,
+        )
+        sums.update(tables=1, columns=len(columns))
+        for whose, rows, *times in connection.execute(query, sought.parameters).fetchall():
+            sums.update(rows=rows)
+            for column, count in zip(columns, times, strict=True):
+                if count:
+                    of_shop = apart and column.bare_name == _SHOPS and column.column_name != _SETTINGS
+                    found[NOBODYS if of_shop else whose][f"{table.name}.{column.column_name}"] = count
     return found, dict(sums)
 
 
@@ -174,19 +224,31 @@ def of_goods(name: str) -> bool:
     return bool(_OF_GOODS.match(name.removeprefix("pipeline.").partition(".")[0]))
 
 
-def empty(connection: Connection, sought: Sought, *, spare_goods: bool) -> dict[str, int]:
+def _may_hold_customer(column: Column) -> bool:
+    """Whether a customer can stand in this column of the shop's, and be written over."""
+    if column.bare_name == _SHOPS:
+        return column.column_name == _SETTINGS
+    named = column.kind in {"text", "json", "array"} and column.type_name != "inet"
+    return column.has_shop and named and not column.is_key and column.column_name != _KEYS_OF_EVENTS
+
+
+def empty(connection: Connection, sought: Sought) -> dict[str, int]:
     """Delete or write over every row that holds what is sought; how many, by table."""
     done: dict[str, int] = {}
     for table in tables(connection):
         if (
             table.is_records
             or table.columns[0].bare_name in OF_STAFF
-            or (spare_goods and of_goods(table.columns[0].bare_name))
+            or (sought.of_customer and of_goods(table.columns[0].bare_name))
         ):
             continue
         columns = [column for column in sought_in(table, ()) if column.kind != "uuid"]
         writable = [column for column in columns if column.may_update]
-        names = {"table": table.identifier, "scope": table.scope}
+        scope: sql.Composable = table.scope
+        if sought.of_customer:
+            writable = [column for column in writable if _may_hold_customer(column)]
+            scope = sql.SQL("{} AND {} = {}").format(table.scope_of_customer, table.whose, sql.Literal(OWN))
+        names = {"table": table.identifier, "scope": scope}
         if table.goes_whole:
             query = statement("redaction/delete_matching").format(**names, matches=_any(columns))
         elif writable:
@@ -228,22 +290,19 @@ def _any(columns: Sequence[Column]) -> sql.Composed:
 
 def _emptied(column: Column) -> sql.Composed:
     """The column as it is, unless it holds what is sought."""
-    name = sql.Identifier(column.column_name)
+    name, of_type = sql.Identifier(column.column_name), sql.SQL(column.type_name)
+    pattern = sql.SQL("pipeline.pattern_in(t.{}::text, %(pattern)s, %(orders)s)").format(name)
     masked: sql.Composable
     if column.kind == "uuid[]":
         masked = sql.SQL("array_remove(t.{}, %(shop_id)s)").format(name)
     elif column.kind == "json" and column.column_name in _EMPTIED:
-        masked = sql.SQL("%(empty)s::{}").format(sql.SQL(column.type_name))
+        masked = sql.SQL("%(empty)s::{}").format(of_type)
     elif column.kind == "text" and column.column_name in _EMPTIED:
         masked = sql.SQL("%(mask)s")
     elif column.kind == "json":
-        masked = sql.SQL("pipeline.masked(t.{}::jsonb, %(pattern)s, %(mask)s)::{}").format(
-            name, sql.SQL(column.type_name)
-        )
+        masked = sql.SQL("pipeline.masked(t.{}::jsonb, {}, %(mask)s)::{}").format(name, pattern, of_type)
     else:
-        masked = sql.SQL("regexp_replace(t.{}::text, %(pattern)s, %(mask)s, 'gi')::{}").format(
-            name, sql.SQL(column.type_name)
-        )
+        masked = sql.SQL("regexp_replace(t.{}::text, {}, %(mask)s, 'gi')::{}").format(name, pattern, of_type)
     if column.column_name in _ADDRESSES:
         masked = sql.SQL("CASE WHEN t.customer_id IS NULL THEN %(empty)s::jsonb ELSE {} END").format(masked)
     return sql.SQL("{} = CASE WHEN {} THEN {} ELSE t.{} END").format(name, matching(column), masked, name)

@@ -59,11 +59,9 @@ def redact_shop(
         outcome.removed = {**outcome.removed, "files": store.delete_all() or outcome.removed.get("files", 0)}
         with record.pipeline(database) as connection:
             outcome.removed |= _delete(connection, request.shop_id)
-            values = {"shop_id": request.shop_id, "id": outcome.id}
+            values = {"id": outcome.id, **sought.parameters}
             connection.execute(statement("redaction/forget_subjects"), values)
-            outcome.removed |= {
-                f"{name} (mentions)": count for name, count in rows.empty(connection, sought, spare_goods=False).items()
-            }
+            outcome.removed |= {f"{name} (mentions)": count for name, count in rows.empty(connection, sought).items()}
             connection.execute(
                 statement("redaction/delete_of_shop").format(table=table_identifier("audit_logs")),
                 {"shop_id": request.shop_id},
@@ -75,7 +73,7 @@ def redact_shop(
             files = len(store.paths())
             outcome.proof = {
                 "searched": searched,
-                "found": {**found, **({"files": files} if files else {})},
+                "found": {**found[rows.OWN], **({"files": files} if files else {})},
                 "hashes": {"domain": hashed(request_key, shop_domain)},
             }
             outcome.status = "residue" if outcome.proof["found"] else "completed"

@@ -9,7 +9,7 @@ the name of its kind: standing alone it could be anything, a barcode or an artic
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,13 @@ _SHORT_NUMBER = 12
 _PHONE_DIGITS = 9
 _FEWEST_DIGITS = 6
 _SLASH = r"(?:\\*/)"
+ORDER = rf"orders?{_SLASH}+([0-9]+)"
+"""An order of any number, wherever it is named."""
+_LONGEST_ADDRESS = 254
+_ADDRESS = re.compile(r"[^\s@\"'<>()\[\],;:\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]")
+
+
+_NOBODY = "The request names neither the customer's id nor what can be an email address."
 
 
 class SubjectError(NeaneluError):
@@ -55,34 +62,39 @@ class Customer:
                 phone=str(said.get("phone") or "").strip() or None,
                 orders=tuple(int(order) for order in payload.get(orders) or ()),
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise SubjectError("The request does not say whose data it is about.") from error
-        if found.id is None and found.email is None:
-            raise SubjectError("The request names neither the customer's id nor an email address.")
+        if found.id is None and found.address is None:
+            raise SubjectError(_NOBODY)
         return found
+
+    @property
+    def address(self) -> str | None:
+        """The email, if it can be one: any other text would be found in what is nobody's address."""
+        plausible = self.email and len(self.email) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(self.email)
+        return self.email if plausible else None
 
     @property
     def gid(self) -> str | None:
         """The GID of the customer."""
         return None if self.id is None else f"gid://shopify/Customer/{self.id}"
 
-    def patterns(self, orders: Iterable[int] = ()) -> dict[str, str]:
-        """What to look for, by name: one regular expression each, for PostgreSQL and Python alike."""
+    def patterns(self) -> dict[str, str]:
+        """What to look for, by name: one regular expression each, for PostgreSQL and Python alike; orders are apart.
+
+        Raises:
+            SubjectError: it would be found everywhere.
+        """
         found: dict[str, str] = {}
         if self.id is not None:
             found["id"] = number_pattern("customers?", self.id)
-        if self.email:
-            local, _, domain = self.email.partition("@")
-            found["email"] = (
-                rf"(?<![a-z0-9._%+-]){_spelled(local)}(?:@|\\+u0040){_spelled(domain)}(?![a-z0-9-])"
-                if domain
-                else _spelled(self.email)
-            )
+        if self.address:
+            local, _, domain = self.address.partition("@")
+            found["email"] = rf"(?<![a-z0-9._%+-]){_spelled(local)}(?:@|\\+u0040){_spelled(domain)}(?![a-z0-9-])"
+        if not found:
+            raise SubjectError(_NOBODY)
         if self.phone and (phone := _phone_pattern(self.phone)):
             found["phone"] = phone
-        numbers = sorted({*self.orders, *orders})
-        if numbers:
-            found["orders"] = rf"orders?{_SLASH}+(?:{'|'.join(map(str, numbers))})(?![0-9])"
         return found
 
     def as_json(self) -> dict[str, Any]:

@@ -4,9 +4,11 @@ Belongs here: from an event to the act, and what becomes of the event. Does not 
 done (`defs`).
 
 An act takes its own event's payload away. So whoever follows one that died half-way reads in its record whom it was
-about; and a shop's event goes with the shop: what was begun of it is found by its record alone.
+about; and a shop's event goes with the shop: what was begun of it is found by its record alone. Only the body is
+signed: a request that was not begun is answered if its body names the shop that its header names.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +24,7 @@ from neanelu_pipelines.mirror.redaction import record
 from neanelu_pipelines.mirror.redaction.acts import export_customer, redact_customer
 from neanelu_pipelines.mirror.redaction.record import Outcome
 from neanelu_pipelines.mirror.redaction.shops import redact_shop
-from neanelu_pipelines.mirror.redaction.subjects import Customer
+from neanelu_pipelines.mirror.redaction.subjects import Customer, SubjectError
 from neanelu_pipelines.settings import Settings
 
 _MOST = 100
@@ -32,6 +34,14 @@ _CUSTOMER, _SHOP, _EXPORT = "customers/redact", "shop/redact", "customers/data_r
 _ORDERS = {_CUSTOMER: "orders_to_redact", _EXPORT: "orders_requested"}
 
 
+class OtherShopError(NeaneluError):
+    """A request whose signed body does not name the shop that it came for."""
+
+
+class _GoneError(Exception):
+    """The request went with its shop: nothing is left to do."""
+
+
 @dataclass(frozen=True)
 class Waiting:
     """A privacy request."""
@@ -39,7 +49,6 @@ class Waiting:
     key: str
     domain: str
     topic: str
-    payload: Any
     asked_at: datetime
 
 
@@ -104,6 +113,8 @@ def work_off(
     for request in _waiting(database, _MOST):
         try:
             answered = _answer(database, settings, request, job_id, also)
+        except _GoneError:
+            continue
         except Exception as error:  # noqa: BLE001 - a law's days run for the others too
             reason = _reason(error)
             if not _hinder(database, request, reason):
@@ -154,32 +165,61 @@ def _answer(
 
 
 def _act(database: Database, settings: Settings, request: Waiting, also: Mapping[str, str] | None) -> Outcome:
-    if request.topic == _SHOP:
-        return redact_shop(
-            database, settings, shop_domain=request.domain, request_key=request.key, asked_at=request.asked_at
-        )
-    customer = _begun(database, request.key) or _of_event(database, request)
+    begun, subject = _begun(database, request.key)
+    body = None if begun else _body(database, request)
     about = {"shop_domain": request.domain, "request_key": request.key}
+    if request.topic == _SHOP:
+        return redact_shop(database, settings, asked_at=request.asked_at, **about)
+    if begun:
+        # Of one that was answered already only its key matters.
+        customer = Customer.of_json(subject) if subject else Customer(None)
+    else:
+        customer = Customer.of_payload(body, orders=_ORDERS[request.topic])
     if request.topic == _EXPORT:
         return export_customer(database, settings, customer=customer, **about)
     return redact_customer(database, settings, customer=customer, also=also, **about)
 
 
-def _begun(database: Database, key: str) -> Customer | None:
-    """Whom an act is about that was begun."""
+def _begun(database: Database, key: str) -> tuple[bool, dict[str, Any] | None]:
+    """Whether an act was begun or even ended, and whom it is about, if that is still to be known."""
     with record.pipeline(database) as connection:
-        row = connection.execute(statement("redaction/read_running"), {"request_key": key}).fetchone()
-    return Customer.of_json(row[1]) if row and row[1] else None
+        running = connection.execute(statement("redaction/read_running"), {"request_key": key}).fetchone()
+        done = connection.execute(statement("redaction/is_done"), {"request_key": key}).fetchone()
+    if running and running[1]:
+        return True, running[1]
+    return done is not None, None
 
 
-def _of_event(database: Database, request: Waiting) -> Customer:
-    """Whom an event is about; of one that was answered already only its key matters."""
+def _body(database: Database, request: Waiting) -> Any:
+    """What a request says.
+
+    Raises:
+        SubjectError: nobody can decode it.
+        OtherShopError: it does not name its shop.
+        _GoneError: it went with the shop.
+    """
     with record.pipeline(database) as connection:
-        done = connection.execute(statement("redaction/is_done"), {"request_key": request.key}).fetchone()
-    return Customer(None) if done else Customer.of_payload(request.payload, orders=_ORDERS[request.topic])
+        row = connection.execute(statement("redaction/read_request"), {"request_key": request.key}).fetchone()
+    if row is None:
+        raise _GoneError
+    try:
+        body = json.loads(row[0])
+    except (ValueError, RecursionError) as error:
+        raise SubjectError(f"What the request says cannot be decoded ({type(error).__name__}).") from error
+    said = body if isinstance(body, dict) else {}
+    domain, number = said.get("shop_domain"), said.get("shop_id")
+    same_domain = isinstance(domain, str) and domain.strip().lower() == request.domain.lower()
+    if not same_domain and not (row[1] is not None and str(number) == str(row[1])):
+        raise OtherShopError(
+            f"It came as one of {request.domain}, and its signed body (shop_domain, shop_id) does not name that shop: "
+            "nothing was done. If it is genuine, Shopify sends it again as that of the shop it names."
+        )
+    return body
 
 
 def _settle(database: Database, request: Waiting, state: str, reason: str | None, job_id: str | None) -> None:
     with record.pipeline(database) as connection:
         values = {"keys": [request.key], "states": [state], "reasons": [reason], "job_id": job_id}
         connection.execute(statement("webhooks/settle_events"), values)
+        if state == "done":
+            connection.execute(statement("redaction/empty_request"), {"request_key": request.key})

@@ -1,0 +1,6 @@
+-- What a privacy request says, as text: it may be JSON that nobody can decode. And the number of the shop whose it is.
+SELECT e.payload::text, s.shopify_shop_id
+  FROM pipeline.webhook_keys k
+  JOIN webhook_events e ON e.id = k.event_id AND e.created_at = k.received_at
+  JOIN shops s ON s.id = k.shop_id
+ WHERE k.idempotency_key = %(request_key)s
