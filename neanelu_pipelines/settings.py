@@ -4,11 +4,12 @@ Belongs here: names, types, defaults and bounds of settings. Does not belong her
 what is kept per shop or in `system_config`. `.env.example` lists every one of them; a test keeps it so.
 """
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from neanelu_pipelines.errors import NeaneluError
@@ -18,6 +19,12 @@ _PREFIX = "NEANELU_"
 
 class SettingsError(NeaneluError):
     """A setting that cannot be used."""
+
+
+def _begun(month: str) -> str:
+    if month > f"{datetime.now(UTC):%Y-%m}":
+        raise ValueError("that month has not begun, so there would be no month at all; choose one up to the present")
+    return month
 
 
 class Settings(BaseSettings):
@@ -108,7 +115,14 @@ class Settings(BaseSettings):
             pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
             description="The first month of orders and customers as a partition; what is older belongs to it.",
         ),
+        AfterValidator(_begun),
     ] = "2015-01"
+    months_wait: Annotated[
+        float,
+        Field(
+            ge=0, description="Seconds that a run of months waits for a bulk operation: years take longer."
+        ),
+    ] = 3600.0
     sync_overlap: Annotated[
         float,
         Field(ge=0, description="Seconds before a window that are asked for too: Shopify's search finds changes late."),

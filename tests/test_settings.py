@@ -55,3 +55,10 @@ def test_a_setting_that_cannot_be_used_is_named_without_its_value(monkeypatch: p
         settings()
     assert "a-secret" not in str(refused.value)
     assert refused.value.__context__ is None
+
+
+def test_months_begin_with_one_that_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEANELU_MONTHS_FROM", "2999-01")
+    settings.cache_clear()
+    with pytest.raises(SettingsError, match=r"^NEANELU_MONTHS_FROM: .* has not begun"):
+        settings()

@@ -11,9 +11,11 @@ that dies half-way, or a shop that fails, leaves the others' as they are.
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import dagster as dg
+import psycopg
 
 from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig, ask_shopify, comes_from_a_file, open_file
 from neanelu_pipelines.defs.exports.reports import Outcomes, brought_figures
@@ -23,7 +25,7 @@ from neanelu_pipelines.defs.loads.figures import Metadata, artifact_figures, mir
 from neanelu_pipelines.defs.loads.telling import Telling
 from neanelu_pipelines.defs.loads.turns import Turn, take_turns
 from neanelu_pipelines.defs.mirror.assets import count_rows, staged_lines
-from neanelu_pipelines.defs.staging.checks import Verdicts
+from neanelu_pipelines.defs.staging.checks import NEWEST_LOADS, Verdicts, newest_loads
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.declarations import Resource
@@ -49,14 +51,19 @@ class ShopLoads:
         resource: Resource,
         steps: AbstractSet[str],
         telling: Telling | None = None,
+        wait: float | None = None,
     ) -> None:
-        """`telling` says at which assets it is told, by default at those of the resource."""
+        """`telling` says at which assets it is told, by default at those of the resource.
+
+        `wait`: seconds for a bulk operation of Shopify, by default NEANELU_EXPORT_WAIT.
+        """
         self._context = context
         self._config = config
         self._warehouse = warehouse
         self._resource = resource
         self._steps = steps
         self._telling = telling or Telling(resource, steps)
+        self._wait = wait
         self.outcomes = Outcomes()
         self.verdicts = Verdicts()
         self.failures: dict[str, str] = {}
@@ -79,7 +86,15 @@ class ShopLoads:
         if verdict := self.outcomes.scope_check(self._telling.scope_at):
             yield verdict
         yield from self.verdicts.results(self._telling.checked_at)
+        yield from self._newest_loads()
         fail_if_any(self.failures, len(turns))
+
+    def _newest_loads(self) -> Iterator[dg.AssetCheckResult]:
+        """The verdict on all shops, also on those that this run was not about."""
+        at = self._telling.checked_at
+        if dg.AssetCheckKey(at, NEWEST_LOADS) in self._context.selected_asset_check_keys:
+            with suppress(psycopg.Error):  # What ended the shops' loads, and is to be told, may be the database.
+                yield newest_loads(self._warehouse, self._resource, at)
 
     def attempt(self, turn: Turn) -> Generator[Event, None, float | None]:
         """Take a shop as far as it goes; when to go on with it, or None if nothing is left to do."""
@@ -139,7 +154,7 @@ class ShopLoads:
         """When to ask again, or None if the run may not wait so long; the sensor goes on with it then."""
         now = time.monotonic()
         if turn.deadline is None:
-            turn.deadline = now + self._warehouse.settings.export_wait
+            turn.deadline = now + (self._warehouse.settings.export_wait if self._wait is None else self._wait)
         pause = self._warehouse.settings.export_first_poll
         if share.due is not None:
             pause = max(_SHORTEST_PAUSE, (share.due - datetime.now(UTC)).total_seconds())

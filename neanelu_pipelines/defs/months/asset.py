@@ -84,7 +84,9 @@ def months_asset(resource: Resource, first: str) -> dg.AssetsDefinition:
         turns = _turns(context.partition_keys, first)
         refuse_one_source_for_many(asked, turns)
         telling = MonthsTelling(resource, warehouse, first)
-        yield from ShopLoads(context, asked, warehouse, resource, _STEPS, telling).of_all(turns)
+        # Dagster counts a backfill whose run stops waiting as failed, though a sensor goes on with the export.
+        wait = warehouse.settings.months_wait
+        yield from ShopLoads(context, asked, warehouse, resource, _STEPS, telling, wait).of_all(turns)
 
     return load
 
