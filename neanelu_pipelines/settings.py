@@ -119,9 +119,7 @@ class Settings(BaseSettings):
     ] = "2015-01"
     months_wait: Annotated[
         float,
-        Field(
-            ge=0, description="Seconds that a run of months waits for a bulk operation: years take longer."
-        ),
+        Field(ge=0, description="Seconds that a run of months waits for a bulk operation: years take longer."),
     ] = 3600.0
     sync_overlap: Annotated[
         float,
