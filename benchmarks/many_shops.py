@@ -116,7 +116,7 @@ def _figures(state: dict[str, Any], loads: list[dict[str, Any]]) -> dict[str, An
     return {
         "status": state["status"],
         "loaded": len({load["partition"] for load in loads}),
-        "rows": sum(entry["rows_staged"] for entry in entries),
+        "rows": sum(entry["lines_staged"] for entry in entries),
         "runs": len(state["runs"]),
         "seconds": round(seconds, 1),
         "seconds_per_shop": round(seconds / max(1, len(loads)), 3),

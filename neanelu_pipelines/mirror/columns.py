@@ -128,7 +128,7 @@ def _raw(column: Column, shop_currency: str | None) -> pl.Expr:
         case Derivation.GID_NUMBER:
             read.append(pl.col("gid").str.extract(r"/(\d+)(?:\?.*)?$"))
         case Derivation.PLAIN_TEXT:
-            read.append(_plain_text(field_at(column.derived_from or ""), column.max_bytes or 0))
+            read.append(_plain_text(field_at(column.derived_from or "")))
         case Derivation.SHOP_CURRENCY:
             read.append(pl.lit(shop_currency, dtype=pl.String))
         case Derivation.LOWER_CASE | Derivation.CATALOG_TYPE | Derivation.TOPIC:
@@ -138,20 +138,39 @@ def _raw(column: Column, shop_currency: str | None) -> pl.Expr:
     if column.by_node is not None:
         read.append(pl.col("node_type").replace_strict(dict(column.by_node), default=None, return_dtype=pl.String))
     value = pl.coalesce(read) if len(read) > 1 else read[0]
+    if column.derivation is Derivation.PLAIN_TEXT and column.max_bytes:
+        value = pl.when(value.str.len_bytes() > column.max_bytes).then(value.str.head(_cut_at(column))).otherwise(value)
     if column.test is None:
         return value
     holds = value.is_not_null() if column.test.value is None else value.eq_missing(pl.lit(column.test.value))
     return pl.when(holds).then(pl.lit(column.test.then)).otherwise(pl.lit(column.test.otherwise))
 
 
-def _plain_text(html: pl.Expr, max_bytes: int) -> pl.Expr:
-    """HTML without its tags, on one line, as Shopify's own `description` is; cut where the column's limit is.
+def cut_lines(columns: Iterable[Column], frame: pl.DataFrame) -> int:
+    """In how many rows a text was cut, because it is longer than its column's limit.
 
-    It is made for search and display, from HTML that the mirror keeps as it came; nothing is lost by the cut.
+    Only texts made of HTML are, or could be (Shopify gives `description` beside `descriptionHtml`): they are for search
+    and display, and the mirror keeps the HTML as it came. They keep as many characters as fit whatever these are.
     """
+    cut = 0
+    for column in columns:
+        if column.derivation is Derivation.PLAIN_TEXT and column.max_bytes:
+            texts = frame[column.name]
+            long = texts.filter(texts.str.len_bytes() >= _cut_at(column))  # almost always none: nothing to count
+            cut += int((long.str.len_chars() == _cut_at(column)).sum())
+    return cut
+
+
+def _cut_at(column: Column) -> int:
+    """Characters; four bytes each at most."""
+    return (column.max_bytes or 0) // 4
+
+
+def _plain_text(html: pl.Expr) -> pl.Expr:
+    """HTML without its tags, on one line, as Shopify's own `description` is."""
     text = html.str.replace_all(r"<[^<>]*>", " ").str.replace_many(_ENTITIES)
     # A lone blank between two words, the usual case, is left as it is: matching it would cost most of the time.
-    return text.str.replace_all(r"\s{2,}|[\t\n\r]", " ").str.strip_chars().str.head(max_bytes // 4)
+    return text.str.replace_all(r"\s{2,}|[\t\n\r]", " ").str.strip_chars()
 
 
 def _catalog_type(gid: pl.Expr) -> pl.Expr:

@@ -1,6 +1,7 @@
 """The verdicts on a staging that follow from its counts of lines alone.
 
-Belongs here: whether too many lines were rejected, and whether each line read is accounted for, in words for a person.
+Belongs here: whether too many lines were rejected, whether each line read is accounted for and whether the last one is
+whole, in words for a person.
 Does not belong here: counting, and whether the staged rows are still there (`staging_area`).
 """
 
@@ -11,8 +12,18 @@ from neanelu_pipelines.settings import Settings
 
 
 def counts_checks(report: StageReport, settings: Settings) -> list[StagingCheck]:
-    """Whether few enough lines were rejected, and each is accounted for."""
-    return [_rejected_share(report.total, settings.max_reject_share), _counts_add_up(report)]
+    """Whether few enough lines were rejected, each is accounted for, and the last one is whole."""
+    return [_rejected_share(report.total, settings.max_reject_share), _counts_add_up(report), _whole(report)]
+
+
+def _whole(report: StageReport) -> StagingCheck:
+    words = "The artifact ends with a whole line."
+    if report.cut_off:
+        words = (
+            f"The artifact ends within line {report.lines:,}: it was cut off, and nobody knows how much is missing. "
+            "What it holds is loaded and takes nothing away; load the whole of it."
+        )
+    return StagingCheck("artifact_whole", not report.cut_off, words, warns=True)
 
 
 def _rejected_share(total: LineCounts, limit: float) -> StagingCheck:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from neanelu_pipelines.database.copy import csv_bytes
 from neanelu_pipelines.mirror.changes import WantedOfBlock
-from neanelu_pipelines.mirror.columns import Check, Field, field_at, fields_of, json_member, schema_of
+from neanelu_pipelines.mirror.columns import Check, Field, cut_lines, field_at, fields_of, json_member, schema_of
 from neanelu_pipelines.mirror.declarations import (
     CHILDREN_STAGING,
     LINKS_STAGING,
@@ -62,6 +62,8 @@ class ParsedBlock:
     """The first lines of node types that are still to be learned from."""
     mended: int = 0
     """Lines that held what PostgreSQL refuses in text."""
+    cut: int = 0
+    """Lines with a text that was cut at its column's limit."""
 
 
 @dataclass
@@ -157,6 +159,7 @@ class BlockParser:
         fields = self._fields[entity.table]
         frame = frame.select(*_WHO, *(field_.raw for field_ in fields), pl.lit(None, pl.String).alias(_ABSENT))
         frame = self._checked(fields, frame, lines, entity)
+        lines.parsed.cut += cut_lines(entity.columns, frame)
         if frame[_ABSENT].null_count() < len(frame):
             lines.parsed.partial.add(entity.table)
         parent = [pl.col("parent_gid").alias(entity.parent.gid_column)] if entity.parent else []

@@ -60,12 +60,15 @@ class StageReport:
     """Rows copied, by staging table."""
     lines: int = 0
     """How many lines the reader numbered; the counts of all node types have to come to the same."""
+    cut_off: bool = False
+    """The artifact ends within a line: nobody knows how much of it is missing."""
     skipped: dict[str, int] = field(default_factory=dict)
     """Lines whose rows the mirror already holds like that, by mirror table."""
     forgotten: int = 0
     """Rows and rejected lines that tell of customers who were forgotten since the artifact was read."""
     notes: list[str] = field(default_factory=list)
-    """What a person should know and no row was lost by: unknown fields, removed NUL characters, a torn last line."""
+    """What a person should know and no row was lost by: unknown fields, removed NUL characters, cut texts, a torn
+    last line."""
 
     @property
     def total(self) -> LineCounts:
@@ -88,6 +91,13 @@ class StagingCheck:
     description: str
     """What was found and, if it failed, what to do."""
     figures: dict[str, int | float | str] = field(default_factory=dict)
+    warns: bool = False
+    """Whether it only warns: the load goes on all the same."""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether nothing may be merged because of it."""
+        return not (self.passed or self.warns)
 
 
 @dataclass

@@ -257,7 +257,7 @@ def merge(
         else:
             _stage(database, book, settings, load)
             checks = _check(book, settings, load)
-        failed = [verdict for verdict in checks if not verdict.passed]
+        failed = [verdict for verdict in checks if verdict.refuses]
         if failed:
             message = " ".join(verdict.description for verdict in failed)
             ledger.close_run(book, load, "failed", error=message)

@@ -76,8 +76,10 @@ class Stager:
         self.nodes: dict[str, LineCounts] = {}
         self.notes: list[str] = []
         self.mended_lines = 0
+        self.cut_lines = 0
         self.lines_read = 0
         self.torn = False
+        self._last_bad = 0
         self.skipped: Counter[str] = Counter()
         """Lines that the first pass found unchanged, by the mirror table whose rows they make."""
         self._took: Counter[str] = Counter()
@@ -109,6 +111,11 @@ class Stager:
             self.nodes.setdefault("(empty line)", LineCounts()).ignored += block.empty_lines
         self._reject(block.bad)
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether the last line has no line end and is not whole without it."""
+        return self.torn and self._last_bad == self.lines_read
+
     def add(self, parsed: ParsedBlock) -> None:
         """Copy and count what became of one block."""
         for table, csv, rows in parsed.rows:
@@ -120,6 +127,7 @@ class Stager:
         self.selection.routes |= parsed.routes
         self.selection.partial |= parsed.partial
         self.mended_lines += parsed.mended
+        self.cut_lines += parsed.cut
         self._took += parsed.took
         for node, count in parsed.staged.items():
             self.nodes.setdefault(node, LineCounts()).staged += count
@@ -131,6 +139,7 @@ class Stager:
     def _reject(self, bad: list[BadLine]) -> None:
         if not bad:
             return
+        self._last_bad = max(self._last_bad, *(line.number for line in bad))
         for line in bad:
             self.nodes.setdefault(line.node, LineCounts()).rejected += 1
         rows = pl.DataFrame(
@@ -232,9 +241,15 @@ def stage_artifact(
             f"In {stager.mended_lines:,} lines NUL characters were removed or half surrogate pairs replaced, "
             "because PostgreSQL takes neither in text."
         )
+    if stager.cut_lines:
+        notes.append(
+            f"In {stager.cut_lines:,} lines the description without HTML was longer than its column and was cut; "
+            "description_html is kept whole."
+        )
     if stager.selection.unknown_fields:
         notes.append(f"Fields without a column were left out: {', '.join(sorted(stager.selection.unknown_fields))}.")
     report = StageReport(bytes=load.bytes, seconds=0.0, nodes=stager.nodes, notes=notes)
     report.lines, report.skipped = stager.lines_read, dict(stager.skipped)
+    report.cut_off = stager.cut_off
     report.tables = {table: copy.rows for table, copy in copies.items() if table != ERRORS}
     return report, stager

@@ -173,6 +173,13 @@ def test_too_many_rejects_fail_the_command_and_merge_nothing(home: Home, tmp_pat
     generous = home.json("load", str(path), "--shop", shop, "--resource", "products", NEANELU_MAX_REJECT_SHARE="0.9")
     assert generous["exit"] == 0, generous["stderr"]
 
+    write_products(path, 30, seed=8)
+    path.write_bytes(path.read_bytes()[:-9])
+    cut = home.json("load", str(path), "--shop", shop, "--resource", "products")
+    assert (cut["exit"], cut["status"]) == (1, "incomplete"), "what it holds is loaded, but that is not all of it"
+    assert cut["rows"]["inserted"] > 0
+    assert "cut off" in cut["stderr"]
+
 
 def test_load_before_migrate_says_to_migrate(begun_home: Home, catalogue: Path) -> None:
     done = begun_home.run("load", str(catalogue), "--shop", SHOP, "--resource", "products")

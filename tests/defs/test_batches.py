@@ -138,6 +138,9 @@ def test_each_shop_is_loaded_for_itself_and_what_failed_stands_at_its_partition(
     assert not checks["rejected_share"].passed
     assert f"1 of 3 shops did not pass. {NAMES[1]}: " in str(checks["rejected_share"].description)
     assert checks["counts_add_up"].passed
+    newest = checks["newest_loads"]
+    assert (newest.passed, newest.blocking) == (False, False)
+    assert NAMES[1] in str(newest.description)
     with street.database.connect(Role.ADMIN) as connection:
         states = connection.execute("SELECT status, count(*) FROM bulk_runs GROUP BY 1").fetchall()
     assert dict(states) == {"completed": 2, "failed": 1}

@@ -40,12 +40,16 @@ def test_a_torn_last_line(river: River) -> None:
     assert river.error()[:3] == (len(lines), "PARSE", "malformed_json")
     assert any(f"last line ({len(lines)}) has no line end" in note for note in report.stage.notes)
     assert written(report)["shopify_products"] == (3, 0, 0)
+    assert [(check.name, check.warns) for check in report.checks if not check.passed] == [("artifact_whole", True)]
+    again = river.load(lines)
+    assert [check.name for check in again.checks if not check.passed] == ["artifact_whole"], "nothing staged, still cut"
 
 
 def test_a_whole_last_line_without_line_end_is_taken_and_noted(river: River) -> None:
     report = river.load(b"".join(catalogue()).rstrip(b"\n"))
 
     assert report.stage.total.rejected == 0
+    assert all(check.passed for check in report.checks)
     assert any("has no line end" in note for note in report.stage.notes)
 
 
@@ -60,6 +64,22 @@ def test_nul_and_half_pairs_are_mended_and_counted(river: River) -> None:
     before = river.versions()
     river.load([lone, *catalogue()[1:]])
     assert river.versions() == before
+
+
+def test_a_description_too_long_for_its_column_is_cut_and_counted_given_or_made_of_html(river: River) -> None:
+    fits = "€" * 40_000
+    report = river.load(
+        [
+            product(1, descriptionHtml=f"<p>{'é' * 70_000}</p>"),
+            product(2, descriptionHtml="<p>x</p>", description="é" * 70_000),
+            product(3, descriptionHtml=f"<p>{fits}</p>"),
+        ]
+    )
+
+    assert report.stage.total.rejected == 0
+    rows = river.query("SELECT description FROM shopify_products ORDER BY shopify_gid")
+    assert rows == [("é" * 32_768,), ("é" * 32_768,), (fits,)]
+    assert any(note.startswith("In 2 lines the description") for note in report.stage.notes)
 
 
 def test_a_byte_order_mark_is_removed_and_noted(river: River) -> None:

@@ -149,7 +149,7 @@ def test_a_materialization_by_clicking_succeeds_and_says_its_row_counts(
     figures = {row[0].strip(): row[1].strip() for row in rows if len(row) > 1}
     page.screenshot(path=screenshots / "figures.png")
     assert int(figures["dagster/partition_row_count"]) == PRODUCTS
-    assert int(figures["rows_rejected"]) == 1
+    assert int(figures["lines_rejected"]) == 1
     assert int(figures["rows_updated"]) > 0
     assert int(figures["rows_inserted"]) == 0
 
@@ -174,6 +174,6 @@ def wait_for_success(address: str, run: str) -> None:
 def test_checks_show_what_they_found(page: Any, address: str, screenshots: Path) -> None:
     page.goto(f"{address}/assets/staging/products/staging_products?view=checks")
     page.get_by_text("This is a blocking asset check").wait_for()
-    for check in ("counts_add_up", "rejected_share", "staging_complete"):
+    for check in ("counts_add_up", "rejected_share", "staging_complete", "newest_loads"):
         page.get_by_text(check).first.wait_for()
     page.screenshot(path=screenshots / "checks.png")

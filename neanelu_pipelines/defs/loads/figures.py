@@ -2,7 +2,8 @@
 
 Belongs here: names and shapes of metadata. Does not belong here: counting. The rule, which a test holds: every
 materialization has the ledger's run id, bytes or rows, seconds and a rate; staging has the fate of the lines; the
-mirror has what happened to the rows.
+mirror has that and what happened to the rows. `lines_…` are of the file and add up (read = staged + unchanged +
+ignored + rejected); `rows_…` are of a table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,14 +32,10 @@ def staging_figures(load: LoadRun, report: StageReport, rows: int, rejections: S
     total = report.total
     return {
         **_ledger(load),
-        "rows_read": dg.MetadataValue.int(total.read),
-        "rows_staged": dg.MetadataValue.int(total.staged),
-        "rows_unchanged": dg.MetadataValue.int(total.unchanged),
-        "rows_ignored": dg.MetadataValue.int(total.ignored),
-        "rows_rejected": dg.MetadataValue.int(total.rejected),
+        **_fates(total),
         "bytes": dg.MetadataValue.int(report.bytes),
         "seconds": dg.MetadataValue.float(round(report.seconds, 3)),
-        "rows_per_second": dg.MetadataValue.float(_rate(total.read, report.seconds)),
+        "lines_per_second": dg.MetadataValue.float(_rate(total.read, report.seconds)),
         "dagster/partition_row_count": dg.MetadataValue.int(rows),
         "lines_by_node_type": _nodes(report),
         **({"rejections": _rejections(rejections)} if rejections else {}),
@@ -54,9 +51,7 @@ def mirror_figures(load: LoadRun, lines: LineCounts, counts: TableCounts, rows: 
     touched = counts.inserted + counts.updated + counts.unchanged + counts.deleted
     return {
         **_ledger(load),
-        "rows_read": dg.MetadataValue.int(lines.read),
-        "rows_staged": dg.MetadataValue.int(lines.staged),
-        "rows_rejected": dg.MetadataValue.int(lines.rejected),
+        **_fates(lines),
         "bytes": dg.MetadataValue.int(load.bytes),
         "rows_inserted": dg.MetadataValue.int(counts.inserted),
         "rows_updated": dg.MetadataValue.int(counts.updated),
@@ -73,6 +68,16 @@ def _ledger(load: LoadRun) -> Metadata:
     return {
         "ledger_run_id": dg.MetadataValue.text(str(load.run_id)),
         "shop": dg.MetadataValue.text(load.shop_domain),
+    }
+
+
+def _fates(lines: LineCounts) -> Metadata:
+    return {
+        "lines_read": dg.MetadataValue.int(lines.read),
+        "lines_staged": dg.MetadataValue.int(lines.staged),
+        "lines_unchanged": dg.MetadataValue.int(lines.unchanged),
+        "lines_ignored": dg.MetadataValue.int(lines.ignored),
+        "lines_rejected": dg.MetadataValue.int(lines.rejected),
     }
 
 

@@ -4,14 +4,18 @@ Belongs here: their names and words, and one verdict of each for all shops of a 
 own logic (`neanelu_pipelines.mirror`).
 
 Dagster keeps one evaluation of a check per run. Of a run of several shops it says how many passed and which did not;
-what each shop came to stands in the ledger and at its partitions.
+what each shop came to stands in the ledger and at its partitions. `newest_loads` is about all shops, so that a good
+load of one does not make the page green while another's failed.
 """
 
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.loads.keys import bare, staging_key
+from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.reports import LoadRun, StagingCheck
 
@@ -20,14 +24,39 @@ CHECKS = {
     "rejected_share": "No larger a share of the lines was rejected than NEANELU_MAX_REJECT_SHARE allows.",
     "staging_complete": "Staging holds as many rows as were copied into it; a crash of the server empties it.",
 }
+WARNINGS = {
+    "artifact_whole": "The artifact does not end within a line, as one that was cut off does. What it holds is merged.",
+}
+NEWEST_LOADS = "newest_loads"
+_NEWEST_LOADS = "No shop's newest load of this resource failed or was refused, whichever shops this run was about."
+_SHOPS_NAMED = 20
 
 
 def check_specs(checked: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The checks of a load's staging, at that asset. What they refuse is never merged."""
+    """The checks of a load's staging, at that asset. What the blocking ones refuse is never merged."""
     return [
-        dg.AssetCheckSpec(name, asset=checked, description=description, blocking=True)
-        for name, description in CHECKS.items()
+        *(
+            dg.AssetCheckSpec(name, asset=checked, description=description, blocking=name in CHECKS)
+            for name, description in (CHECKS | WARNINGS).items()
+        ),
+        dg.AssetCheckSpec(NEWEST_LOADS, asset=checked, description=_NEWEST_LOADS),
     ]
+
+
+def newest_loads(warehouse: Warehouse, resource: Resource, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Whether any shop's newest load failed, as the ledger has it now, with their names."""
+    with warehouse.database.connect(Role.PIPELINE) as connection:
+        failed = connection.execute(statement("defs/newest_loads_failed"), {"resource": resource.name}).fetchall()
+    told = "; ".join(f"{shop}: {error}" for shop, error in failed[:_SHOPS_NAMED])
+    rest = f"; and {len(failed) - _SHOPS_NAMED} more" if len(failed) > _SHOPS_NAMED else ""
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=NEWEST_LOADS,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"The newest load failed of {told}{rest}" if failed else "No shop's newest load failed.",
+        metadata={"shops_failed": len(failed)},
+    )
 
 
 def checked_key(resource: Resource) -> dg.AssetKey:
@@ -46,7 +75,7 @@ class Verdicts:
         """Remember a shop's verdicts. Why its load is refused, or None if it is not."""
         for check in checks:
             self._found.setdefault(check.name, []).append((load, check))
-        return "; ".join(f"{check.name}: {check.description}" for check in checks if not check.passed) or None
+        return "; ".join(f"{check.name}: {check.description}" for check in checks if check.refuses) or None
 
     def results(self, key: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
         """One result of each check that was made."""
@@ -56,7 +85,7 @@ class Verdicts:
                 asset_key=key,
                 check_name=name,
                 passed=not failed,
-                severity=dg.AssetCheckSeverity.ERROR,
+                severity=dg.AssetCheckSeverity.WARN if name in WARNINGS else dg.AssetCheckSeverity.ERROR,
                 description=_words(found, failed),
                 metadata=_figures(*found[0]) if len(found) == 1 else _shops(found, failed),
             )

@@ -48,6 +48,7 @@ _COLUMNS = (
 
 COLLECTIONS = Resource(
     name="collections",
+    revision=2,  # 1 cut some descriptions that would have fitted
     description="Collections with their members in order, as one bulk query returns them.",
     entities=(
         Entity(

@@ -161,7 +161,8 @@ _MEDIA_COLUMNS = (
 
 PRODUCTS = Resource(
     name="products",
-    revision=2,  # 1 took everything from a lone `<` to the next `>` out of a description
+    # 1 took everything from a lone `<` to the next `>` out of a description, 2 cut some that would have fitted.
+    revision=3,
     window="updated_at",
     description="Products with their variants, media and metafields, as one bulk query returns them.",
     entities=(
