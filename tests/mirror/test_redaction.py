@@ -173,7 +173,7 @@ def test_what_a_customer_asks_touches_the_rows_of_that_shop_alone_and_no_key(swe
     swept.do(
         "INSERT INTO shopify_metaobjects (shop_id, shopify_gid, type, handle, fields) VALUES (%s, %s, 't', 'm', %s)",
         mine,
-        gid("Metaobject", 7),
+        gid("Order", 10**12 + 7999),
         json.dumps({"named": [gid("Order", 10**12 + 7999), gid("Order", 10**12 + 8000)], "note": "m"}),
     )
     before = everything(swept, mine)
@@ -191,11 +191,12 @@ def test_what_a_customer_asks_touches_the_rows_of_that_shop_alone_and_no_key(swe
     assert {table: rows for table, rows in done.removed.items() if table != "audit_logs"} == touched
     audited = "SELECT count(*) FROM audit_logs WHERE shop_id = %s AND new_values::text ~ 'ana.popescu'"
     assert (swept.one(audited, mine), swept.one(audited, theirs)) == (0, 1)
-    assert (done.status, done.proof["found"]) == ("residue", {"webhook_events.idempotency_key": 1})
+    keys = {"shopify_metaobjects.shopify_gid": 1, "webhook_events.idempotency_key": 1}
+    assert (done.status, done.proof["found"]) == ("residue", keys)
     assert done.proof["of_no_shop"] == {"audit_logs.new_values": 1, "feature_flags.description": 1}
     of_shops = dict(swept.query("SELECT id, settings ->> 'contact' FROM shops WHERE settings ? 'contact'"))
     assert of_shops == {mine: "[redacted]", theirs: "ana.popescu@example.ro"}
-    assert swept.one("SELECT fields FROM shopify_metaobjects WHERE shopify_gid = %s", gid("Metaobject", 7)) == {
+    assert swept.one("SELECT fields FROM shopify_metaobjects WHERE shopify_gid = %s", gid("Order", 10**12 + 7999)) == {
         "named": ["gid://shopify/[redacted]", gid("Order", 10**12 + 8000)],
         "note": "m",
     }
