@@ -1,5 +1,5 @@
 -- Events that are about these customers or these orders; one that only mentions them is somebody else's.
-SELECT to_jsonb(e)
+SELECT to_jsonb(e)::text
   FROM webhook_events e
  WHERE e.shop_id = %(shop_id)s
    AND ((e.topic LIKE 'customers/%%' AND e.payload ->> 'id' = ANY (%(customers)s))

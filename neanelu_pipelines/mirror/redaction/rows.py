@@ -9,6 +9,7 @@ Other shops' rows are theirs, whatever they say. What a customer asks of one sho
 key in them: rows of no shop, and requests that are still to be answered, are searched and told of apart.
 """
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -280,8 +281,19 @@ def export(
         "customers": [gid.rsplit("/", 1)[-1] for _, gid in customers],
         "orders": [str(number) for _, number in orders],
     }
-    found["webhook_events"] = [row[0] for row in connection.execute(statement("redaction/export_events"), about)]
+    events = connection.execute(statement("redaction/export_events"), about)
+    found["webhook_events"] = [_decoded(text) for (text,) in events]
     return {table: rows for table, rows in found.items() if rows}
+
+
+def _decoded(text: str) -> Any:
+    """An event as JSON; as its text if it holds what Python cannot read, or write again (numbers, depths)."""
+    try:
+        event = json.loads(text)
+        json.dumps(event, indent=1)
+    except (ValueError, RecursionError):
+        return text
+    return event
 
 
 def _any(columns: Sequence[Column]) -> sql.Composed:
