@@ -145,6 +145,12 @@ def test_each_shop_is_loaded_for_itself_and_what_failed_stands_at_its_partition(
         states = connection.execute("SELECT status, count(*) FROM bulk_runs GROUP BY 1").fetchall()
     assert dict(states) == {"completed": 2, "failed": 1}
 
+    good = street.run(NAMES[0], NAMES[0])
+    assert good.success
+    passed = {check.check_name: check.passed for check in good.get_asset_check_evaluations()}
+    assert passed["rejected_share"]
+    assert not passed["newest_loads"], "a good load of one shop does not turn another's failure green"
+
 
 def test_one_source_for_several_shops_is_refused(street: Street, tmp_path: Path) -> None:
     result = street.run(source=str(tmp_path / "products.jsonl"))
