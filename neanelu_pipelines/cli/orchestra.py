@@ -17,6 +17,7 @@ from neanelu_pipelines.cli.outcome import FIGURES_OF_SHOPIFY, LINES, ROWS, LoadO
 from neanelu_pipelines.cli.world import World, use_environment
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.artifacts import shown
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ FILE_WORDS = "Keeping the file"
 
 EXPORT_WORDS = "Waiting for Shopify's export"
 
-WORDS_AFTER = {"artifacts": "Reading and staging", "staging": "Merging"}
+WORDS_AFTER = {"artifacts": "Reading and staging", "staging": "Checking and merging"}
 """What is done next when an asset of that group is there."""
 
 _INTERRUPTED = "The command that ran this load was interrupted."
@@ -44,21 +45,38 @@ _STATEMENT_MILLISECONDS = 60_000
 _NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
 
+class StorageGoneError(NeaneluError):
+    """The database with Dagster's storage does not answer any more."""
+
+
 @contextmanager
 def dagster_instance(world: World) -> Iterator["dg.DagsterInstance"]:
     """Dagster's persistent instance, for runs in this process.
 
     Output of steps is not captured: that takes two helper processes a step, and this process prints it anyway.
     Connections are kept: by default Dagster opens four for each event, and a load has sixty events.
+
+    Raises:
+        StorageGoneError: its database went away meanwhile.
     """
     use_environment(world.dagster_environment())
     import dagster as dg
     from dagster._core.instance import InstanceRef
+    from sqlalchemy.exc import DBAPIError
 
     reference = InstanceRef.from_dir(str(world.dagster_home), overrides={"compute_logs": _NO_COMPUTE_LOGS})
+    lost = None
     with dg.DagsterInstance.from_ref(reference) as instance:
         instance.optimize_for_webserver(statement_timeout=_STATEMENT_MILLISECONDS, pool_recycle=3600, max_overflow=4)
-        yield instance
+        try:
+            yield instance
+        except DBAPIError as fault:
+            lost = str(fault.orig).strip().partition("\n")[0]
+    if lost:
+        raise StorageGoneError(
+            f"The database went away in the middle: {lost}. What was loaded stays; see `neanelu doctor`, then run the "
+            "same command again."
+        )
 
 
 def run_load(

@@ -87,9 +87,13 @@ class Progress:
     def __init__(self, console: Console, status: Status | None) -> None:
         self._console = console
         self._status = status
+        self._said = ""
 
     def update(self, text: str) -> None:
-        """Something else is being done now."""
+        """Something else is being done now; what was said last is not said again."""
+        if text == self._said:
+            return
+        self._said = text
         if self._status is not None:
             self._status.update(text)
         else:
