@@ -50,7 +50,7 @@ def sync(
         bool,
         typer.Option(
             "--since-last",
-            help="Only what changed since the last complete sync; all of it where Shopify cannot be asked that.",
+            help="Only what changed since the last complete sync; all of it where that cannot be asked for.",
         ),
     ] = False,
     as_json: JsonOption = False,

@@ -36,7 +36,7 @@ class ArtifactConfig(dg.Config):
     since_last: bool = False
     """Ask Shopify only for what changed since the resource's checkpoint (`sync_checkpoints`), and what is owed.
 
-    Everything where there is no checkpoint yet, or where Shopify cannot be asked for changes by time.
+    Everything where there is no checkpoint yet, or where changes cannot be asked for by time.
     """
 
 
