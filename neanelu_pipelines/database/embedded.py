@@ -198,11 +198,13 @@ class EmbeddedServer:
             time.sleep(0.02)
 
     def _answers(self) -> bool:
+        """Whether this home's server answers: at its port may be another's, whose passwords are the same in a copy."""
         try:
-            with self._admin():
-                return True
+            with self._admin() as connection:
+                row = connection.execute(statement("database/data_directory")).fetchone()
         except psycopg.OperationalError:
             return False
+        return row is not None and os.path.realpath(row[0]) == os.path.realpath(self._home.data)
 
     def _admin(self) -> psycopg.Connection:
         return psycopg.connect(self._url("postgres", "postgres"), connect_timeout=5, autocommit=True)

@@ -100,12 +100,18 @@ def test_the_estimated_cost_is_hardly_ever_too_low(recorded: list[dict[str, Any]
     assert sum(distance < 0 for distance in off) <= 1
 
 
+LATER = {"several"}
+"""What is only asked of versions from 2026-01 on, of which there is no schema here."""
+
+
 def test_what_is_asked_beside_exports_fits_the_schema(shared: Path) -> None:
     sdl = shared / "data/shopify/admin_2025-10.graphql"
     if not sdl.is_file():
         pytest.skip(f"{sdl} is not here: Shopify's schema is not part of the project")
     schema = build_schema(sdl.read_text(encoding="utf-8"), assume_valid=True, assume_valid_sdl=True)
     files = sorted((Path(documents.__file__).parent / "operations").glob("*.graphql"))
-    assert files
+    assert {file.stem for file in files} > LATER
     for file in files:
+        if file.stem in LATER:
+            continue
         assert validate(schema, parse(file.read_text(encoding="utf-8"))) == [], file

@@ -79,6 +79,19 @@ def test_a_killed_server_recovers_with_all_that_was_committed(make_home: MakeHom
         assert server.status().pid != pid
 
 
+def test_another_homes_server_is_not_taken_for_ones_own_though_its_passwords_fit(make_home: MakeHome) -> None:
+    """A copy of a home has its passwords; two that start at once may find the same port free."""
+    first, copy = (server_of(make_home(begun=True)) for _ in range(2))
+    first.start()
+    there = first.status().port
+    assert there is not None
+    copy._home.keep_port(copy._wanted_port, there)
+    assert first._answers()
+    assert not copy._answers()
+    copy.start()
+    assert copy.status().port != there
+
+
 def test_nothing_is_left_of_a_killed_or_stopped_server(make_home: MakeHome) -> None:
     home = make_home(begun=True)
     server = server_of(home)

@@ -173,6 +173,7 @@ def wait_for_success(address: str, run: str) -> None:
 
 def test_checks_show_what_they_found(page: Any, address: str, screenshots: Path) -> None:
     page.goto(f"{address}/assets/staging/products/staging_products?view=checks")
+    page.get_by_text("counts_add_up").first.click()
     page.get_by_text("This is a blocking asset check").wait_for()
     for check in ("counts_add_up", "rejected_share", "staging_complete", "newest_loads"):
         page.get_by_text(check).first.wait_for()

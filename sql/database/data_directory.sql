@@ -1,0 +1,2 @@
+-- Which server this is: the folder of its data.
+SELECT current_setting('data_directory')
