@@ -76,7 +76,8 @@ def test_sync_waits_goes_on_and_says_what_is_missing(home: Home, sandbox: Sandbo
 
 
 def test_a_sync_removes_what_is_gone_or_says_why_not(home: Home, sandbox: Sandbox, environment: dict[str, str]) -> None:
-    """After the test above: the mirror has the shop's products."""
+    first = home.run("sync", "--shop", SLOW, *PRODUCTS, **environment)
+    assert first.returncode == 0, first.stderr
     shop = sandbox.shop(SLOW)
     gids = [str(shop.products.table.node(place)["id"]) for place in range(13)]
     shop.delete(gids[0])
