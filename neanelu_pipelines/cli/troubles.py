@@ -55,7 +55,8 @@ def _events_aside(rows: Rows) -> Trouble:
     return Trouble(
         "webhooks set aside",
         _listed(rows, lambda row: f"{row['events']:,} {row['topic']} of {row['shop']} ({_short(row['reason'])})"),
-        "webhook_events.processing_error has the reasons; what they told comes with the next sync of the shop",
+        "webhook_events.processing_error has the reasons; mend them and run `neanelu webhooks retry`, or leave them: "
+        "what they told comes with the next sync of the shop",
         "none",
     )
 
