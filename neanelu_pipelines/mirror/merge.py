@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate
 from typing import Any, TypeAlias
 
 from psycopg import Connection, sql
@@ -27,6 +26,7 @@ from neanelu_pipelines.mirror import recording
 from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Resource, Unfolded
 from neanelu_pipelines.mirror.joins import join, link_unless_told, lookup_join, owned_join
 from neanelu_pipelines.mirror.reports import TableCounts
+from neanelu_pipelines.mirror.shares import WHOLE, Share, shared_out
 
 
 @dataclass(frozen=True)
@@ -45,25 +45,6 @@ class Extent:
 
 Transaction: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 """Opens a tenant transaction of the load's shop, and commits it at the end."""
-
-Share: TypeAlias = tuple[int, int]
-"""Some of a table's staged rows: those whose line number, divided by `_PARTS`, leaves a rest from the first to the
-last."""
-_PARTS = 61  # A prime: lines whose kinds alternate in any short rhythm spread over all parts.
-_FIRST_HELPING = 0.8
-
-
-def shares(workers: int) -> list[Share]:
-    """All rows in a large share for each worker, then a small one for each: who is done first takes the next.
-
-    Two equal halves never take equally long: whoever tidies up the full-text index's pending entries does it for both.
-    """
-    large = int(_PARTS * _FIRST_HELPING / workers)
-    sizes = [large] * workers
-    rest = _PARTS - sum(sizes)
-    sizes += [rest // workers + (i < rest % workers) for i in range(workers)]
-    ends = list(accumulate(sizes))
-    return [(end - size, end - 1) for size, end in zip(sizes, ends, strict=True) if size]
 
 
 @dataclass(frozen=True)
@@ -94,7 +75,9 @@ class Merge:
         with ThreadPoolExecutor(workers, thread_name_prefix="merge") as pool:
             for entity in self._staged_entities():
                 started = time.perf_counter()
-                counts = _added([counts, *pool.map(partial(work, entity), shares(workers))])
+                with begin() as connection:
+                    parts = shared_out(connection, entity, workers)
+                counts = _added([counts, *pool.map(partial(work, entity), parts)])
                 counts[entity.table].seconds = round(time.perf_counter() - started, 3)
         return counts
 
@@ -106,29 +89,26 @@ class Merge:
         """Only these: a change of a price stages no pictures, and each statement has to be planned."""
         return [entity for entity in self.resource.entities if self.staged.get(entity.staging)]
 
-    def _rows_with_links(
-        self, connection: Connection, entity: Entity, share: Share = (0, _PARTS - 1)
-    ) -> dict[str, TableCounts]:
-        parameters = {**self.parameters, "parts": _PARTS, "first_part": share[0], "last_part": share[1]}
-        rows = self._rows(connection, entity, parameters)
+    def _rows_with_links(self, connection: Connection, entity: Entity, share: Share = WHOLE) -> dict[str, TableCounts]:
+        rows = self._rows(connection, entity, share)
         counts = {entity.table: rows}
-        counts |= {other.table: self._refreshed(connection, other, parameters) for other in self._that_look_up(entity)}
+        counts |= {other.table: self._refreshed(connection, other, share) for other in self._that_look_up(entity)}
         if entity.ledger:
             counts[entity.ledger] = recording.appended(connection)
         for link in entity.links:
-            counts[link.table] = self._link_rows(connection, entity, link, parameters, all_new=rows.all_new)
-        return counts | {part.table: self._unfolded(connection, entity, part, parameters) for part in entity.unfolded}
+            counts[link.table] = self._link_rows(connection, entity, link, share, all_new=rows.all_new)
+        return counts | {part.table: self._unfolded(connection, entity, part, share) for part in entity.unfolded}
 
-    def _rows(self, connection: Connection, entity: Entity, parameters: dict[str, Any]) -> TableCounts:
+    def _rows(self, connection: Connection, entity: Entity, share: Share) -> TableCounts:
         started = time.perf_counter()
         connection.execute(statement("mirror/begin_merge"))
-        row = connection.execute(_entity_query(entity, self.extent), parameters).fetchone() or (0, 0, 0)
+        row = connection.execute(_entity_query(entity, self.extent, share), self.parameters).fetchone() or (0, 0, 0)
         return _counted(row, started)
 
     def _that_look_up(self, entity: Entity) -> list[Entity]:
         return [other for other in self.resource.entities if other.lookup and other.lookup.table == entity.table]
 
-    def _refreshed(self, connection: Connection, entity: Entity, parameters: dict[str, Any]) -> TableCounts:
+    def _refreshed(self, connection: Connection, entity: Entity, share: Share) -> TableCounts:
         """Rows of `entity` that show a value of the rows just merged."""
         lookup = entity.lookup
         link = next(link for link in entity.links if lookup and link.child_table == lookup.table)
@@ -143,16 +123,18 @@ class Merge:
             child_column=names["child_column"],
             child_key=names["child_key"],
             parent_column=names["parent_column"],
+            share=share.holds,
         )
-        return TableCounts(updated=connection.execute(query, parameters).rowcount)
+        return TableCounts(updated=connection.execute(query, self.parameters).rowcount)
 
     def _link_rows(
-        self, connection: Connection, entity: Entity, link: Link, parameters: dict[str, Any], *, all_new: bool
+        self, connection: Connection, entity: Entity, link: Link, share: Share, *, all_new: bool
     ) -> TableCounts:
         if link.table not in self.extent.owned:
             return TableCounts()
         started = time.perf_counter()
-        names = _link_names(self.resource, entity, link, self.extent)
+        names = _link_names(self.resource, entity, link, self.extent) | {"share": share.holds}
+        parameters = self.parameters | {"is_first": share.first == 0}
         query = statement("mirror/merge_links_in_order" if link.elsewhere else "mirror/merge_links")
         row = connection.execute(query.format(**names), parameters).fetchone() or (0, 0, 0)
         counts = _counted(row, started)
@@ -166,14 +148,13 @@ class Merge:
         counts.seconds = round(time.perf_counter() - started, 3)
         return counts
 
-    def _unfolded(
-        self, connection: Connection, entity: Entity, part: Unfolded, parameters: dict[str, Any]
-    ) -> TableCounts:
+    def _unfolded(self, connection: Connection, entity: Entity, part: Unfolded, share: Share) -> TableCounts:
         columns = self.extent.columns.get(entity.table, ())
         if part.made_of not in columns and f"{entity.table}.{part.made_of}" not in self.extent.owned:
             return TableCounts()
         started = time.perf_counter()
-        *row, deleted = connection.execute(statement(part.merge), parameters).fetchone() or (0, 0, 0, 0)
+        query = statement(part.merge).format(share=share.holds)
+        *row, deleted = connection.execute(query, self.parameters).fetchone() or (0, 0, 0, 0)
         counts = _counted(tuple(row), started)
         counts.deleted = deleted
         return counts
@@ -200,7 +181,7 @@ def _added(parts: Sequence[dict[str, TableCounts]]) -> dict[str, TableCounts]:
     return total
 
 
-def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:
+def _entity_query(entity: Entity, extent: Extent, share: Share) -> sql.Composed:
     values, joins, fingerprints = _values(entity, extent)
     children = {part.field: part for part in entity.children if part.field in values}
     new = {name: _assigned(name, entity, children, extent) for name in values if name != "shopify_gid"}
@@ -222,6 +203,7 @@ def _entity_query(entity: Entity, extent: Extent) -> sql.Composed:
             sql.SQL(", ").join(new.values()),
         ),
         not_older=_not_older(entity),
+        share=share.holds,
     )
 
 

@@ -48,15 +48,24 @@ def _truncated(book: Connection, staging: sql.Identifier, load: LoadRun) -> bool
 
 def analyze_mirror(database: Database, resource: Resource, counts: dict[str, TableCounts]) -> None:
     """Refresh the statistics of the mirror tables that many rows came into: a shop just loaded is in none yet."""
-    tables = [entity.table for entity in resource.entities if counts[entity.table].inserted >= _MANY_ROWS]
-    if not tables:
+    joined_by = {table: by for table, by in _joined_by(resource).items() if counts[table].inserted >= _MANY_ROWS}
+    if not joined_by:
         return
     with database.connect(Role.PIPELINE, autocommit=True) as connection:
-        for table in tables:
-            query = statement("database/analyze").format(
-                table=table_identifier(table), columns=column_list(("shop_id", "shopify_gid"))
-            )
-            connection.execute(query)
+        for table, by in joined_by.items():
+            query = statement("database/analyze").format(table=table_identifier(table), columns=column_list(by))
+            with connection.transaction():
+                connection.execute(statement("database/look_briefly"))
+                connection.execute(query)
+
+
+def _joined_by(resource: Resource) -> dict[str, tuple[str, ...]]:
+    """By mirror table, the columns that its rows are found by."""
+    columns: dict[str, tuple[str, ...]] = {}
+    for entity in resource.entities:
+        columns[entity.table] = ("shop_id", "shopify_gid")
+        columns |= {link.table: ("shop_id", link.parent_column, link.child_column) for link in entity.links}
+    return columns
 
 
 def plan_for(connection: Connection, rows: int) -> None:

@@ -123,11 +123,11 @@ def _blocks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterato
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Bytes of whole lines (the last may be torn), or one line that was too long to be read at all."""
+    """Bytes of whole lines (the last may be torn) and where they end, or one line too long to be read at all."""
 
     data: bytes
     first_number: int
-    lines: int
+    ends: NDArray[np.int64]
     notes: list[str]
     torn: bool = False
     too_long: BadLine | None = None
@@ -137,9 +137,9 @@ def _cut(chunk: _Chunk, max_line_bytes: int) -> Block:
     if chunk.too_long:
         block = Block(b"", *_no_lines(), bad=[chunk.too_long])
     else:
-        block = cut_lines(chunk.data, chunk.first_number, max_line_bytes)
+        block = _block(chunk.data, chunk.ends, chunk.first_number, max_line_bytes)
     block.notes, block.torn = chunk.notes, chunk.torn
-    block.through = chunk.first_number + chunk.lines - 1
+    block.through = chunk.first_number + len(chunk.ends) - 1
     return block
 
 
@@ -161,19 +161,18 @@ def _chunks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterato
             carry += read
             if len(carry) > max_line_bytes:
                 bad, beyond = _skip_long_line(stream, carry, number, block_bytes)
-                yield _Chunk(b"", number, 1, notes, too_long=bad)
+                yield _Chunk(b"", number, np.zeros(1, dtype=np.int64), notes, too_long=bad)
                 carry, notes = b"", []
                 number += 1
             continue
         if not read and carry:
             notes.append(f"The last line ({number}) has no line end: the file may have been cut off there.")
-        data = carry + read[:cut]
+        data = b"".join((carry, memoryview(read)[:cut]))
         carry = read[cut:]
         if data:
-            torn = not data.endswith(b"\n")
-            lines = data.count(b"\n") + torn
-            yield _Chunk(data, number, lines, notes, torn=torn)
-            number += lines
+            ends = _line_ends(data)
+            yield _Chunk(data, number, ends, notes, torn=not data.endswith(b"\n"))
+            number += len(ends)
             notes = []
         if not read:
             return
@@ -208,9 +207,15 @@ def excerpt(line: bytes) -> str:
 
 def cut_lines(data: bytes, first_number: int, max_line_bytes: int) -> Block:
     """Whole lines as a block, the first of them with that number; lines that are no text or too long are in `bad`."""
-    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _NEWLINE).astype(np.int64) + 1
-    if not len(ends) or ends[-1] != len(data):
-        ends = np.append(ends, len(data))
+    return _block(data, _line_ends(data), first_number, max_line_bytes)
+
+
+def _line_ends(data: bytes) -> NDArray[np.int64]:
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _NEWLINE).astype(np.int64, copy=False) + 1
+    return ends if data.endswith(b"\n") else np.append(ends, len(data))
+
+
+def _block(data: bytes, ends: NDArray[np.int64], first_number: int, max_line_bytes: int) -> Block:
     starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
     numbers = np.arange(first_number, first_number + len(ends), dtype=np.int64)
     block = Block(data, starts, ends, numbers)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute  # Polars imports it with its first column of Arrow's, which is in the middle of a load.
 from numpy.typing import NDArray
 from polars.datatypes import DataType
 
@@ -20,9 +21,11 @@ from neanelu_pipelines.shopify.jsonl import Block
 SchemaTree: TypeAlias = "dict[str, SchemaTree] | list[SchemaTree] | str"
 
 # A GID is gid://shopify/Type/number, sometimes with a query string. The bytes write each slash as `\/` or plainly.
-_GID = r'gid:\\?/\\?/shopify\\?/([A-Za-z0-9_]+)\\?/([^"\\]+)'
+# What follows the type is of ASCII's printable characters here: then, and with nothing that two branches begin with
+# alike, the expression is one that is matched in a single pass, which takes half the time. Others are parsed.
+_GID = r"gid:\\?/\\?/shopify\\?/([A-Za-z0-9_]+)\\?/([!#-\[\]-~]+)"
 # Anchored at both ends of the line, where only the node's own fields can stand: `"` inside a string is escaped.
-_HEAD = r'^\{(?:"__typename":"[A-Za-z0-9_]+",)?"id":"' + _GID + r'"[,}]'
+_HEAD = r'^\{"(?:__typename":"[A-Za-z0-9_]+",")?id":"' + _GID + r'"[,}]'
 _TAIL = r',"__parentId":"' + _GID + r'"\}\s*$'
 _TAIL_CHARACTERS = 140
 # What the mirror's columns hold; Shopify's are half as long.

@@ -4,7 +4,7 @@ DELETE FROM {table} m
   JOIN {parent_table} parent ON parent.shop_id = %(shop_id)s AND parent.shopify_gid = s.shopify_gid
  WHERE s.bulk_run_id = %(run_id)s
    AND s.validation_status = 'valid'
-   AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false)
+   AND {share}
    AND m.{parent_column} = parent.id
    {unless_kept}
    {unless_told}

@@ -4,7 +4,7 @@ UPDATE {parent_table} parent
   FROM {parent_staging} s
  WHERE s.bulk_run_id = %(run_id)s
    AND s.validation_status = 'valid'
-   AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false)
+   AND {share}
    AND parent.shop_id = %(shop_id)s
    AND parent.shopify_gid = s.shopify_gid
    AND parent.fingerprint IS NOT NULL

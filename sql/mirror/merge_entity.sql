@@ -1,6 +1,5 @@
 -- Staging into the mirror, as the tenant: row-level security holds whatever stands here. A row is written only if its
--- fingerprint differs and the mirror's version is not newer; updated_at moves only if a value did. COALESCE keeps the
--- planner from taking this share of the rows for a two-hundredth, and the wide rows for the ones to hash.
+-- fingerprint differs and the mirror's version is not newer; updated_at moves only if a value did.
 WITH merged AS (
   INSERT INTO {table} AS m (shop_id, {fingerprint_column}, synced_at, {columns})
   SELECT %(shop_id)s, {fingerprint}, %(as_of)s, {values}
@@ -8,7 +7,7 @@ WITH merged AS (
     {joins}
    WHERE s.bulk_run_id = %(run_id)s
      AND s.validation_status = 'valid'
-     AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false)
+     AND {share}
   ON CONFLICT (shop_id, shopify_gid) DO UPDATE
      SET {assignments},
          {fingerprint_column} = {kept_fingerprint},
@@ -25,5 +24,5 @@ SELECT count(*) FILTER (WHERE inserted),
           FROM {staging} s
          WHERE s.bulk_run_id = %(run_id)s
            AND s.validation_status = 'valid'
-           AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false))
+           AND {share})
   FROM merged

@@ -14,7 +14,7 @@ WITH placed AS (
     JOIN {parent_staging} s ON s.bulk_run_id = %(run_id)s
                            AND s.validation_status = 'valid'
                            AND s.shopify_gid = l.parent_gid
-                           AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false)
+                           AND {share}
     JOIN {parent_table} parent ON parent.shop_id = %(shop_id)s AND parent.shopify_gid = l.parent_gid
     JOIN {child_table} child ON child.shop_id = %(shop_id)s AND child.shopify_gid = l.child_gid
    WHERE l.validation_status = 'valid'
@@ -28,5 +28,5 @@ SELECT count(*) FILTER (WHERE inserted),
        (SELECT count(*)
           FROM placed
          WHERE validation_status = 'valid'
-           AND %(first_part)s = 0)
+           AND %(is_first)s)
   FROM merged

@@ -7,6 +7,6 @@ UPDATE {table} m
   JOIN {link_table} l ON l.{child_column} = looked_up.{child_key} AND l.is_featured
  WHERE s.bulk_run_id = %(run_id)s
    AND s.validation_status = 'valid'
-   AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false)
+   AND {share}
    AND m.id = l.{parent_column}
    AND m.{column} IS DISTINCT FROM looked_up.{value_column}

@@ -6,7 +6,7 @@ WITH told AS MATERIALIZED (
     JOIN shopify_menus m ON m.shop_id = %(shop_id)s AND m.shopify_gid = s.shopify_gid
    WHERE s.bulk_run_id = %(run_id)s
      AND s.validation_status = 'valid'
-     AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false)
+     AND {share}
 ), placed AS MATERIALIZED (
   SELECT COALESCE(m.id, uuidv7()) AS id, told.menu_id, i.*
     FROM told

@@ -10,7 +10,7 @@ WITH shown AS MATERIALIZED (
     LEFT JOIN LATERAL jsonb_each(o.publications) p ON true
    WHERE s.bulk_run_id = %(run_id)s
      AND s.validation_status = 'valid'
-     AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false)
+     AND {share}
      AND o.product_id IS NOT NULL
 ), merged AS (
   INSERT INTO shopify_resource_publications AS m

@@ -7,7 +7,7 @@ WITH shown AS MATERIALIZED (
     LEFT JOIN LATERAL pipeline.media_in_order(o.media) m ON true
    WHERE s.bulk_run_id = %(run_id)s
      AND s.validation_status = 'valid'
-     AND COALESCE(mod(s.line_number, %(parts)s) BETWEEN %(first_part)s AND %(last_part)s, false)
+     AND {share}
      AND o.variant_id IS NOT NULL
 ), merged AS (
   INSERT INTO shopify_variant_media AS m (shop_id, variant_id, media_id, position)

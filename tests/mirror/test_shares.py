@@ -1,26 +1,33 @@
 """How a big load is shared out: each row is somebody's, and nobody's twice; and the connections that take them."""
 
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from neanelu_pipelines.mirror.merge import shares
 from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.mirror.shares import WHOLE, shares
 from neanelu_pipelines.mirror.transactions import tenant_transactions
 from tests.mirror.lines import DOMAIN, River
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3, 4, 7, 16, 40])
-def test_every_part_is_in_exactly_one_share(workers: int) -> None:
-    """Whatever the number of workers: no gap, no overlap, and a large share for each of them first."""
-    dealt = shares(workers)
-    parts = [part for first, last in dealt for part in range(first, last + 1)]
+@given(pages=st.integers(0, 2_000_000), workers=st.integers(1, 16), uneven=st.booleans())
+def test_every_page_is_in_exactly_one_share(pages: int, workers: int, uneven: bool) -> None:
+    """Whatever the number of workers: no gap, no overlap."""
+    dealt = shares(pages, workers, uneven=uneven)
 
-    assert parts == list(range(61))
-    assert len(dealt) >= workers
-    sizes = [last - first for first, last in dealt]
-    assert len(set(sizes[:workers])) == 1
-    assert max(sizes) == sizes[0]
+    assert dealt[0].first == WHOLE.first
+    assert dealt[-1].end == WHOLE.end
+    assert all(before.end == after.first for before, after in pairwise(dealt))
+    assert all(share.first < share.end for share in dealt)
+
+
+def test_where_rows_take_unevenly_long_large_shares_come_first_and_small_ones_are_left() -> None:
+    """A worker that is done first takes one of the small ones."""
+    assert [share.first for share in shares(1000, 2, uneven=False)] == [0, 500]
+    assert [share.first for share in shares(1000, 2, uneven=True)] == [0, 400, 800, 900]
 
 
 def test_a_merge_uses_its_connections_again_but_not_one_that_failed(river: River) -> None:

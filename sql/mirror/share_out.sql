@@ -1,0 +1,9 @@
+-- How many pages there are to share out, and whether rows take unevenly long: entries of a GIN index are put off, and
+-- whoever writes one too many tidies up for all.
+SELECT pg_relation_size({staging}::regclass) / current_setting('block_size')::integer,
+       EXISTS (SELECT
+                 FROM pg_index i
+                 JOIN pg_class c ON c.oid = i.indexrelid
+                 JOIN pg_am a ON a.oid = c.relam
+                WHERE i.indrelid = {table}::regclass
+                  AND a.amname = 'gin')
