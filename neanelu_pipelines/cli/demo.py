@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -18,9 +19,13 @@ from neanelu_pipelines.cli.outcome import LoadOutcome, print_rejections
 from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text, this_command
 from neanelu_pipelines.cli.shops import create_shop
 from neanelu_pipelines.cli.world import World, open_world
+from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.migrations import migrate
+from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.sandbox.catalogue import write_products
 from neanelu_pipelines.sandbox.faults import Fault
+from neanelu_pipelines.shopify.vault import Keyring, SealedToken
 
 FAULTS = (
     Fault.MALFORMED,
@@ -33,6 +38,11 @@ FAULTS = (
     Fault.ORPHAN,
 )
 """What is wrong with lines of the first shop's file: Shopify, the network and merchants all make mistakes."""
+
+
+class DemoRefusedError(NeaneluError):
+    """The demo would write where it must not."""
+
 
 CHANGED = 0.01
 
@@ -78,6 +88,7 @@ def demo(
     """Server, schema, two made-up shops loaded from files, a third synced from a local Admin API; a summary."""
     output = Output(as_json=as_json)
     world = open_world()
+    refuse_elsewhere(world)
     started = time.perf_counter()
     with output.progress("Starting PostgreSQL") as progress:
         story = _tell(world, products, progress.update)
@@ -88,10 +99,53 @@ def demo(
         serve(output, world, port=port)
 
 
+def refuse_elsewhere(world: World) -> None:
+    """Let the demo write nowhere but into the home's own server.
+
+    Raises:
+        DemoRefusedError: another database is named, whose shops may be real.
+    """
+    chosen = world.settings
+    databases = {
+        "NEANELU_DATABASE_URL": chosen.database_url,
+        "NEANELU_DAGSTER_DATABASE_URL": chosen.dagster_database_url,
+    }
+    named = [name for name, value in databases.items() if value is not None]
+    if named:
+        raise DemoRefusedError(
+            f"The demo makes shops up and writes into its own PostgreSQL only: unset {' and '.join(named)} (in the "
+            "environment and in .env), or use `neanelu sandbox` for made-up shops beside yours."
+        )
+
+
+def refuse_real_shops(world: World) -> None:
+    """Leave a shop alone that is here under a domain of the demo's.
+
+    Raises:
+        DemoRefusedError: one has an access token, and not one that an earlier demo was killed with.
+    """
+    with world.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        kept = connection.execute(statement("cli/sealed_tokens")).fetchall()
+    ours = {DOMAIN, *(shop.domain for shop in SHOPS)}
+    for shop_id, domain, *sealed in kept:
+        # The demo gives a token to one of its shops only, and throws the key away.
+        left_behind = domain == DOMAIN and not _opens(world, SealedToken(*sealed), shop_id)
+        if domain in ours and not left_behind:
+            raise DemoRefusedError(
+                f"{domain} has an access token in {world.home}, and the demo would write over its rows: set "
+                "NEANELU_HOME to another folder for the demo."
+            )
+
+
+def _opens(world: World, sealed: SealedToken, shop_id: UUID) -> bool:
+    return world.settings.encryption_keys is not None and Keyring.from_settings(world.settings).opens(sealed, shop_id)
+
+
 def _tell(world: World, products: int, say: Callable[[str], None]) -> Story:
     story = Story()
     say("Applying the schema")
     story.migrations = len(migrate(world.database))
+    refuse_real_shops(world)
     files = world.home / "demo"
     files.mkdir(parents=True, exist_ok=True)
     for shop in SHOPS:

@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from uuid import UUID
 
 import psutil
 import psycopg
@@ -25,7 +24,7 @@ from neanelu_pipelines.database.partitions import default_partition_rows
 from neanelu_pipelines.database.server import EXTENSIONS, dagster_storage_url, refuse_unusable
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.shopify.vault import Keyring, KeyringError, SealedToken
+from neanelu_pipelines.shopify.vault import Keyring, SealedToken
 
 LITTLE_SPACE = 2_000_000_000
 """Bytes; with less, a load of a gigabyte may fill the disk."""
@@ -192,7 +191,7 @@ def tokens(world: World) -> Finding:
     if not kept:
         return Finding("access tokens", Verdict.GOOD, "no shop has one, so no key is needed")
     keyring = Keyring.from_settings(world.settings)
-    shut = [domain for shop_id, domain, *sealed in kept if not _opens(keyring, SealedToken(*sealed), shop_id)]
+    shut = [domain for shop_id, domain, *sealed in kept if not keyring.opens(SealedToken(*sealed), shop_id)]
     if shut:
         return Finding(
             "access tokens",
@@ -222,14 +221,6 @@ def data(world: World) -> Iterator[Finding]:
             yield Finding(trouble.what, verdict, trouble.found, trouble.remedy)
         else:
             yield Finding(trouble.what, Verdict.GOOD, trouble.fine)
-
-
-def _opens(keyring: Keyring, sealed: SealedToken, shop_id: UUID) -> bool:
-    try:
-        keyring.open(sealed, shop_id)
-    except KeyringError:
-        return False
-    return True
 
 
 def dagster_storage(world: World) -> Finding:

@@ -120,6 +120,14 @@ class Keyring:
             )
         return SecretStr(token.decode())
 
+    def opens(self, sealed: SealedToken, shop_id: UUID) -> bool:
+        """Whether a shop's token was sealed with one of these keys."""
+        try:
+            self.open(sealed, shop_id)
+        except KeyringError:
+            return False
+        return True
+
 
 def _parse_entry(place: int, entry: str) -> tuple[int, bytes]:
     """One `version:base64`. The entry itself is never shown: it may be the key."""

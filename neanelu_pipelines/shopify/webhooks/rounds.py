@@ -4,19 +4,25 @@ Belongs here: which shop comes next, and when it ends. Does not belong here: a b
 """
 
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator
+from uuid import UUID
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.shopify.webhooks.hands import Hands
 from neanelu_pipelines.shopify.webhooks.processing import Batch, HinderedError, process_batch
 
-if TYPE_CHECKING:
-    from uuid import UUID
 
-
-def work_off(database: Database, hands: Hands, *, job_id: str | None = None, seconds: float) -> Iterator[Batch]:
+def work_off(
+    database: Database,
+    hands: Hands,
+    *,
+    job_id: str | None = None,
+    seconds: float,
+    leave_out: Collection[UUID] = (),
+) -> Iterator[Batch]:
     """Process batches until nothing is new or the time is up; it is looked at before a batch begins.
+
+    Shops in `leave_out` keep their events.
 
     A shop whose rows are busy, that is hindered or whose events fail in number is left out: it is the next round's.
 
@@ -24,7 +30,7 @@ def work_off(database: Database, hands: Hands, *, job_id: str | None = None, sec
         HinderedError: of the first shop that was hindered; when all the others are done.
         psycopg.Error: the database is away; at once.
     """
-    left_out: set[UUID] = set()
+    left_out = set(leave_out)
     hindered: HinderedError | None = None
     until = time.monotonic() + seconds
     while time.monotonic() < until:
