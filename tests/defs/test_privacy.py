@@ -11,13 +11,18 @@ import psycopg
 import pytest
 from dagster_postgres.event_log import PostgresEventLogStorage
 
+from neanelu_pipelines.cli.troubles import troubles
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.privacy.assets import JOB, databases_of
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror.ledger import ResourceBusyError
 from neanelu_pipelines.mirror.redaction import Customer, Outcome, acts, record, redact_customer, work
+from neanelu_pipelines.shopify import shops
+from neanelu_pipelines.shopify.access import Secret, read_access
+from neanelu_pipelines.shopify.webhooks.aside import put_back
 from tests.defs.shops import SHOP, add_shop
+from tests.shopify.test_vault import key, ring
 
 ANA: dict[str, Any] = {"id": 706405506930, "email": "ana.popescu@example.ro", "phone": "+40722123456"}
 
@@ -192,8 +197,12 @@ def test_a_shop_goes_with_its_own_request(office: Office, monkeypatch: pytest.Mo
         assert office.rows("SELECT DISTINCT status FROM pipeline.redactions") == [("completed",)]
 
 
-def test_a_shop_that_came_back_is_kept(office: Office) -> None:
-    office.do("UPDATE shops SET installed_at = now() + interval '1 hour'")
+def test_a_shop_that_is_installed_is_kept_until_it_is_removed(office: Office) -> None:
+    database, keyring = office.warehouse.database, ring(key())
+    shops.install(database, keyring, SHOP, Secret("shpat_0123456789"))
+    shops.remove(database, SHOP)
+    shops.install(database, keyring, SHOP, Secret("shpat_9876543210"))
+    # Shopify asks two days after the shop left, whatever became of it since.
     office.receive("shop/redact", {"shop_id": 1, "shop_domain": SHOP}, key="begun")
     office.do(
         "INSERT INTO pipeline.redactions (request_key, kind, of_shop, subject, subject_hash)"
@@ -205,10 +214,59 @@ def test_a_shop_that_came_back_is_kept(office: Office) -> None:
 
     assert office.rows("SELECT status, subject FROM pipeline.redactions") == [("refused", None)]
     assert isinstance(office.tick(), dg.SkipReason)
-    ((state,),) = office.rows("SELECT state FROM pipeline.webhook_keys")
-    ((reason,),) = office.rows("SELECT processing_error FROM webhook_events")
-    assert state == "aside"
-    assert "installed again" in reason
+    assert office.rows("SELECT state FROM pipeline.webhook_keys") == [("aside",)]
+    with database.connect(Role.PIPELINE) as connection:
+        (told,) = [one for one in troubles(connection) if one.what == "privacy requests"]
+    assert told.grave
+    assert "installed here" in told.found
+    assert "`neanelu webhooks retry`" in told.found
+    assert office.rows("SELECT count(*) FROM shopify_customers") == [(1,)]
+    assert read_access(database, keyring, SHOP).token.get_secret_value() == "shpat_9876543210"
+
+    shops.remove(database, SHOP)
+    assert put_back(database) == {"shop/redact": 1}
+    assert office.run().success
+    assert office.rows("SELECT count(*) FROM shops") == [(0,)]
+    assert office.rows("SELECT status FROM pipeline.redactions") == [("completed",)]
+
+
+def test_a_token_given_while_the_shop_is_being_forgotten_is_kept_or_refused(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, keyring = office.warehouse.database, ring(key())
+    office.receive("shop/redact", {"shop_id": 1, "shop_domain": SHOP})
+    artifact = Path(office.warehouse.settings.artifact_root) / SHOP / "products" / "x.jsonl"
+    artifact.parent.mkdir(parents=True)
+    artifact.write_text("{}")
+    begin = record.begin
+
+    def begun(*given: Any) -> Outcome:
+        shops.install(database, keyring, SHOP, Secret("shpat_9876543210"))
+        return begin(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(record, "begin", begun)
+        assert not office.run().success
+    assert office.rows("SELECT status FROM pipeline.redactions") == [("refused",)]
+    assert office.rows("SELECT state FROM pipeline.webhook_keys") == [("aside",)]
+    assert artifact.exists()
+    assert office.rows("SELECT count(*) FROM shopify_customers") == [(1,)]
+
+
+def test_a_shop_added_since_another_of_its_name_was_forgotten_is_no_part_of_that(office: Office) -> None:
+    office.do("UPDATE shops SET uninstalled_at = now()")
+    office.do(
+        "INSERT INTO pipeline.redactions (request_key, kind, of_shop, subject, subject_hash, status, tried_at)"
+        " VALUES ('old', 'shop', %s, jsonb_build_object('domain', %s::text, 'number', NULL, 'asked_at', now()), '',"
+        " 'residue', now() - interval '2 hours')",
+        uuid4(),
+        SHOP,
+    )
+
+    assert not office.run().success
+
+    assert office.rows("SELECT status FROM pipeline.redactions") == [("refused",)]
+    assert office.rows("SELECT count(*) FROM shopify_customers") == [(1,)]
 
 
 def test_one_that_fails_keeps_no_other_waiting_and_is_said_until_it_is_answered(

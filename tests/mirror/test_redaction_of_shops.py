@@ -44,7 +44,7 @@ def test_nothing_of_the_shop_is_left_and_the_others_stay(leaving: River, monkeyp
     from neanelu_pipelines.mirror.redaction import shops
 
     shop = leaving.shops["pleaca.myshopify.com"]
-    with pytest.raises(RedactionRefusedError, match="installed again"):
+    with pytest.raises(RedactionRefusedError, match="is installed here"):
         forget(leaving, asked_at=datetime.now(UTC) - timedelta(days=10))
     assert leaving.one("SELECT count(*) FROM shops WHERE id = %s", shop) == 1
 

@@ -1,7 +1,7 @@
 """From kept events to the mirror: in the shop's order, once, by the one way of writing."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -14,6 +14,8 @@ from neanelu_pipelines.defs.webhooks.writing import into_mirror
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.sandbox.shop.hooks import Event
 from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify import shops
+from neanelu_pipelines.shopify.access import Secret, read_access
 from neanelu_pipelines.shopify.webhooks import processing
 from neanelu_pipelines.shopify.webhooks.aside import put_back
 from neanelu_pipelines.shopify.webhooks.bodies import encoded
@@ -21,6 +23,7 @@ from neanelu_pipelines.shopify.webhooks.hands import Hands, Lines
 from neanelu_pipelines.shopify.webhooks.processing import TRIES, HinderedError, process_batch
 from neanelu_pipelines.shopify.webhooks.products import read_product
 from tests.shopify.conftest import make_shop
+from tests.shopify.test_vault import key, ring
 from tests.shopify.webhooks import DOMAIN, event, events_of, pass_time, posted, rows, work_off
 
 OTHER = "alt-magazin.myshopify.com"
@@ -285,6 +288,19 @@ def test_an_uninstalled_app_marks_the_shop_unless_it_was_installed_again_since(
     found = rows(database, "SELECT id, uninstalled_at, access_token_ciphertext FROM shops ORDER BY installed_at")
     assert found == [(shop, datetime(2026, 11, 1, 10, tzinfo=UTC), b""), (other, None, b"x")]
     assert states(database) == ["done", "done"]
+
+
+def test_a_token_given_after_an_uninstallation_outlives_its_late_event(database: Database, obeyed: Settings) -> None:
+    keyring = ring(key())
+    shop = shops.install(database, keyring, DOMAIN, Secret("shpat_0123456789"))
+    with database.connect(Role.ADMIN) as connection:
+        connection.execute("UPDATE shops SET installed_at = '2026-01-01' WHERE id = %s", [shop])
+    left = datetime.now(UTC) - timedelta(minutes=5)
+    posted(database, event({"id": 1}, "app/uninstalled", triggered_at=left.isoformat()))
+    shops.install(database, keyring, DOMAIN, Secret("shpat_9876543210"))
+    work_off(database, into_mirror(database, obeyed))
+    assert states(database) == ["done"]
+    assert read_access(database, keyring, DOMAIN).token.get_secret_value() == "shpat_9876543210"
 
 
 def test_the_end_of_a_bulk_operation_makes_its_export_due(database: Database, obeyed: Settings) -> None:

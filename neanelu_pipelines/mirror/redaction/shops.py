@@ -6,7 +6,8 @@ Rows go in the order of the foreign keys, as the catalog has them; what is made 
 anew. The audit goes last, because whatever is deleted is written down there.
 """
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from typing import Any
 from uuid import UUID
@@ -28,7 +29,7 @@ from neanelu_pipelines.settings import Settings
 
 
 class RedactionRefusedError(NeaneluError):
-    """The shop was installed again since its redaction was asked for."""
+    """The shop is installed, or another one has its name since its redaction was begun."""
 
 
 def redact_shop(
@@ -41,13 +42,23 @@ def redact_shop(
         settings: where artifacts are.
         shop_domain: which shop.
         request_key: what asked for it; the same request again does nothing, or ends what was begun.
-        asked_at: when; a shop that was installed again since is not redacted.
+        asked_at: when. Shopify asks two days after a shop left, whatever became of it since: one that has a token, or
+            was added after that moment, is not redacted.
 
     Raises:
-        RedactionRefusedError: it was installed again since.
+        RedactionRefusedError: it is installed.
         UnknownShopError: there is no such shop, and none was begun to be redacted by this request.
         ResourceBusyError: a load did not end in time (transient).
     """
+    try:
+        return _redact(database, settings, shop_domain, request_key, asked_at)
+    except RedactionRefusedError as refused:
+        with record.pipeline(database) as connection:
+            connection.execute(statement("redaction/refuse"), {"request_key": request_key, "error": str(refused)})
+        raise
+
+
+def _redact(database: Database, settings: Settings, shop_domain: str, request_key: str, asked_at: datetime) -> Outcome:
     request = _request(database, shop_domain, request_key, asked_at)
     outcome = record.begin(database, request)
     if outcome.again:
@@ -56,8 +67,10 @@ def redact_shop(
     number = request.subject["number"]
     sought = Sought(request.shop_id, outcome.id, shop_patterns(request.shop_id, shop_domain, number), [request.shop_id])
     with record.locked(database, request.shop_id, shop_domain, tuple(RESOURCES)):
-        outcome.removed = {**outcome.removed, "files": store.delete_all() or outcome.removed.get("files", 0)}
         with record.pipeline(database) as connection:
+            # Once more, and for as long as it is being deleted: somebody may give it a token meanwhile.
+            _require_left(_find(connection, asked_at, shop_id=request.shop_id), shop_domain)
+            outcome.removed = {**outcome.removed, "files": store.delete_all() or outcome.removed.get("files", 0)}
             outcome.removed |= _delete(connection, request.shop_id)
             values = {"id": outcome.id, **sought.parameters}
             connection.execute(statement("redaction/forget_subjects"), values)
@@ -84,23 +97,46 @@ def redact_shop(
 def _request(database: Database, domain: str, key: str, asked_at: datetime) -> Request:
     with record.pipeline(database) as connection:
         begun = connection.execute(statement("redaction/read_running"), {"request_key": key}).fetchone()
-        shop = connection.execute(statement("redaction/find_shop"), {"shop_domain": domain}).fetchone()
+        shop = _find(connection, asked_at, domain=domain)
     if shop is None and begun is None:
         done = _done(database, key)
         if done is None:
             raise UnknownShopError(f"There is no shop {domain!r}: nothing of it is here to be redacted.")
         return Request(key, "shop", UUID(int=0), {"domain": "", "number": None}, "")
-    if shop is not None and shop[2] is not None and shop[2] > asked_at:
-        refusal = (
-            f"{domain} was installed again at {shop[2].isoformat()}, after its redaction was asked for: it is kept."
-        )
-        with record.pipeline(database) as connection:
-            connection.execute(statement("redaction/refuse"), {"request_key": key, "error": refusal})
-        raise RedactionRefusedError(refusal)
+    if shop and begun and begun[0] not in (None, shop.id):
+        raise RedactionRefusedError(f"{domain} was added anew since the redaction of it was begun: it is kept.")
+    _require_left(shop, domain)
     subject: dict[str, Any] = begun[1] if begun and begun[1] else {}
-    number = shop[1] if shop else subject.get("number")
+    number = shop.number if shop else subject.get("number")
     said = {"domain": domain, "number": number, "asked_at": asked_at.isoformat()}
-    return Request(key, "shop", shop[0] if shop else begun[0], said, hashed(key, domain.lower()))  # type: ignore[index]
+    return Request(key, "shop", shop.id if shop else begun[0], said, hashed(key, domain.lower()))  # type: ignore[index]
+
+
+@dataclass(frozen=True)
+class _Shop:
+    """A shop as its redaction finds it."""
+
+    id: UUID
+    number: int | None
+    installed_at: datetime | None
+    installed: bool
+
+
+def _find(
+    connection: Connection, asked_at: datetime, *, shop_id: UUID | None = None, domain: str | None = None
+) -> _Shop | None:
+    values = {"shop_id": shop_id, "shop_domain": domain, "asked_at": asked_at}
+    row = connection.execute(statement("redaction/find_shop"), values).fetchone()
+    return _Shop(*row) if row else None
+
+
+def _require_left(shop: _Shop | None, domain: str) -> None:
+    if shop is not None and shop.installed:
+        since = f" (since {shop.installed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC)" if shop.installed_at else ""
+        raise RedactionRefusedError(
+            f"{domain} is installed here and kept. If it is to be erased: `neanelu shop remove` it, then `neanelu "
+            f"webhooks retry`{since}."
+        )
 
 
 def _done(database: Database, key: str) -> Any:
