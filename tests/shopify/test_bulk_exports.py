@@ -17,6 +17,7 @@ from neanelu_pipelines.sandbox.admin.bulk import Pace as SandboxPace
 from neanelu_pipelines.sandbox.admin.faults import Trouble
 from neanelu_pipelines.sandbox.admin.server import Sandbox
 from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify import shops
 from neanelu_pipelines.shopify.bulk import exports, ledger
 from neanelu_pipelines.shopify.bulk.ledger import ExportBusyError
 from neanelu_pipelines.shopify.bulk.outcome import Outcome
@@ -95,6 +96,22 @@ def test_a_run_that_outlasts_its_wait_is_gone_on_with(desk_of: MakeDesk) -> None
     assert len(operations(desk, sandbox)) == 1
     with ledger.opened(desk.database) as book:
         assert ledger.due_exports(book, datetime.now(UTC) + timedelta(days=1)) == []
+
+
+def test_exports_of_shops_that_left_keep_no_other_from_its_turn(desk_of: MakeDesk) -> None:
+    (gone, _), (here, _) = desk_of(pace=SLOW), desk_of(pace=SLOW)
+    runs = [desk.begin() for desk in (gone, here)]
+    for desk, run_id in zip((gone, here), runs, strict=True):
+        assert desk.advance(run_id, wait=0).due
+    later = datetime.now(UTC) + timedelta(days=1)
+
+    def due() -> list[object]:
+        with ledger.opened(here.database) as book:
+            return [one.run_id for one in ledger.due_exports(book, later, most=1)]
+
+    assert due() == runs[:1]
+    assert shops.remove(gone.database, gone.domain)
+    assert due() == runs[1:]
 
 
 def test_a_webhook_makes_a_run_due(desk_of: MakeDesk) -> None:
