@@ -16,9 +16,14 @@ def new_home() -> Path:
 
 
 def copy_of(home: Path) -> Path:
-    """Another home like this one, whose server must not run."""
+    """Another home like this one, whose server must not run. PostgreSQL's programs, which nobody writes, they share."""
     copy = new_home()
-    subprocess.run(["cp", "-a", home, copy], check=True)
+    copy.mkdir()
+    inside = [*home.iterdir(), *(home / "server").iterdir()]
+    programs = [path.relative_to(home) for path in inside if path.name.startswith("postgresql-")]
+    others = [path.relative_to(home) for path in inside if path.name != "server"]
+    for how, paths in (("-al", programs), ("-a", [path for path in others if path not in programs])):
+        subprocess.run(["cp", how, "--parents", *paths, copy], cwd=home, check=True)
     return copy
 
 

@@ -14,10 +14,30 @@ from pathlib import Path
 
 import psutil
 
+IN_MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 * 2**30
+"""Two workers' servers and homes need less than half of it."""
+
 
 def base() -> Path:
-    """What all runs of this user have in common."""
-    return Path(tempfile.gettempdir()) / f"neanelu-tests-of-{getpass.getuser()}"
+    """What all runs of this user have in common.
+
+    In memory where there is enough of it and nobody has said TMPDIR: homes and databases are thousands of small files,
+    and on a disk the kernel is at work with them for longer than the tests are.
+    """
+    name = f"neanelu-tests-of-{getpass.getuser()}"
+    if "TMPDIR" not in os.environ and IN_MEMORY.is_dir():
+        remove_leftovers(IN_MEMORY / name)
+        if has_room(IN_MEMORY, ENOUGH_BYTES):
+            return IN_MEMORY / name
+    return Path(tempfile.gettempdir()) / name
+
+
+def has_room(folder: Path, needed: int) -> bool:
+    """Whether this file system in memory has `needed` bytes, the machine them to spare, and programs may run in it."""
+    found = os.statvfs(folder)
+    free = min(found.f_bavail * found.f_frsize, psutil.virtual_memory().available // 2)
+    return free >= needed and not found.f_flag & os.ST_NOEXEC
 
 
 @contextmanager

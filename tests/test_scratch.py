@@ -6,7 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.scratch import remove_leftovers, scratch
+import pytest
+
+from tests.scratch import base, has_room, remove_leftovers, scratch
 
 
 def test_a_run_leaves_nothing(tmp_path: Path) -> None:
@@ -33,3 +35,13 @@ def test_what_a_killed_run_left_is_ended_and_removed_by_the_next(tmp_path: Path)
         remove_leftovers(tmp_path)
         assert left.wait(5) != 0
     assert not list(tmp_path.iterdir())
+
+
+def test_memory_is_used_where_there_is_enough_and_nobody_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert has_room(tmp_path, 1)
+    assert not has_room(tmp_path, 2**60)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert base().parent == tmp_path
