@@ -8,6 +8,7 @@ SELECT r.status,
        a.bytes_size AS bytes,
        a.checksum,
        a.file_path AS path,
+       a.deleted_at IS NOT NULL AS deleted,
        -- Two lines that lost the end of line between them are one that cannot be parsed, and begins as a whole one.
        (SELECT count(*) FROM bulk_errors e WHERE e.bulk_run_id = r.id AND e.error_type = 'PARSE') AS unreadable
   FROM bulk_runs r

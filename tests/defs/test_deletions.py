@@ -3,35 +3,41 @@
 import base64
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psycopg
 import pytest
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.defs.build import build_defs
-from neanelu_pipelines.defs.deletions.assets import JOB
+from neanelu_pipelines.defs.deletions.assets import JOB, _attempt, _Sums
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.mirror import river
-from neanelu_pipelines.mirror.removals.work import snapshots_waiting
+from neanelu_pipelines.mirror.redaction import Customer, redact_customer
+from neanelu_pipelines.mirror.removals.work import look_at, snapshots_waiting
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import shops
 from neanelu_pipelines.shopify.access import Secret
+from neanelu_pipelines.shopify.documents import document, inlined
 from neanelu_pipelines.shopify.vault import Keyring
 from tests.shopify.bulk import Desk
 
 DOMAIN = "gradina.myshopify.com"
+NEIGHBOUR = "vecina.myshopify.com"
 KEYS = "1:" + base64.b64encode(os.urandom(32)).decode()
 
 
 class Office:
     """A sandbox's shop that is in the mirror."""
 
-    def __init__(self, sandbox: Sandbox, database: Database, home: Path, instance: dg.DagsterInstance) -> None:
-        self.shop, self.database, self.instance = sandbox.shop(DOMAIN), database, instance
+    def __init__(
+        self, sandbox: Sandbox, database: Database, home: Path, instance: dg.DagsterInstance, domain: str = DOMAIN
+    ) -> None:
+        self.shop, self.database, self.instance = sandbox.shop(domain), database, instance
         self.settings = Settings(
             _env_file=None,
             home=home,
@@ -39,16 +45,18 @@ class Office:
             shopify_url=sandbox.url_template,
             shopify_tries=1,
         )
-        token = sandbox.token(DOMAIN)
-        shop_id = shops.install(database, Keyring.parse(Secret(KEYS)), DOMAIN, Secret(token))
-        self.desk = Desk(database.urls, sandbox.url_template, token, shop_id, home / "artifacts", DOMAIN)
+        token = sandbox.token(domain)
+        shop_id = shops.install(database, Keyring.parse(Secret(KEYS)), domain, Secret(token))
+        self.desk = Desk(database.urls, sandbox.url_template, token, shop_id, home / "artifacts", domain)
         self.defs = build_defs(warehouse=Warehouse(database, self.settings), resources={})
 
-    def export(self) -> None:
-        self.desk.export()
-        load = river.current_load(self.database, shop_domain=DOMAIN, resource="products")
+    def export(self, resource: str = "products") -> Path:
+        """A whole export that is merged; its artifact."""
+        self.desk.export(inlined(document(resource), {"search": None}), resource)
+        load = river.current_load(self.database, shop_domain=self.desk.domain, resource=resource)
         river.stage(self.database, self.settings, load)
         river.merge(self.database, self.settings, load)
+        return Path(load.artifact_path)
 
     def tick(self) -> Any:
         sensor = self.defs.resolve_sensor_def("exports_merged")
@@ -62,13 +70,23 @@ class Office:
         )
 
     def products(self) -> list[str]:
-        return [gid for (gid,) in self.desk.rows("SELECT shopify_gid FROM shopify_products ORDER BY 1")]
+        of = "SELECT shopify_gid FROM shopify_products WHERE shop_id = %s ORDER BY 1"
+        return [gid for (gid,) in self.desk.rows(of, self.desk.shop_id)]
 
 
 @pytest.fixture
-def office(database: Database, tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[Office]:
-    with Sandbox([GeneratedShop(DOMAIN, seed=3, products=20, collections=3)], bucket=(20_000, 10_000)) as sandbox:
-        yield Office(sandbox, database, tmp_path, instance)
+def offices(database: Database, tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[Callable[[str], Office]]:
+    made = [
+        GeneratedShop(DOMAIN, seed=3, products=20, collections=3, customers=5),
+        GeneratedShop(NEIGHBOUR, seed=4, products=20),
+    ]
+    with Sandbox(made, bucket=(20_000, 10_000)) as sandbox:
+        yield lambda domain: Office(sandbox, database, tmp_path, instance, domain)
+
+
+@pytest.fixture
+def office(offices: Callable[[str], Office]) -> Office:
+    return offices(DOMAIN)
 
 
 def figures(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
@@ -177,3 +195,44 @@ def test_a_shop_whose_token_does_not_open_fails_the_run_and_is_left_alone_a_whil
 
     assert not result.success
     assert isinstance(office.tick(), dg.SkipReason)
+
+
+def test_an_export_whose_file_a_redaction_took_holds_up_nobody(
+    office: Office, offices: Callable[[str], Office]
+) -> None:
+    taken = office.export("customers")
+    neighbour = offices(NEIGHBOUR)
+    neighbour.export()
+    missing, told_of, *rest = neighbour.products()
+    neighbour.shop.delete(missing)
+    neighbour.export()
+    neighbour.shop.delete(told_of)
+    first, second = snapshots_waiting(office.database)
+    assert (first.resource, second.shop_domain) == ("customers", NEIGHBOUR), "it is the first that is looked at"
+    ((number,),) = office.desk.rows("SELECT legacy_resource_id FROM shopify_customers LIMIT 1")
+    who = Customer(number)
+    redact_customer(office.database, office.settings, shop_domain=DOMAIN, customer=who, request_key="cerere")
+    assert not taken.exists()
+
+    assert office.run(deletion_events=True).success
+
+    assert neighbour.products() == rest, "the row that is missing, and the row that an event tells of"
+    assert snapshots_waiting(office.database) == []
+    again = look_at(office.database, office.settings, first)
+    assert (again.outcome, again.tables) == ("unfit", {})
+    assert "was deleted since: the next whole export is looked at" in again.reason
+
+
+def test_whatever_one_shops_trouble_is_the_others_are_looked_at() -> None:
+    sums = _Sums()
+
+    def ill() -> None:
+        raise PermissionError("the store")
+
+    def away() -> None:
+        raise psycopg.OperationalError
+
+    _attempt(sums, "orders of x", ill)
+    assert sums.failed == ["orders of x: PermissionError: the store"]
+    with pytest.raises(psycopg.OperationalError):
+        _attempt(sums, "orders of y", away)

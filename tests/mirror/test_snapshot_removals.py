@@ -14,6 +14,7 @@ from neanelu_pipelines.mirror.reports import LoadReport, LoadRun
 from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.sandbox.wire import encode_line
 from neanelu_pipelines.shopify.faults import ShopifyFault, TokenRefused, Unavailable
+from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 from neanelu_pipelines.shopify.replies import Reply
 from tests.mirror.lines import DOMAIN, River, catalogue, file, gid, media, moment, product, variant
 from tests.mirror.test_inventory import item
@@ -234,6 +235,12 @@ def test_nothing_goes_unless_all_speaks_for_it_and_done_once_it_is_done(stocked:
     whole = path.read_bytes()
     path.write_bytes(whole[:2000])
     assert look(Shop(gone)) == "refused", "the artifact was cut since"
+    path.unlink()
+    assert look(Shop(gone)) == "unfit", "nobody knows any more what it held"
+    path.mkdir()
+    with pytest.raises(ArtifactUnreadableError, match="cannot be read"):
+        look(Shop(gone))
+    path.rmdir()
     path.write_bytes(whole)
 
     assert look(Shop(gone)) == "removed"
@@ -279,6 +286,8 @@ def test_behind_a_line_that_cannot_be_read_any_row_may_stand(stocked: River, hid
     stocked.do("UPDATE bulk_runs SET cursor_state = cursor_state || jsonb_build_object('bulk', jsonb_build_object())")
     assert [done.reason] == refused(stocked.database)
     assert "sync products again" in done.reason
+    stocked.do("UPDATE bulk_artifacts SET deleted_at = now()")
+    assert refused(stocked.database) == [], "of a file that is gone nobody can decide anything"
 
 
 def test_what_came_after_the_export_is_not_missing_and_events_say_nothing_of_the_rest(stocked: River) -> None:

@@ -15,7 +15,7 @@ import dagster as dg
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.defs.catalogue.specs import OWNERS, column_schema, key_of
-from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient, step_faults
+from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient, step_faults, words_of
 from neanelu_pipelines.defs.waiting import waiting_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError
@@ -234,12 +234,14 @@ def _deletion_events(context: dg.AssetExecutionContext, warehouse: Warehouse, su
 
 
 def _attempt(sums: _Sums, what: str, work: Callable[[], None]) -> None:
-    """One shop that cannot be asked does not keep the others waiting; a database that is away ends the step."""
+    """One shop's trouble, whatever it is, does not keep the others waiting; a database that is away ends the step."""
     try:
         work()
-    except NeaneluError as fault:
+    except Exception as fault:
+        if is_transient(fault) and not isinstance(fault, NeaneluError):
+            raise
         later = " It is looked at again." if is_transient(fault) else ""
-        sums.failed.append(f"{what}: {fault}{later}")
+        sums.failed.append(f"{what}: {words_of(fault)}{later}")
 
 
 def _figures(sums: _Sums, seconds: float) -> dict[str, int | float | str]:

@@ -20,7 +20,7 @@ from neanelu_pipelines.database.copy import csv_bytes
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.settings import Settings
-from neanelu_pipelines.shopify.jsonl import Block, read_blocks
+from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError, Block, read_blocks
 from neanelu_pipelines.shopify.nodes import identities, lines_of
 from neanelu_pipelines.threads import side_by_side
 
@@ -37,12 +37,21 @@ class Seen:
     torn: bool = False
 
 
-def sha256_of(path: str) -> str:
-    """The hash of an artifact as it lies in the store now."""
+def sha256_of(path: str) -> str | None:
+    """The hash of an artifact as it lies in the store now; None if it does not any more.
+
+    Raises:
+        ArtifactUnreadableError: the store does not give it.
+    """
     digest = hashlib.sha256()
-    with fsspec.open(path, "rb") as reader:
-        while chunk := reader.read(_CHUNK_BYTES):
-            digest.update(chunk)
+    try:
+        with fsspec.open(path, "rb") as reader:
+            while chunk := reader.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ArtifactUnreadableError(f"{path}: cannot be read ({error}). Mend the artifact store.") from error
     return digest.hexdigest()
 
 

@@ -119,6 +119,7 @@ def remove_missing(
 
     Raises:
         ShopifyFault: Shopify cannot be asked now; nothing was removed.
+        ArtifactUnreadableError: the artifact store cannot be read now; nothing was removed.
         ResourceBusyError: a load of the resource did not end in time (transient).
     """
     with ledger.opened(database) as book, ledger.resource_lock(book, load, settings.lock_wait):
@@ -185,7 +186,10 @@ def _fit(book: Connection, load: LoadRun) -> _Snapshot:
         raise _UnfitError(f"A newer whole export, of {newest.isoformat()}, was merged since.")
     if facts.unreadable:
         raise _RefusedError(_damaged(load, f"{facts.unreadable:,} of its lines cannot be read", _MEND_LINES))
-    if sha256_of(facts.path) != facts.checksum:
+    found = None if facts.deleted else sha256_of(facts.path)
+    if found is None:
+        raise _UnfitError("Its artifact was deleted since: the next whole export is looked at.")
+    if found != facts.checksum:
         broken = "its bytes in the artifact store are not those that were verified when it was stored"
         raise _RefusedError(_damaged(load, broken, _MEND_BYTES))
     kinds = None if facts.kinds is None else frozenset(facts.kinds)
