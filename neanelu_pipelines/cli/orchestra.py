@@ -41,6 +41,7 @@ WORDS_AFTER = {"artifacts": "Reading and staging", "staging": "Checking and merg
 
 _INTERRUPTED = "The command that ran this load was interrupted."
 _INTERRUPTIONS = ("DagsterExecutionInterruptedError", "InterruptedStepError", "KeyboardInterrupt")
+_REFUSES = "error"
 _STATEMENT_MILLISECONDS = 60_000
 _NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
@@ -271,17 +272,29 @@ def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> N
             check = event.asset_check_evaluation_data
             if check.check_name == "newest_loads":
                 continue  # of other shops, too; `status` tells of those
-            outcome.checks.append({"name": check.check_name, "passed": check.passed, "description": check.description})
+            outcome.checks.append(_as_object(check))
         elif kind == "ASSET_OBSERVATION":
             _read_observation(outcome, event.asset_observation_data.asset_observation)
         elif kind == "STEP_FAILURE":
             outcome.error = outcome.error or _reason(event.step_failure_data)
         elif kind == "PIPELINE_FAILURE":
             outcome.interrupted = _was_interrupted(event.job_failure_data)
-    refused = {check["name"]: str(check["description"]) for check in outcome.checks if not check["passed"]}
-    outcome.error = " ".join(refused.values()) or outcome.error
-    if "artifact_whole" in refused and outcome.succeeded:
-        outcome.status = "incomplete"
+    failed = [check for check in outcome.checks if not check["passed"]]
+    # A warning has refused nothing: it must not stand before the reason.
+    refused = [str(check["description"]) for check in failed if check["severity"] == _REFUSES]
+    outcome.error = " ".join(refused) or outcome.error
+    cut_off = [str(check["description"]) for check in failed if check["name"] == "artifact_whole"]
+    if cut_off and outcome.succeeded:
+        outcome.status, outcome.error = "incomplete", " ".join(cut_off)
+
+
+def _as_object(check: Any) -> dict[str, Any]:
+    return {
+        "name": check.check_name,
+        "passed": check.passed,
+        "severity": check.severity.value.lower(),
+        "description": check.description,
+    }
 
 
 def _read_materialization(outcome: LoadOutcome, materialization: "dg.AssetMaterialization") -> None:

@@ -122,7 +122,8 @@ def print_outcome(output: Output, outcome: LoadOutcome) -> None:
     print_rejections(output, outcome)
     for check in outcome.checks:
         if not check["passed"]:
-            output.say(f"check failed: {check['name']}: {check['description']}")
+            kind = "warning" if check["severity"] == "warn" else "check failed"
+            output.say(f"{kind}: {check['name']}: {check['description']}")
     if outcome.notes:
         output.say(outcome.notes)
     output.say(f"ledger run {outcome.run_id or '–'}, Dagster run {outcome.dagster_run_id}")
@@ -137,9 +138,14 @@ def print_briefly(output: Output, outcome: LoadOutcome, *, width: int) -> None:
             f"{rows[kind]:,} {kind}" for kind in ("inserted", "updated", "deleted", "rejected")
         )
     output.say(said)
-    for words in filter(None, (_what_was_asked(outcome), outcome.notes)):
+    for words in filter(None, (_what_was_asked(outcome), outcome.notes, *_warnings(outcome))):
         output.say(f"{'':<{width}}  {words}")
     print_rejections(output, outcome)
+
+
+def _warnings(outcome: LoadOutcome) -> list[str]:
+    """What was noticed of a load that succeeded; of another the reason is told."""
+    return [str(check["description"]) for check in outcome.checks if outcome.succeeded and not check["passed"]]
 
 
 def _what_was_asked(outcome: LoadOutcome) -> str | None:
