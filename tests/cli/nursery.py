@@ -7,6 +7,7 @@ start and signal a command themselves show that it also reads its modules by its
 """
 
 import atexit
+import gc
 import json
 import os
 import selectors
@@ -108,6 +109,10 @@ def _read_modules() -> None:
     import neanelu_pipelines.cli.main
     import neanelu_pipelines.cli.orchestra
     import neanelu_pipelines.defs.build  # noqa: F401
+
+    # Else each command looks through all of it for garbage when it ends, and copies the memory to note that it did.
+    gc.collect()
+    gc.freeze()
 
 
 def _become(arguments: list[str], environment: dict[str, str], folder: str, out: int, err: int) -> None:
