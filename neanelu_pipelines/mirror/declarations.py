@@ -24,6 +24,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+TOLD_AT = "told_at"
+"""The staging column with the moment of the shop that a row shows, where its line says one."""
+
 Shape: TypeAlias = "str | list[Shape] | dict[str, Shape]"
 """A JSON value's shape: "text", "integer", "number" or "boolean"; `[shape]` for a list; a dict for an object."""
 
@@ -236,6 +239,11 @@ class Entity:
     unfolded: tuple[Unfolded, ...] = ()
     ledger: str | None = None
     """The append-only table, partitioned by time, into which a trigger of this table writes its changes."""
+
+    @cached_property
+    def told_by_events(self) -> bool:
+        """Whether lines of events make such rows, too: each says its own moment."""
+        return any(column.name == TOLD_AT for column in self.columns)
 
     @property
     def shares_rows(self) -> bool:

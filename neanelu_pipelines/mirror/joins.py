@@ -1,4 +1,4 @@
-"""What a staged row is joined with to become a row of the mirror: its parent, what it looks up, what it owns.
+"""What a staged row needs to become a row of the mirror: its moment, its parent, what it looks up, what it owns.
 
 Belongs here: putting a declaration's names into the statements of these joins. Does not belong here: what is made of
 the joined rows (`merge`).
@@ -25,6 +25,11 @@ def lookup_join(lookup: Lookup) -> sql.Composed:
         key_column=sql.Identifier(lookup.key_column),
         gid_column=sql.Identifier(lookup.gid_column),
     )
+
+
+def moment(entity: Entity) -> sql.Composable:
+    """The moment of the shop that a staged row shows: its own where its line says one, else the file's."""
+    return statement("mirror/told_at") if entity.told_by_events else sql.SQL("%(as_of)s")
 
 
 def owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) -> sql.Composed:

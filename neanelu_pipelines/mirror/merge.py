@@ -23,8 +23,8 @@ from psycopg import Connection, sql
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import recording
-from neanelu_pipelines.mirror.declarations import Children, Column, Entity, Link, Resource, Unfolded
-from neanelu_pipelines.mirror.joins import join, link_unless_told, lookup_join, owned_join
+from neanelu_pipelines.mirror.declarations import TOLD_AT, Children, Column, Entity, Link, Resource, Unfolded
+from neanelu_pipelines.mirror.joins import join, link_unless_told, lookup_join, moment, owned_join
 from neanelu_pipelines.mirror.reports import TableCounts
 from neanelu_pipelines.mirror.shares import WHOLE, Share, shared_out
 
@@ -202,6 +202,8 @@ def _entity_query(entity: Entity, extent: Extent, share: Share) -> sql.Composed:
             sql.SQL(", ").join(sql.Identifier("m", name) for name in new),
             sql.SQL(", ").join(new.values()),
         ),
+        told_at=moment(entity),
+        or_told_later=_or_told_later(entity, extent),
         not_older=_not_older(entity),
         share=share.holds,
     )
@@ -328,6 +330,15 @@ def _not_older(entity: Entity) -> sql.Composable:
     if entity.version is None:
         return sql.SQL("GREATEST(m.synced_at, %(shown_through)s) <= excluded.synced_at")
     return statement("mirror/not_older").format(version=sql.Identifier(entity.version))
+
+
+def _or_told_later(entity: Entity, extent: Extent) -> sql.Composable:
+    """A row of which an event says what it is already is as new as the event: what came between must not change it.
+
+    Whole exports say it of all their rows at once, by their own moment.
+    """
+    told = TOLD_AT in extent.columns.get(entity.table, ())
+    return sql.SQL("OR m.synced_at < excluded.synced_at" if told else "")
 
 
 def _featured(entity: Entity, link: Link, child_key: str, extent: Extent) -> sql.Composable:

@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
+from neanelu_pipelines.mirror.joins import moment
 from neanelu_pipelines.mirror.reports import LineCounts
 
 _IDENTITIES = {
@@ -139,6 +140,7 @@ def _mark_older(connection: Connection, resource: Resource, entity: Entity, para
         staging=table_identifier(entity.staging),
         table=table_identifier(entity.table),
         version=sql.Identifier(entity.version or ""),
+        told_at=moment(entity),
     )
     older = connection.execute(query, parameters).rowcount
     if older:
@@ -156,6 +158,7 @@ def _mark_removed(connection: Connection, resource: Resource, parameters: dict[s
             "staging": table_identifier(entity.staging),
             "table": table_identifier(entity.table),
             "version": sql.Identifier("s", entity.version) if entity.version else sql.SQL("NULL"),
+            "told_at": moment(entity),
         }
         found = connection.execute(statement("removals/mark_removed").format(**names), parameters).rowcount
         if entity.parent:

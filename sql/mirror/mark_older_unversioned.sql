@@ -1,4 +1,4 @@
--- Rows without a time of change of their own: only the moment of the export can tell that the mirror's is newer.
+-- Rows without a time of change of their own: only the moment that they show can tell that the mirror's is newer.
 UPDATE {staging} s
    SET validation_status = 'older'
   FROM {table} m
@@ -6,4 +6,4 @@ UPDATE {staging} s
    AND s.validation_status = 'valid'
    AND m.shop_id = %(shop_id)s
    AND m.shopify_gid = s.shopify_gid
-   AND GREATEST(m.synced_at, %(shown_through)s) > %(as_of)s
+   AND GREATEST(m.synced_at, %(shown_through)s) > {told_at}

@@ -2,7 +2,7 @@
 -- fingerprint differs and the mirror's version is not newer; updated_at moves only if a value did.
 WITH merged AS (
   INSERT INTO {table} AS m (shop_id, {fingerprint_column}, synced_at, {columns})
-  SELECT %(shop_id)s, {fingerprint}, %(as_of)s, {values}
+  SELECT %(shop_id)s, {fingerprint}, {told_at}, {values}
     FROM {staging} s
     {joins}
    WHERE s.bulk_run_id = %(run_id)s
@@ -14,7 +14,8 @@ WITH merged AS (
          synced_at = excluded.synced_at,
          updated_at = CASE WHEN {differs} THEN now() ELSE m.updated_at END
    WHERE (m.{fingerprint_column} IS DISTINCT FROM excluded.{fingerprint_column}
-          OR (excluded.{fingerprint_column} IS NULL AND {differs}))
+          OR (excluded.{fingerprint_column} IS NULL AND {differs})
+          {or_told_later})
      AND {not_older}
   RETURNING old.shop_id IS NULL AS inserted, old.updated_at IS DISTINCT FROM new.updated_at AS changed
 )

@@ -1,4 +1,4 @@
--- Rows that were removed from the mirror at a later moment than this file, and the row itself, tell of: older news.
+-- Rows that were removed from the mirror at a later moment than the staged one shows: older news.
 UPDATE {staging} s
    SET validation_status = 'older'
  WHERE s.bulk_run_id = %(run_id)s
@@ -7,7 +7,7 @@ UPDATE {staging} s
                  FROM pipeline.removals r
                 WHERE r.shop_id = %(shop_id)s
                   AND r.shopify_gid = s.shopify_gid
-                  AND r.gone_at >= GREATEST(%(as_of)s, {version}))
+                  AND r.gone_at >= GREATEST({told_at}, {version}))
    AND NOT EXISTS (SELECT
                      FROM {table} m
                     WHERE m.shop_id = %(shop_id)s

@@ -8,7 +8,7 @@ Belongs here: the declaration. Does not belong here: products themselves (`produ
 """
 
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Kind, Link, Resource, Test
-from neanelu_pipelines.mirror.resources.common import GID, LEGACY_ID, LINE_IDENTITY
+from neanelu_pipelines.mirror.resources.common import GID, LEGACY_ID, LINE_IDENTITY, TOLD_AT
 
 _COLUMNS = (
     GID,
@@ -44,6 +44,7 @@ _COLUMNS = (
     Column("image_url", Kind.TEXT, ("image.url",)),
     Column("products_count", Kind.INTEGER, ("productsCount.count",)),
     Column("template_suffix", Kind.TEXT, ("templateSuffix",), max_length=100),
+    TOLD_AT,
 )
 
 COLLECTIONS = Resource(

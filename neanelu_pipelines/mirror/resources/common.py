@@ -3,6 +3,7 @@
 Belongs here: columns that several resources declare alike. Does not belong here: any one resource.
 """
 
+from neanelu_pipelines.mirror.declarations import TOLD_AT as TOLD_AT_COLUMN
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Kind
 
 MONEY = (12, 2)
@@ -15,6 +16,9 @@ LEGACY_ID = Column(
 )
 CREATED = Column("created_at_shopify", Kind.TIMESTAMP, ("createdAt",))
 UPDATED = Column("updated_at_shopify", Kind.TIMESTAMP, ("updatedAt",))
+
+TOLD_AT = Column(TOLD_AT_COLUMN, Kind.TIMESTAMP, ("toldAt",), staged_only=True, in_query=False)
+"""Of rows that lines of events make, too: an export is of one moment, and its lines say none."""
 
 METAFIELD_KEY = ("namespace", "key")
 METAFIELD_MEMBERS = (Column("type", Kind.TEXT, ("type",)), Column("value", Kind.TEXT, ("value",)))

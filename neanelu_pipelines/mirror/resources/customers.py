@@ -17,6 +17,7 @@ from neanelu_pipelines.mirror.resources.common import (
     METAFIELD_KEY,
     METAFIELD_MEMBERS,
     MONEY,
+    TOLD_AT,
     UPDATED,
 )
 
@@ -49,6 +50,7 @@ _COLUMNS = (
     Column("default_address", Kind.JSON, ("defaultAddress",), shape=dict.fromkeys(("id", *ADDRESS), "text")),
     CREATED,
     UPDATED,
+    TOLD_AT,
 )
 
 CUSTOMERS = Resource(

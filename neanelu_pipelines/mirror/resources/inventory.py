@@ -11,7 +11,7 @@ which the products river writes as Shopify says it; the ledger's entries, which 
 """
 
 from neanelu_pipelines.mirror.declarations import Column, Entity, Kind, Lookup, Resource
-from neanelu_pipelines.mirror.resources.common import CREATED, GID, LEGACY_ID, LINE_IDENTITY, MONEY, UPDATED
+from neanelu_pipelines.mirror.resources.common import CREATED, GID, LEGACY_ID, LINE_IDENTITY, MONEY, TOLD_AT, UPDATED
 
 _QUANTITIES = ("on_hand", "committed", "incoming", "reserved", "damaged", "quality_control", "safety_stock")
 
@@ -40,6 +40,7 @@ INVENTORY = Resource(
                 Column("unit_cost_currency", Kind.TEXT, ("unitCost.currencyCode",), max_length=3),
                 CREATED,
                 UPDATED,
+                TOLD_AT,
             ),
             version="updated_at_shopify",
         ),
@@ -57,6 +58,7 @@ INVENTORY = Resource(
                 Column("webhook_key", Kind.TEXT, ("webhookKey",), max_length=255, in_query=False),
                 CREATED,
                 UPDATED,
+                TOLD_AT,
             ),
             parent_node="InventoryItem",
             lookup=Lookup(

@@ -7,7 +7,7 @@ Belongs here: the declaration. Does not belong here: what lies at a location (`i
 """
 
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Kind, Resource
-from neanelu_pipelines.mirror.resources.common import GID, LINE_IDENTITY
+from neanelu_pipelines.mirror.resources.common import GID, LINE_IDENTITY, TOLD_AT
 
 _ADDRESS = (
     "address1",
@@ -37,6 +37,7 @@ LOCATIONS = Resource(
                 Column("is_active", Kind.BOOLEAN, ("isActive",)),
                 Column("is_primary", Kind.BOOLEAN, ("isPrimary",), in_query=False),
                 Column("fulfills_online_orders", Kind.BOOLEAN, ("fulfillsOnlineOrders",)),
+                TOLD_AT,
             ),
         ),
     ),

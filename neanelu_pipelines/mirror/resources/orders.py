@@ -27,6 +27,7 @@ from neanelu_pipelines.mirror.resources.common import (
     LINE_IDENTITY,
     LONGEST_EMAIL,
     MONEY,
+    TOLD_AT,
     UPDATED,
 )
 
@@ -120,6 +121,7 @@ _COLUMNS = (
     Column("processed_at", Kind.TIMESTAMP, ("processedAt",)),
     CREATED,
     UPDATED,
+    TOLD_AT,
 )
 
 _LINE_ITEM = (

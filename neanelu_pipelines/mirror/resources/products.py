@@ -29,6 +29,7 @@ from neanelu_pipelines.mirror.resources.common import (
     METAFIELD_KEY,
     METAFIELD_MEMBERS,
     MONEY,
+    TOLD_AT,
     UPDATED,
 )
 from neanelu_pipelines.mirror.resources.variant_media import SETS
@@ -96,6 +97,7 @@ _PRODUCT_COLUMNS = (
     Column("published_at", Kind.TIMESTAMP, ("publishedAt",)),
     CREATED,
     UPDATED,
+    TOLD_AT,
 )
 
 _VARIANT_COLUMNS = (
@@ -128,6 +130,7 @@ _VARIANT_COLUMNS = (
     Column("image_url", Kind.TEXT, ("image.url",)),
     CREATED,
     UPDATED,
+    TOLD_AT,
 )
 
 _MEDIA_COLUMNS = (

@@ -26,7 +26,7 @@ class Lines:
     resource: str
     file: Path
     as_of: datetime
-    """The moment of the oldest of the events."""
+    """The moment of the oldest of the events: of nothing that the file tells is less known. Each line says its own."""
     whole: frozenset[tuple[str, str]]
     """(Parent's node type, node type) of the lines of which there are none where the file holds none."""
 

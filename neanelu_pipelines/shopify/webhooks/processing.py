@@ -4,8 +4,8 @@ Belongs here: claiming, choosing the newest word on each row, what becomes of an
 topics and bodies mean (`subjects`), and writing and removing rows, which is handed in (`hands`).
 
 A batch is one shop's and one transaction: whoever dies while working on it leaves it as it was. To write the same again
-changes nothing, and what is newer than a removal stays: so no more is needed. Events of one artifact are as new as the
-oldest of them: an event that is merged as older than it is can be passed over, never the other way round.
+changes nothing, and what is newer than a removal stays: so no more is needed. Each
+event of an artifact counts with its own moment, which its lines say (`toldAt`).
 
 Events that are written together and fail are written in halves, until the one that is to blame stands alone: it is
 tried again later, and the others are done. A fault of the server or of the artifact store blames none.
@@ -199,7 +199,7 @@ def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], han
 
     for subject in SUBJECTS:
         about = [event for event in events if event.topic in subject.changes]
-        for group in _groups(subject, _pieces(subject, about, outcomes)):
+        for group in _groups(_pieces(subject, about, outcomes)):
             _write_group(connection, subject, group, hands, outcomes)
     for subject in SUBJECTS:
         _remove_all(subject, [event for event in events if event.topic == subject.deletion], find, hands, outcomes)
@@ -252,12 +252,11 @@ def _age(version: tuple[Event, Reading]) -> tuple[datetime, datetime]:
     return reading.version or event.triggered_at, event.triggered_at
 
 
-def _groups(subject: Subject, pieces: Iterable[_Piece]) -> list[list[_Piece]]:
+def _groups(pieces: Iterable[_Piece]) -> list[list[_Piece]]:
     """Pieces that may share a file, turn by turn. One that has failed before is alone: it may be to blame."""
     groups: dict[tuple[int, object], list[_Piece]] = {}
     for piece in pieces:
-        moment = None if subject.has_versions else piece.event.triggered_at
-        key = piece.event.key if piece.event.tries else (moment, piece.reading.shape)
+        key = piece.event.key if piece.event.tries else piece.reading.shape
         groups.setdefault((piece.turn, key), []).append(piece)
     return [groups[key] for key in sorted(groups, key=lambda key: key[0])]
 
@@ -388,8 +387,11 @@ def _agreed(group: Sequence[_Piece]) -> Iterator[Node]:
     """The lines of the group. Two products may show one picture: both say of it what the newer event says."""
     newest: dict[str, Node] = {}
     for piece in sorted(group, key=lambda piece: piece.event.triggered_at):
-        newest |= {line["id"]: line for line in piece.lines}
+        moment = {"toldAt": piece.event.triggered_at.isoformat()}
+        for line in piece.lines:
+            newest[line["id"]] = {name: value for name, value in line.items() if name != "__parentId"} | moment
     for piece in group:
         for line in piece.lines:
+            # Last, as Shopify writes it: the rest of a picture's line is the same under both.
             parent = {"__parentId": line["__parentId"]} if "__parentId" in line else {}
             yield {**newest[line["id"]], **parent}

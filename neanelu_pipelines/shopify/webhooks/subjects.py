@@ -32,9 +32,6 @@ class Subject:
     """The node type of the row."""
     deletion: str | None = None
     """The topic that says that a row is gone; its body holds nothing but the row's identity."""
-    has_versions: bool = True
-    """Whether the mirror keeps Shopify's own time of the row's change. Where it does not, only the moment of the event
-    tells whether the mirror's row is newer, and a file may hold the events of one moment only."""
     every_event_counts: bool = False
     """Whether the row has a history, in which no event is void for a newer one and each is named (`webhookKey`)."""
     others: str | None = None
@@ -67,7 +64,6 @@ SUBJECTS = (
         read_location,
         "Location",
         "locations/delete",
-        has_versions=False,
     ),
     Subject(
         "products",
@@ -83,7 +79,6 @@ SUBJECTS = (
         read_collection,
         "Collection",
         "collections/delete",
-        has_versions=False,
     ),
     Subject(
         "customers",
