@@ -66,6 +66,8 @@ def existing_file(path: str) -> str:
         LoadArgumentError: it is not there, not a file, or has a name that means something else in a URL.
     """
     found = Path(path).absolute()
+    if found.is_dir():
+        raise LoadArgumentError(f"{found} is a folder: name one file of it, e.g. {found / 'products.jsonl'}.")
     if not found.is_file():
         raise LoadArgumentError(f"There is no file {found}.")
     if "::" in str(found):

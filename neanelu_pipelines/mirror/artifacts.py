@@ -6,20 +6,23 @@ store is a folder or any fsspec URL. Does not belong here: what the bytes mean.
 
 import contextlib
 import hashlib
+import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import fsspec
-from fsspec.core import url_to_fs
 
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
-from neanelu_pipelines.shopify.store import make_folder
+from neanelu_pipelines.shopify.store import files_of, make_folder, missing_driver
 
 _CHUNK_BYTES = 1024 * 1024
+_SECRETS = re.compile(r"(?<=://)[^/?#]*@|[?#].*", re.DOTALL)
+"""The parts of a URL that may open what it names: a login, and everything after its path."""
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 _INBOX_ENDINGS = (".jsonl", ".jsonl.gz")
 
 
@@ -46,7 +49,7 @@ def store(root: str, source: str, *, shop_domain: str, resource: str, run_id: UU
     """
     ending = ".jsonl.gz" if shown(source).endswith(".gz") else ".jsonl"
     target = f"{root.rstrip('/')}/{shop_domain}/{resource}/{run_id}{ending}"
-    filesystem, path = _filesystem(target)
+    filesystem, path = files_of(target)
     partial = f"{path}.partial"
     try:
         with fsspec.open(source, "rb") as reader:
@@ -54,29 +57,29 @@ def store(root: str, source: str, *, shop_domain: str, resource: str, run_id: UU
     except Exception as error:  # noqa: BLE001 - every kind of file system raises its own
         with contextlib.suppress(Exception):
             filesystem.rm(partial)
-        reason = str(error)
-        for secret in _secrets(source):
-            reason = reason.replace(secret, "…")
-        # Without the cause: its own words would show what was just taken out of ours.
-        raise ArtifactUnreadableError(f"{shown(source)} cannot be copied into the artifact store: {reason}.") from None
+        # Without the cause: its own words would show what is left out of ours.
+        raise ArtifactUnreadableError(
+            f"{shown(source)} cannot be copied into the artifact store: {_reason(error, source)}."
+        ) from None
     filesystem.mv(partial, path)
     return Stored(target, size, digest)
 
 
 def shown(source: str) -> str:
     """A source as it may be shown and kept: without the signature in a URL's query and without a login."""
-    if "://" not in source:
-        return source
-    parts = urlsplit(source)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return _SECRETS.sub("", source) if "://" in source else source
 
 
-def _secrets(source: str) -> list[str]:
-    """The parts of a URL that open what it names."""
-    if "://" not in source:
-        return []
-    parts = urlsplit(source)
-    return [part for part in (parts.query, parts.netloc.rpartition("@")[0], parts.fragment) if part]
+def _reason(error: Exception, source: str) -> str:
+    """What went wrong, in words that hold no secret, however whoever raised it has quoted the URL anew."""
+    if isinstance(error, ImportError):
+        return missing_driver(source, error)
+    if shown(source) == source:
+        return _URL.sub(lambda url: shown(url[0]), str(error))
+    status, number = getattr(error, "status", None), getattr(error, "errno", None)
+    said = f", HTTP status {status}" if isinstance(status, int) else ""
+    said += f", {os.strerror(number)}" if isinstance(number, int) else ""
+    return type(error).__name__ + said
 
 
 def _copy(reader: Any, filesystem: Any, path: str) -> tuple[str, int]:
@@ -99,7 +102,7 @@ def newest_in_inbox(root: str, *, shop_domain: str, resource: str) -> str:
         EmptyInboxError: none does.
     """
     inbox = f"{root.rstrip('/')}/inbox/{shop_domain}"
-    filesystem, path = _filesystem(inbox)
+    filesystem, path = files_of(inbox)
     found = [file for file in filesystem.glob(f"{path}/{resource}*") if str(file).endswith(_INBOX_ENDINGS)]
     if not found:
         raise EmptyInboxError(
@@ -108,8 +111,3 @@ def newest_in_inbox(root: str, *, shop_domain: str, resource: str) -> str:
         )
     newest = max(found, key=lambda file: (str(filesystem.modified(file)), file))
     return str(filesystem.unstrip_protocol(newest))
-
-
-def _filesystem(url: str) -> tuple[Any, str]:
-    filesystem, path = url_to_fs(url)
-    return filesystem, str(path)

@@ -5,13 +5,15 @@ bytes: too long, torn off, not UTF-8, empty. Does not belong here: what stands i
 
 The rules for damaged bytes (spec/shopify.md, "The JSONL"; each has a test):
 
-* a byte order mark at the start is removed and noted; CRLF is white space to JSON and is left alone;
+* a file with the mark of UTF-16 is refused as a whole;
+* a byte order mark of UTF-8 at the start is removed and noted; CRLF is white space to JSON and is left alone;
 * an empty line is knowingly ignored (Shopify ends a result with LF; editors add more);
 * a last line without LF is taken if it is whole JSON, since the reader cannot know more here; if it is torn, its
   parse fails like any other, and either way the missing LF is noted;
 * a line that is not UTF-8, or longer than the limit, is rejected by itself.
 """
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
@@ -34,7 +36,7 @@ _LONGEST_LINE_END = 2
 
 
 class ArtifactUnreadableError(NeaneluError):
-    """The file cannot be opened or ends in the middle of its compression."""
+    """The file cannot be opened, ends in the middle of its compression, or is no UTF-8 from its first bytes on."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,13 @@ def read_blocks(url: str, *, block_bytes: int, max_line_bytes: int) -> Iterator[
     """Read the JSONL at `url` in blocks of about `block_bytes`; memory does not grow with the file.
 
     Raises:
-        ArtifactUnreadableError: it cannot be opened, or its gzip is cut off or damaged.
+        ArtifactUnreadableError: it cannot be opened, its gzip is cut off or damaged, or it is UTF-16.
     """
     try:
         with fsspec.open(url, "rb") as raw:
-            yield from _blocks(_inflate(cast("IO[bytes]", raw)), block_bytes, max_line_bytes)
+            stream = _inflate(cast("IO[bytes]", raw))
+            _refuse_utf16(url, stream)
+            yield from _blocks(stream, block_bytes, max_line_bytes)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ArtifactUnreadableError(
             f"{url}: the gzip stream is damaged or cut off ({error}). Fetch the file again; nothing of it was merged."
@@ -114,6 +118,17 @@ def _inflate(raw: IO[bytes]) -> IO[bytes]:
     magic = raw.read(2)
     raw.seek(0)
     return cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if magic == _GZIP_MAGIC else raw
+
+
+def _refuse_utf16(url: str, stream: IO[bytes]) -> None:
+    """By its mark: no line of it would be UTF-8, and thousands of rejects say less than one sentence."""
+    mark = stream.read(len(codecs.BOM_UTF16))
+    stream.seek(0)
+    if mark in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        raise ArtifactUnreadableError(
+            f"{url}: the file is UTF-16, and JSONL is UTF-8. Write it anew (`iconv -f UTF-16 -t UTF-8`) and load that; "
+            "nothing of it was merged."
+        )
 
 
 def _blocks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterator[Block]:

@@ -138,6 +138,7 @@ def test_a_mistake_in_the_arguments_is_one_object_too(
     ("arguments", "words"),
     [
         (("load", "nowhere.jsonl", "--shop", SHOP, "--resource", "products"), "There is no file"),
+        (("load", "/", "--shop", SHOP, "--resource", "products"), "/ is a folder"),
         (("load", "{chained}", "--shop", SHOP, "--resource", "products"), "Rename the file"),
         (("load", "{file}", "--shop", "nobody.myshopify.com", "--resource", "products"), "--create-shop"),
         (("sync", "--shop", "nobody.myshopify.com"), "`neanelu shop add nobody.myshopify.com`."),

@@ -3,7 +3,6 @@
 import pytest
 
 from neanelu_pipelines.mirror import river as steps
-from neanelu_pipelines.mirror.artifacts import shown
 from neanelu_pipelines.mirror.declarations import Kind
 from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
@@ -113,12 +112,6 @@ def test_a_source_that_cannot_be_read_shows_no_secret(river: River) -> None:
         )
     assert "parola" not in str(caught.value)
     assert river.query("SELECT status, position('parola' IN bulk_runs::text) FROM bulk_runs") == [("failed", 0)]
-
-
-def test_a_source_is_shown_without_what_opens_it() -> None:
-    signed = "https://user:parola@storage.example/bulk/1.jsonl?X-Signature=secret#x"
-    assert shown(signed) == "https://storage.example/bulk/1.jsonl"
-    assert shown("/srv/export?/products.jsonl") == "/srv/export?/products.jsonl"
 
 
 def test_what_an_index_holds_has_an_end(river: River) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,15 @@ def test_a_gzip_that_is_cut_off_is_an_error_not_an_end(tmp_path: Path) -> None:
 
     with pytest.raises(ArtifactUnreadableError, match="damaged or cut off"):
         list(read_blocks(str(path), block_bytes=65_536, max_line_bytes=1000))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_utf_16_is_refused_as_a_whole(tmp_path: Path, encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "products.jsonl"
+    path.write_bytes(pack("\ufeff{}\n{}\n".encode(encoding)))
+    with pytest.raises(ArtifactUnreadableError, match=r"is UTF-16.*iconv"):
+        list(read_blocks(str(path), block_bytes=100, max_line_bytes=100))
 
 
 def test_an_excerpt_is_always_text_that_postgresql_takes() -> None:

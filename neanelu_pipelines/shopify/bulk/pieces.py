@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import xxhash
-from fsspec.core import url_to_fs
 
-from neanelu_pipelines.shopify.store import make_folder
+from neanelu_pipelines.shopify.store import files_of, make_folder
 
 _NAME = re.compile(r"(\d{15})-(\d{9})-([0-9a-f]{16})\.piece\Z")
 # `__parentId` is a line's last key, and a quote inside a text is escaped: this cannot stand anywhere else.
@@ -53,7 +52,7 @@ class Shelf:
     def __init__(self, target: str, begin: int = 0) -> None:
         """`target`: where the artifact will be, a path or an fsspec URL; offsets are counted from its byte `begin`."""
         self._files: Any
-        self._files, path = url_to_fs(target)
+        self._files, path = files_of(target)
         self._folder = f"{path}.pieces"
         self._joined = f"{self._folder}/whole"
         self._begin = begin
@@ -102,7 +101,7 @@ class Shelf:
 
     def publish(self, target: str) -> None:
         """Give what was joined its name: a path or URL in the same store."""
-        self._files.mv(self._joined, str(url_to_fs(target)[1]))
+        self._files.mv(self._joined, files_of(target)[1])
 
     def _read(self) -> Iterator[bytes]:
         for piece, _ in self._listed():
