@@ -3,6 +3,7 @@
 Belongs here: which ones those are, and in which order it is done. Does not belong here: when that is done.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,6 +14,13 @@ from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import ledger
+from neanelu_pipelines.mirror.ledger import ResourceBusyError
+from neanelu_pipelines.mirror.reports import LoadRun
+
+_UNTOUCHED = timedelta(hours=1)
+"""Whoever loads what is in the store begins long before that."""
+_ENDED = "Nobody loaded it, and a customer was forgotten since it was read: its artifact is not kept. Load its source again."
+_MOMENT = 0.2
 
 KEPT = timedelta(days=1)
 """How long the lines that were made of events outlive their load: for a person who looks into it."""
@@ -61,13 +69,26 @@ class _Deleting:
 def delete_expired(database: Database, *, now: datetime) -> int:
     """Delete the artifacts of ended loads that were made of events, or tell of somebody who was forgotten; how many.
 
-    Killed anywhere, the next one goes on.
+    What may tell of somebody, because it was read before, is ended if nobody loads it. Killed anywhere, the next one
+    goes on.
 
     Raises:
         FilesLeftError: some files could not be deleted; all else is done.
         OSError: the artifact store is away.
     """
+    _end_unloaded(database, now - _UNTOUCHED)
     return _delete_files(database, "ledger/expired_artifacts", now - KEPT)
+
+
+def _end_unloaded(database: Database, before: datetime) -> None:
+    """End loads that nobody began, or went on with, and that may tell of somebody who was forgotten."""
+    with ledger.opened(database) as book:
+        rows = book.execute(statement("ledger/unloaded_of_forgotten"), {"before": before}).fetchall()
+        for run_id, shop_id, domain, resource in rows:
+            load = LoadRun(run_id, shop_id, domain, resource, "", 0, "")
+            # Under the lock nobody reads the file; if somebody does now, the next night looks again.
+            with suppress(ResourceBusyError), ledger.resource_lock(book, load, _MOMENT):
+                ledger.close_run(book, load, "failed", error=_ENDED)
 
 
 def delete_old(database: Database, *, now: datetime, kept: timedelta) -> int:

@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from neanelu_pipelines.mirror import forgotten, river
+from neanelu_pipelines.mirror import forgotten, ledger, river
 from neanelu_pipelines.mirror.expiry import delete_expired
+from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.sandbox.wire import encode_line
 from tests.mirror.lines import DOMAIN, River, gid, moment
 from tests.mirror.people import MARKS, PEOPLE, customer, files, orders, redact
@@ -92,3 +94,43 @@ def test_events_and_exports_under_way_from_before_are_older_too(
     assert river.stage(peopled.database, peopled.settings, export).forgotten == 1
     river.merge(peopled.database, peopled.settings, export)
     assert peopled.query(KEPT, shop) == [("diana.popescu@example.ro",)]
+
+
+def test_what_was_read_before_and_is_loaded_by_nobody_is_not_kept(peopled: River) -> None:
+    redact(peopled)
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    source = peopled.file(b"".join(PEOPLE))
+
+    def opened(resource: str, as_of: datetime | None) -> LoadRun:
+        return river.open_load(
+            peopled.database, peopled.settings, shop_domain=DOMAIN, resource=resource, source=source, as_of=as_of
+        )
+
+    failed = {"by its moment": opened("customers", moment(4)), "undated": opened("orders", None)}
+    kept = {"of nobody": opened("products", moment(4)), "read afterwards": opened("customers", later)}
+    for load in (*failed.values(), *kept.values()):
+        river.fail(peopled.database, load, "canceled")
+    unloaded, waits = opened("orders", moment(4)), opened("orders", later)
+    peopled.do(
+        "UPDATE bulk_steps SET started_at = now() - interval '2 hours', completed_at = now() - interval '2 hours'"
+    )
+    peopled.do("UPDATE bulk_runs SET updated_at = now() - interval '2 hours' WHERE id = %s", unloaded.run_id)
+    peopled.do("UPDATE bulk_runs SET updated_at = now() - interval '2 hours' WHERE id = %s", waits.run_id)
+    begun = opened("customers", moment(4))
+
+    with ledger.opened(peopled.database) as book, ledger.resource_lock(book, unloaded):
+        assert delete_expired(peopled.database, now=datetime.now(UTC)) == 2
+    assert not [name for name, load in failed.items() if Path(load.artifact_path).exists()]
+    assert Path(unloaded.artifact_path).exists(), "whoever holds the lock may be reading it"
+    assert delete_expired(peopled.database, now=datetime.now(UTC)) == 1
+
+    assert not Path(unloaded.artifact_path).exists()
+    status, why = peopled.one("SELECT status, error_message FROM bulk_runs WHERE id = %s", unloaded.run_id)
+    assert (status, "a customer was forgotten" in why) == ("failed", True)
+    stay = [*kept.values(), waits, begun]
+    assert [load for load in stay if not Path(load.artifact_path).exists()] == []
+    assert peopled.query("SELECT id FROM bulk_runs WHERE status = 'running' ORDER BY id") == [
+        (waits.run_id,),
+        (begun.run_id,),
+    ]
+    assert delete_expired(peopled.database, now=datetime.now(UTC)) == 0

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -60,6 +61,38 @@ def test_a_failed_operation_keeps_partial_data_that_comes_late(desk_of: MakeDesk
     path, size, *_ = result_of(desk, outcome.run_id)
     assert 0 < size == path.stat().st_size
     json.loads(path.read_bytes().splitlines()[-1])
+
+
+def test_of_a_failed_operation_from_before_somebody_was_forgotten_nothing_is_kept(desk_of: MakeDesk) -> None:
+    desk, sandbox = desk_of(customers=30, products=30)
+    customers = inlined(document("customers"), {"search": None})
+    kept = []
+    for forgotten, query, resource in (
+        ("'2020-01-01'", customers, "customers"),
+        ("now()", customers, "customers"),
+        ("now()", PRODUCTS, "products"),
+    ):
+        run_id = desk.begin(query, resource)
+        sandbox.faults.add(Trouble.BULK_CANCELED)
+        with desk.client() as client:
+            forget = partial(_forget, desk, forgotten)
+            outcome = desk.advance(run_id, client=Between(client, "bulkOperationRunQuery", forget))
+        kept.append((desk.run(run_id)[1], "was kept" in (outcome.message or ""), outcome.reason))
+        assert not list(desk.root.rglob("*.piece*"))
+    _forget(desk, "NULL")
+    assert kept == [(["partial"], True, "CANCELED"), ([], False, "CANCELED"), (["partial"], True, "CANCELED")]
+    assert len([path for path in desk.root.rglob("*") if path.is_file()]) == 2
+
+
+def _forget(desk: Desk, when: str) -> None:
+    """Somebody was forgotten then, and nobody ever else."""
+    desk.rows("DELETE FROM pipeline.forgotten RETURNING digest")
+    desk.rows(
+        "INSERT INTO pipeline.forgotten (shop_id, digest, forgotten_at)"
+        f" SELECT id, '', moment + interval '1 second' FROM shops, (SELECT {when}::timestamptz) AS said (moment)"
+        " WHERE id = %s AND moment IS NOT NULL RETURNING digest",
+        desk.shop_id,
+    )
 
 
 def test_a_failed_operation_without_partial_data_fails(desk_of: MakeDesk) -> None:

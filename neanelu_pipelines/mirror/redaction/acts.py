@@ -4,7 +4,8 @@ Belongs here: the order of the act. Does not belong here: whole shops (`shops`),
 
 Files first, then rows, under the locks of every load: a load that had read a file cannot stage from it in between.
 Only that: the proof searches the state of the moment at which they are let go, and what comes in afterwards was either
-read later, and is the shop's to have, or it is not let in (`forgotten`).
+read later, and is the shop's to have, or it is not let in (`forgotten`) and its file is not kept: it goes with the
+load that reads it, or in the night if none does (`expiry`).
 Every step may be repeated: whoever dies half-way is followed by one who does it all again, and finds less to do. What
 the act leaves is its record: counts, and hashes instead of names. Accounts of a shop's staff, rows about goods and rows
 of no shop are not a shop's customer's data, and another request about the same person needs to know whom it is about:

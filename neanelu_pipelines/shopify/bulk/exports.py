@@ -347,7 +347,10 @@ class _Run:
         return Refused("TOO_LARGE" if isinstance(problem, ResultTooLargeError) else "FORBIDDEN_URL", str(problem))
 
     def _salvage(self) -> None:
-        """Keep what there is, apart from whole results. Losing it must not hide why the operation failed."""
+        """Keep what there is, apart from whole results. Losing it must not hide why the operation failed.
+
+        No load takes out of it who was forgotten since it was read: then nothing is kept.
+        """
         fetched = self._export.state.status == COMPLETED
         if self._url is None and not fetched:
             self._poll()
@@ -359,6 +362,9 @@ class _Run:
                 whole = self._shelf.join()
             except (UrlRefusedError, ForbiddenUrlError, ResultTooLargeError, DamagedPieceError) as problem:
                 self._happened(self._trouble(problem))
+                return
+            if ledger.may_tell_of_forgotten(self._book, self._export):
+                self._happened(Salvaged(kept=False))
                 return
             self._shelf.publish(self._salvaged)
         self._happened(Salvaged(), _stored(self._salvaged, whole))

@@ -231,6 +231,12 @@ def keep_state(book: Connection, export: Export, stored: StoredResult | None = N
             book.execute(statement("bulk/add_artifact"), artifact)
 
 
+def may_tell_of_forgotten(book: Connection, export: Export) -> bool:
+    """Whether what was read of customers or orders is from before somebody of the shop was forgotten."""
+    row = book.execute(statement("bulk/may_tell_of_forgotten"), {"run_id": export.run_id}).fetchone()
+    return row is not None and bool(row[0])
+
+
 def _source(state: State, kinds: Kinds | None) -> str | None:
     if state.operation_id is None:
         return None

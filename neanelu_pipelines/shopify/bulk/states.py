@@ -154,7 +154,9 @@ class UrlRefused:
 
 @dataclass(frozen=True)
 class Salvaged:
-    """What there was of the result is kept."""
+    """What there was of the result is kept, unless it may not be: it is from before a customer was forgotten."""
+
+    kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -211,8 +213,9 @@ def after(state: State, event: Event, now: datetime, pace: Pace) -> State:  # no
             return _fetched(state, problem, pace)
         case UrlRefused():
             return _url_refused(state, now, pace)
-        case Salvaged():
-            return replace(state, phase=Phase.FAILED, due=None)
+        case Salvaged(kept):
+            words = "What there is was kept." if kept else "No file of it is kept: a customer was forgotten since."
+            return replace(state, phase=Phase.FAILED, due=None, message=f"{state.message} {words}")
         case Refused() if state.phase is Phase.SALVAGING:
             return replace(state, phase=Phase.FAILED, due=None)
         case Refused(reason, message, transient):
@@ -341,7 +344,7 @@ def _fetched(state: State, problem: str | None, pace: Pace) -> State:
     if state.fetches < pace.fetches:
         return state
     words = f"{problem or 'The operation is not completed.'} It was fetched {state.fetches} times."
-    words += " Nothing of it is merged; what there is was kept."
+    words += " Nothing of it is merged."
     return replace(state, phase=Phase.SALVAGING, reason="INCOMPLETE", message=words, transient=True)
 
 
