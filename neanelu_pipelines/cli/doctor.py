@@ -4,18 +4,17 @@ Belongs here: the findings and their remedies. Does not belong here: repairing; 
 embedded server is started so that it can be asked.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-import psutil
 import psycopg
 import typer
 
 from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text
+from neanelu_pipelines.cli.services import whereabouts
 from neanelu_pipelines.cli.troubles import troubles
 from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.connect import Role
@@ -120,14 +119,10 @@ def space(world: World) -> Finding:
 
 
 def dagster_ui(world: World) -> Finding:
-    """Does the note of `dev` tell the truth?"""
-    path = world.dagster_home / "dev.json"
-    if not path.exists():
-        return Finding("Dagster UI", Verdict.GOOD, "not running; `neanelu dev` starts it")
-    note = json.loads(path.read_text(encoding="utf-8"))
-    if psutil.pid_exists(int(note["pid"])):
-        return Finding("Dagster UI", Verdict.GOOD, f"running at {note['address']} (process {note['pid']})")
-    return Finding("Dagster UI", Verdict.GOOD, f"not running; process {note['pid']} was killed and left its note")
+    """Does it run?"""
+    where = whereabouts(world)
+    found = f"running {where}" if where else "not running; `neanelu dev` starts it"
+    return Finding("Dagster UI", Verdict.GOOD, found)
 
 
 def server(world: World) -> Finding:
