@@ -19,7 +19,7 @@ from benchmarks.worker import CONTENDERS, contender
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.server import open_database
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.settings import settings
 
 _MB = 1_000_000
 
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         bench(
-            open_database(Settings()),
+            open_database(settings()),
             contenders=options.contenders.split(","),
             products=options.products,
             repeats=options.repeats,

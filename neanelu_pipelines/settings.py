@@ -4,6 +4,7 @@ Belongs here: names, types, defaults and bounds of settings. Does not belong her
 what is kept per shop or in `system_config`. `.env.example` lists every one of them; a test keeps it so.
 """
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from neanelu_pipelines.errors import NeaneluError
 
 _PREFIX = "NEANELU_"
+_LOGIN = re.compile(r"://[^/?#]*@")
 
 
 class SettingsError(NeaneluError):
@@ -25,6 +27,15 @@ def _begun(month: str) -> str:
     if month > f"{datetime.now(UTC):%Y-%m}":
         raise ValueError("that month has not begun, so there would be no month at all; choose one up to the present")
     return month
+
+
+def _without_login(url: str | None) -> str | None:
+    if url is not None and _LOGIN.search(url):
+        raise ValueError(
+            "a login in it would be shown with every artifact; take user:password@ out and give it to the store's "
+            "driver by its own variables or files (for s3 AWS_…, for gs GOOGLE_APPLICATION_CREDENTIALS)"
+        )
+    return url
 
 
 class Settings(BaseSettings):
@@ -57,6 +68,7 @@ class Settings(BaseSettings):
     artifact_url: Annotated[
         str | None,
         Field(description="Where artifacts are kept: any fsspec URL (s3://bucket/prefix). Default: in the home."),
+        AfterValidator(_without_login),
     ] = None
     max_reject_share: Annotated[
         float, Field(ge=0, le=1, description="Above this share of rejected lines nothing of a file is merged.")

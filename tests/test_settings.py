@@ -57,6 +57,18 @@ def test_a_setting_that_cannot_be_used_is_named_without_its_value(monkeypatch: p
     assert refused.value.__context__ is None
 
 
+@pytest.mark.parametrize("url", ["ftp://ana:parola@arhiva.example/a", "simplecache::s3://cheie:parola@galeata/a"])
+def test_a_login_in_the_artifact_url_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("NEANELU_ARTIFACT_URL", url)
+    settings.cache_clear()
+    with pytest.raises(SettingsError, match=r"^NEANELU_ARTIFACT_URL: .* take user:password@ out") as refused:
+        settings()
+    assert "parola" not in str(refused.value)
+    monkeypatch.setenv("NEANELU_ARTIFACT_URL", "s3://galeata/ana@casa")
+    settings.cache_clear()
+    assert settings().artifact_root == "s3://galeata/ana@casa"
+
+
 def test_months_begin_with_one_that_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEANELU_MONTHS_FROM", "2999-01")
     settings.cache_clear()

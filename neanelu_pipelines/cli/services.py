@@ -150,12 +150,29 @@ def _note(world: World, address: str) -> None:
     (world.dagster_home / "dev.json").write_text(json.dumps(note), encoding="utf-8")
 
 
-def _already(world: World) -> str:
+def whereabouts(world: World) -> str | None:
+    """Where the home's services run; None if they do not, whatever a note says: the lock is the kernel's."""
+    lock = world.dagster_home / "dev.lock"
+    if not lock.exists():
+        return None
+    with lock.open("rb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _noted(world)
+    return None
+
+
+def _noted(world: World) -> str:
     try:
         note = json.loads((world.dagster_home / "dev.json").read_text(encoding="utf-8"))
-        where = f"at {note['address']} (process {note['pid']})"
+        return f"at {note['address']} (process {note['pid']})"
     except (OSError, ValueError, KeyError):
-        where = "in another process"
+        return "in another process"
+
+
+def _already(world: World) -> str:
+    where = _noted(world)
     return f"The Dagster UI of {world.home} is running already, {where}. Use that one, or end it with Ctrl-C there."
 
 

@@ -5,11 +5,11 @@ here: importing Dagster (`orchestra`).
 """
 
 import os
-import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from neanelu_pipelines.database.account import owner_of, write_whole
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.embedded import EmbeddedServer
 from neanelu_pipelines.database.migrations import pending
@@ -95,9 +95,11 @@ class World:
         }
 
     def prepare_dagster_home(self) -> None:
-        """Make DAGSTER_HOME and put this version's dagster.yaml in it."""
+        """Make DAGSTER_HOME and put this version's dagster.yaml in it, whole: other commands may be reading it."""
         self.dagster_home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(dagster_yaml(), self.dagster_home / "dagster.yaml")
+        path, text = self.dagster_home / "dagster.yaml", dagster_yaml().read_text(encoding="utf-8")
+        if not path.is_file() or path.read_bytes() != text.encode():
+            write_whole(path, text, owner=owner_of(self.dagster_home), mode=0o644)
 
 
 def open_world() -> World:
