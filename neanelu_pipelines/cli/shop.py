@@ -8,7 +8,7 @@ A token comes from a file, from a pipe or is typed unseen; never from an argumen
 import getpass
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -48,7 +48,10 @@ def add(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a shop with its access token, or give one that is here a new token."""
+    """Add a shop with its access token, or give one that is here a new token.
+
+    A shop that was renamed in Shopify is added under its new domain: it is recognized, and stays the same shop.
+    """
     output = Output(as_json=as_json)
     require_domain(domain)
     world = open_world()
@@ -57,12 +60,15 @@ def add(
     world.require_schema()
     with output.progress(f"Adding {domain}"):
         facts = None if offline else verified(access, world.settings.shopify_url)
+        before = shops.domain_of(world.database, facts.number) if facts else None
         shop_id = shops.install(world.database, keyring, domain, access.token, facts=facts, api_version=api_version)
+    former = before if before != domain else None
     output.result(
         {
             "status": "completed",
             "shop_id": shop_id,
             "shop": domain,
+            "renamed_from": former,
             "verified": facts is not None,
             "name": facts.name if facts else None,
             "plan": facts.plan if facts else None,
@@ -70,6 +76,12 @@ def add(
             "shows_part": shows_part(facts) if facts else None,
         }
     )
+    if former:
+        output.say(
+            f"{domain} is the shop that was here as {former}: renamed. Its rows, loads, checkpoints and settings stay, "
+            f"and webhooks may bear either name. In Dagster its partition is {domain} from now on: what was "
+            f"materialized as {former} stays in the history of the runs, and the new partition begins without any."
+        )
     if facts is None:
         output.say(f"{domain} has its token. Shopify was not asked whether it is good.")
     else:
@@ -93,8 +105,8 @@ def list_shops(*, as_json: JsonOption = False) -> None:
     if not found:
         output.say("none yet; `neanelu shop add DOMAIN` adds one")
         return
-    columns = ("domain", "installed", "token", "api_version", "currency", "scopes", "installed_at")
-    output.table(columns, [[len(shop[name]) if name == "scopes" else shop[name] for name in columns] for shop in found])
+    columns = ("domain", "shopify_id", "installed", "token", "api_version", "currency", "scopes", "formerly")
+    output.table(columns, [[_in_words(shop)[name] for name in columns] for shop in found])
 
 
 @app.command("remove")
@@ -149,6 +161,12 @@ def read_token(domain: str, file: Path | None, what: str = "Access token") -> Se
     if sys.stdin.isatty():
         return Secret(getpass.getpass(f"{what} of {domain}: ").strip())
     return Secret(sys.stdin.readline(_LONGEST_FILE).strip())
+
+
+def _in_words(shop: dict[str, Any]) -> dict[str, Any]:
+    """A shop for the table: a number that is a name is no amount, of scopes it is told how many there are."""
+    number, formerly = shop["shopify_id"], ", ".join(shop["formerly"])
+    return {**shop, "shopify_id": number and str(number), "scopes": len(shop["scopes"]), "formerly": formerly or None}
 
 
 def _agreed(domain: str, *, as_json: bool) -> bool:

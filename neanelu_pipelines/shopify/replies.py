@@ -103,7 +103,7 @@ def _http_fault(status: int, headers: Mapping[str, str], body: bytes) -> Shopify
         host = _host(headers.get("location", ""))
         return ShopMoved(
             f"Shopify answered with a redirect to {host or 'nowhere'}; the token was not sent there. If the shop was "
-            "renamed, add it again under its *.myshopify.com domain.",
+            "renamed, add it under its new *.myshopify.com domain (`neanelu shop add`): it stays the same shop here.",
             location=host,
         )
     if status == _UNAUTHORIZED:

@@ -4,6 +4,7 @@ Belongs here: the rows of `shops`. Does not belong here: asking Shopify about a 
 use it (`access`), talking to a person (`cli`).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -33,13 +34,17 @@ def register(connection: psycopg.Connection, domain: str) -> UUID:
     """Make a shop without a token, if it is not there; its id. Its row is locked until the transaction ends.
 
     Raises:
-        ShopError: the domain is not a shop's.
+        ShopError: the domain is not a shop's, or was that of one that was renamed: its files lie below that name.
     """
     where = {"shop_domain": require_domain(domain)}
     connection.execute(statement("shopify/register_shop"), where)
     row = connection.execute(statement("shopify/lock_shop"), where).fetchone()
     if row is None:
         raise ShopError(f"{domain} was deleted while it was being added. Try again.")
+    # Looked at when the row stands: whoever renames the shop meanwhile was waited for.
+    renamed = connection.execute(statement("shopify/name_after_rename"), where).fetchone()
+    if renamed is not None:
+        raise ShopError(f"{domain} is what the shop {renamed[0]} was called before it was renamed: say {renamed[0]}.")
     return UUID(str(row[0]))
 
 
@@ -54,6 +59,9 @@ def install(
 ) -> UUID:
     """Give a shop its token, sealed, and make the shop if it is new. One transaction.
 
+    If Shopify says that it is one that is here under another domain, that one is renamed: it keeps its id and its rows,
+    and what comes under its former name, or lies below it, is still its own.
+
     Args:
         database: where the shops are.
         keyring: its current key seals the token.
@@ -63,11 +71,13 @@ def install(
         api_version: the version to speak with it; None keeps what is there.
 
     Raises:
-        ShopError: the domain or the token cannot be one, or the shop is here already under another domain.
+        ShopError: the domain or the token cannot be one, or the domain is that of another shop with rows of its own.
     """
     require_token(token)
     try:
         with database.connect(Role.PIPELINE) as connection:
+            if facts is not None:
+                _rename(connection, facts.number, require_domain(domain))
             shop_id = register(connection, domain)
             sealed = keyring.seal(token, shop_id)
             connection.execute(
@@ -87,10 +97,39 @@ def install(
             )
     except psycopg.errors.UniqueViolation:
         raise ShopError(
-            f"The shop of {domain} is here already under another domain: `neanelu shop list` shows it by its Shopify "
-            f"number{f' {facts.number}' if facts else ''}."
+            f"The shop of {domain} is just being added under another domain as well"
+            f"{f' (its Shopify number is {facts.number})' if facts else ''}. Try again."
         ) from None
     return shop_id
+
+
+def _rename(connection: psycopg.Connection, number: int, domain: str) -> None:
+    """If the shop of this number is here under another domain, it has this one from now on."""
+    row = connection.execute(statement("shopify/lock_numbered_shop"), {"number": number}).fetchone()
+    if row is None or row[1] == domain:
+        return
+    where = {"shop_id": row[0], "shop_domain": domain, "former": row[1]}
+    with suppress(psycopg.errors.ForeignKeyViolation), connection.transaction():
+        bare = connection.execute(statement("shopify/delete_bare_shop"), where).fetchone()
+        if bare is not None:
+            connection.execute(statement("shopify/adopt_audit"), {"shop_id": row[0], "bare": bare[0]})
+    if connection.execute(statement("shopify/lock_shop"), where).fetchone():
+        raise ShopError(
+            f"Shopify says that {domain} is the shop of the number {number}, which is here as {row[1]}; but {domain} "
+            "has rows, or a webhook secret, of its own here, and the two cannot be put together: nothing was done. "
+            f"Whoever looks after the database has to delete what is there of {domain} (a sync brings it again); then "
+            "add it again."
+        )
+    connection.execute(statement("shopify/rename_shop"), where)
+    connection.execute(statement("shopify/remember_domain"), where)
+    connection.execute(statement("shopify/keep_folders"), where)
+
+
+def domain_of(database: Database, number: int) -> str | None:
+    """The domain under which the shop that Shopify knows by this number is here; None if it is not."""
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        row = connection.execute(statement("shopify/domain_of_number"), {"number": number}).fetchone()
+    return str(row[0]) if row else None
 
 
 def remove(database: Database, domain: str) -> bool:

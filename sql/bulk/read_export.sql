@@ -1,5 +1,6 @@
+-- The domain is that of the folder of its files: the one that the shop had when it began.
 SELECT r.shop_id,
-       s.shopify_domain::text AS domain,
+       COALESCE(r.cursor_state ->> 'folder', s.shopify_domain::text) AS domain,
        s.api_version,
        r.query_type AS resource,
        r.status,

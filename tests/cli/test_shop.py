@@ -59,6 +59,15 @@ def test_a_shop_comes_is_shown_and_goes(home: Home, token_file: str) -> None:
     gone = home.json("shop", "list")["shops"][0]
     assert (gone["installed"], gone["token"]) == (False, False)
 
+    new = "casa-noua.myshopify.com"
+    with scripted(good({**FACTS, "shop": {**FACTS["shop"], "myshopifyDomain": new}})) as server:
+        environment = {"NEANELU_ENCRYPTION_KEYS": KEYS, "NEANELU_SHOPIFY_URL": server.template}
+        renamed = home.run("shop", "add", new, "--token-file", token_file, **environment)
+    assert f"{new} is the shop that was here as {SHOP}: renamed" in " ".join(renamed.stdout.split())
+    (listed,) = home.json("shop", "list")["shops"]
+    assert (listed["domain"], listed["formerly"]) == (new, [SHOP])
+    assert "4711" in home.run("shop", "list").stdout
+
 
 def test_a_token_may_come_through_a_pipe(home: Home) -> None:
     done = subprocess.run(

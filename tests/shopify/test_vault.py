@@ -163,10 +163,10 @@ def test_a_removed_shop_forgets_its_token_and_may_come_back(database: Database) 
     assert read_access(database, keyring, DOMAIN).token.get_secret_value() == TOKEN + "2"
 
 
-def test_one_shop_under_two_domains_is_refused(database: Database) -> None:
+def test_one_shop_under_another_domain_is_renamed(database: Database) -> None:
     keyring = ring(key())
     facts = ShopFacts("Casa Verde", 4711, "RON", "Europe/Bucharest", "Basic", ())
-    shops.install(database, keyring, DOMAIN, Secret(TOKEN), facts=facts)
-    with pytest.raises(ShopError, match="4711"):
-        shops.install(database, keyring, OTHER, Secret(TOKEN), facts=facts)
-    assert [row["domain"] for row in shops.listed(database)] == [DOMAIN]
+    shop = shops.install(database, keyring, DOMAIN, Secret(TOKEN), facts=facts)
+    assert shops.install(database, keyring, OTHER, Secret(TOKEN + "2"), facts=facts) == shop
+    assert [(row["domain"], row["formerly"]) for row in shops.listed(database)] == [(OTHER, [DOMAIN])]
+    assert read_access(database, keyring, OTHER).token.get_secret_value() == TOKEN + "2"

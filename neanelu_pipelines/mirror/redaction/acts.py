@@ -80,11 +80,12 @@ def redact_customer(
     outcome = record.begin(database, request)
     if outcome.again:
         return outcome
-    store = Store(settings.artifact_root, shop_domain)
+    store = _store(database, settings, request.shop_id)
     before = _look_ahead(database, store, request.shop_id, outcome.id, customer)
     with ExitStack() as open_:
         # Every resource: whoever stages now could bring in what is being taken out.
         with record.locked(database, request.shop_id, shop_domain, tuple(RESOURCES)):
+            store = _store(database, settings, request.shop_id)  # It may have been renamed since.
             removed, sought = _redact(database, store, request.shop_id, outcome.id, customer, before)
             after, paths = open_.enter_context(record.as_of_now(database)), store.paths()
         outcome.removed = {**outcome.removed, **{name: count for name, count in removed.items() if count}}
@@ -132,6 +133,11 @@ def export_customer(
     with record.pipeline(database) as connection:
         record.end(connection, outcome, request)
     return outcome
+
+
+def _store(database: Database, settings: Settings, shop_id: UUID) -> Store:
+    with record.pipeline(database) as connection:
+        return Store(settings.artifact_root, record.domains(connection, shop_id))
 
 
 def _request(database: Database, kind: str, domain: str, customer: Customer, key: str) -> Request:

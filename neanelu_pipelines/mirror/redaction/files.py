@@ -33,10 +33,13 @@ class UnreadableFileError(NeaneluError):
 class Store:
     """The artifact store as far as one shop is concerned."""
 
-    def __init__(self, root: str, domain: str) -> None:
+    def __init__(self, root: str, domains: Iterable[str]) -> None:
+        """`domains`: the shop's, and those that it had: files stay where they were put."""
         self._root = root.rstrip("/")
         self._files, _ = url_to_fs(self._root)
-        self._folders = [url_to_fs(f"{self._root}/{part}")[1] for part in (domain, f"inbox/{domain}")]
+        self._folders = [
+            url_to_fs(f"{self._root}/{part}")[1] for domain in domains for part in (domain, f"inbox/{domain}")
+        ]
 
     def paths(self) -> list[str]:
         """Every file of the shop."""

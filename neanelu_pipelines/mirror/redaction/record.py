@@ -66,6 +66,11 @@ def as_of_now(database: Database) -> Iterator[Connection]:
         yield connection
 
 
+def domains(connection: Connection, shop_id: UUID) -> list[str]:
+    """The names that a shop has and had: its files lie in folders named after each."""
+    return [domain for (domain,) in connection.execute(statement("redaction/domains"), {"shop_id": shop_id}).fetchall()]
+
+
 def begin(database: Database, request: Request) -> Outcome:
     """Write down what is about to be done, or find what was begun."""
     with pipeline(database) as connection:

@@ -63,9 +63,11 @@ def _redact(database: Database, settings: Settings, shop_domain: str, request_ke
     outcome = record.begin(database, request)
     if outcome.again:
         return outcome
-    store = Store(settings.artifact_root, shop_domain)
-    number = request.subject["number"]
-    sought = Sought(request.shop_id, outcome.id, shop_patterns(request.shop_id, shop_domain, number), [request.shop_id])
+    former: list[str] = request.subject["former"]
+    names = [shop_domain, *former]
+    store = Store(settings.artifact_root, names)
+    patterns = shop_patterns(request.shop_id, names, request.subject["number"])
+    sought = Sought(request.shop_id, outcome.id, patterns, [request.shop_id])
     with record.locked(database, request.shop_id, shop_domain, tuple(RESOURCES)):
         with record.pipeline(database) as connection:
             # Once more, and for as long as it is being deleted: somebody may give it a token meanwhile.
@@ -87,7 +89,10 @@ def _redact(database: Database, settings: Settings, shop_domain: str, request_ke
             outcome.proof = {
                 "searched": searched,
                 "found": {**found[rows.OWN], **({"files": files} if files else {})},
-                "hashes": {"domain": hashed(request_key, shop_domain)},
+                "hashes": {
+                    "domain": hashed(request_key, shop_domain),
+                    "former": [hashed(request_key, name.lower()) for name in former],
+                },
             }
             outcome.status = "residue" if outcome.proof["found"] else "completed"
             record.end(connection, outcome, request)
@@ -98,6 +103,7 @@ def _request(database: Database, domain: str, key: str, asked_at: datetime) -> R
     with record.pipeline(database) as connection:
         begun = connection.execute(statement("redaction/read_running"), {"request_key": key}).fetchone()
         shop = _find(connection, asked_at, domain=domain)
+        names = record.domains(connection, shop.id) if shop else []
     if shop is None and begun is None:
         done = _done(database, key)
         if done is None:
@@ -108,7 +114,8 @@ def _request(database: Database, domain: str, key: str, asked_at: datetime) -> R
     _require_left(shop, domain)
     subject: dict[str, Any] = begun[1] if begun and begun[1] else {}
     number = shop.number if shop else subject.get("number")
-    said = {"domain": domain, "number": number, "asked_at": asked_at.isoformat()}
+    former = [name for name in names if name.lower() != domain.lower()] if shop else subject.get("former", [])
+    said = {"domain": domain, "former": former, "number": number, "asked_at": asked_at.isoformat()}
     return Request(key, "shop", shop.id if shop else begun[0], said, hashed(key, domain.lower()))  # type: ignore[index]
 
 

@@ -9,7 +9,7 @@ the name of its kind: standing alone it could be anything, a barcode or an artic
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -107,11 +107,11 @@ class Customer:
         return cls(found["id"], found["email"], found["phone"], tuple(found["orders"]))
 
 
-def shop_patterns(shop_id: UUID, domain: str, number: int | None) -> dict[str, str]:
-    """What to look for of a shop."""
+def shop_patterns(shop_id: UUID, domains: Sequence[str], number: int | None) -> dict[str, str]:
+    """What to look for of a shop; `domains` are the one that it has and those that it had."""
     found = {
         "id": str(shop_id),
-        "domain": rf"(?<![a-z0-9.-]){_spelled(domain)}(?![a-z0-9-])",
+        "domain": rf"(?<![a-z0-9.-])(?:{'|'.join(map(_spelled, domains))})(?![a-z0-9-])",
     }
     if number is not None:
         found["number"] = number_pattern("shops?", number)
