@@ -44,7 +44,12 @@ def build_defs(
     allow.
     """
     declared = tuple((RESOURCES if resources is None else resources).values())
-    written = frozenset(table for resource in declared for table in (*resource.staging_tables, *resource.mirror_tables))
+    # Also where some are left out: what fills a table does not change by that.
+    written = frozenset(
+        table
+        for resource in (*declared, *RESOURCES.values())
+        for table in (*resource.staging_tables, *resource.mirror_tables)
+    )
     loads = {resource.name: load_definitions(resource) for resource in declared}
     jobs = {name: load.job for name, load in loads.items()}
     warehouse = warehouse or Warehouse()

@@ -1,7 +1,7 @@
-"""Who writes each relation, and what it is made from.
+"""Who writes the relations that nothing here materializes, and what they are made from.
 
-Belongs here: two tables of facts about the schema, by relation. Does not belong here: the relations that a declared
-resource writes; those follow from the declaration.
+Belongs here: two tables of facts about external assets, by relation. Does not belong here: relations that an asset
+writes; what those are follows from their declaration or their own definition.
 """
 
 from enum import StrEnum
@@ -13,7 +13,6 @@ class Writer(StrEnum):
     APPLICATION = "Written by the application; Neanelu Pipelines only reads it."
     LEDGER = "Written by every load, as its ledger; not materialized by itself."
     CLIENT = "Written by every request to Shopify, whichever asset or command sends it; not materialized by itself."
-    KEYS = "Written by its own asset, when a person materializes it after adding a key."
     COMMAND = "Written by `neanelu shop` and by the application."
     MIGRATIONS = "Written by `neanelu migrate`."
     TRIGGERS = "Written by the audit triggers, whoever changes the audited tables."
@@ -23,7 +22,7 @@ class Writer(StrEnum):
     EMBEDDINGS_RIVER = "Part of the embeddings river; no step fills it yet."
     OPERATIONS = "Kept by the orchestrator's own bookkeeping; no step fills it yet."
     VIEW = "Read through to its tables; it stores nothing."
-    MATERIALIZED_VIEW = "Stored by REFRESH MATERIALIZED VIEW; no step refreshes it yet."
+    MATERIALIZED_VIEW = "Stored by REFRESH MATERIALIZED VIEW; so far only erasing a shop refreshes it."
 
 
 _BY_WRITER: dict[Writer, str] = {
@@ -33,16 +32,10 @@ _BY_WRITER: dict[Writer, str] = {
         prod_translations scheduled_tasks scraper_configs""",
     Writer.LEDGER: "bulk_runs bulk_steps bulk_artifacts bulk_errors sync_checkpoints",
     Writer.CLIENT: "rate_limit_buckets api_cost_tracking",
-    Writer.KEYS: "key_rotations",
     Writer.COMMAND: "shops",
     Writer.MIGRATIONS: "migration_history",
     Writer.TRIGGERS: "audit_logs",
-    Writer.SHOPIFY_RIVER: """
-        staging_products staging_variants
-        shopify_products shopify_variants shopify_collections shopify_collection_products shopify_orders
-        shopify_customers shopify_metaobjects shopify_webhooks webhook_events shopify_media shopify_product_media
-        shopify_variant_media shopify_publications shopify_resource_publications shopify_menus shopify_menu_items
-        inventory_ledger inventory_locations analytics_daily_shop analytics_product_performance""",
+    Writer.SHOPIFY_RIVER: "analytics_daily_shop analytics_product_performance",
     Writer.HARVEST_RIVER: """
         scraper_runs scraper_queue prod_raw_harvest prod_extraction_sessions""",
     Writer.CATALOG_RIVER: """
@@ -54,16 +47,14 @@ _BY_WRITER: dict[Writer, str] = {
         job_runs api_usage_log""",
     Writer.VIEW: "v_api_daily_costs",
     Writer.MATERIALIZED_VIEW: """
-        inventory_current mv_shop_summary mv_low_stock_alerts mv_top_sellers mv_pim_quality_progress
+        mv_shop_summary mv_low_stock_alerts mv_top_sellers mv_pim_quality_progress
         mv_pim_enrichment_status mv_pim_source_performance""",
 }
 
 WRITERS: dict[str, Writer] = {name: writer for writer, names in _BY_WRITER.items() for name in names.split()}
-"""Every relation of the schema and who writes it as long as no declared resource does."""
+"""Every external asset's relation and who writes it."""
 
 UPSTREAM: dict[str, tuple[str, ...]] = {
-    "inventory_ledger": ("shopify_variants", "inventory_locations"),
-    "inventory_current": ("inventory_ledger",),
     "mv_shop_summary": (
         "shops",
         "shopify_products",
@@ -95,4 +86,4 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "mv_pim_source_performance": ("prod_sources", "prod_similarity_matches", "prod_extraction_sessions"),
     "v_api_daily_costs": ("api_usage_log",),
 }
-"""What a relation is made from, by relation: the rivers of the architecture and the views' own definitions."""
+"""What they are made from: the rivers of the architecture and the views' own definitions."""
