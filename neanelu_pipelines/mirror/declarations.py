@@ -234,6 +234,8 @@ class Entity:
     """The column with Shopify's own time of change; None where Shopify gives none (media)."""
     gid_returns: bool = False
     """Whether Shopify gives a GID that was gone to what comes after it (a level of the same item and location)."""
+    place: tuple[str, ...] = ()
+    """The columns by which Shopify names a row that is gone where not by its GID (a level: its item, its location)."""
     children: tuple[Children, ...] = ()
     links: tuple[Link, ...] = ()
     unfolded: tuple[Unfolded, ...] = ()

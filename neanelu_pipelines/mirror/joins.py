@@ -32,6 +32,11 @@ def moment(entity: Entity) -> sql.Composable:
     return statement("mirror/told_at") if entity.told_by_events else sql.SQL("%(as_of)s")
 
 
+def staged_place(entity: Entity) -> sql.Composable:
+    """What Shopify names a staged row by instead of its GID, in one text."""
+    return sql.SQL(" || ' ' || ").join(sql.Identifier("s", column) for column in entity.place)
+
+
 def owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) -> sql.Composed:
     """What a staged row owns, folded into one row under `alias`."""
     if isinstance(part, Link):

@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
-from neanelu_pipelines.mirror.joins import moment
+from neanelu_pipelines.mirror.joins import moment, staged_place
 from neanelu_pipelines.mirror.reports import LineCounts
 
 _IDENTITIES = {
@@ -160,7 +160,9 @@ def _mark_removed(connection: Connection, resource: Resource, parameters: dict[s
             "version": sql.Identifier("s", entity.version) if entity.version else sql.SQL("NULL"),
             "told_at": moment(entity),
         }
-        found = connection.execute(statement("removals/mark_removed").format(**names), parameters).rowcount
+        query = statement("removals/mark_removed")
+        named = [sql.Identifier("s", "shopify_gid"), *([staged_place(entity)] if entity.place else [])]
+        found = sum(connection.execute(query.format(named=name, **names), parameters).rowcount for name in named)
         if entity.parent:
             query = statement("removals/mark_under_removed").format(
                 staging=names["staging"],

@@ -6,7 +6,7 @@ UPDATE {staging} s
    AND EXISTS (SELECT
                  FROM pipeline.removals r
                 WHERE r.shop_id = %(shop_id)s
-                  AND r.shopify_gid = s.shopify_gid
+                  AND r.shopify_gid = {named}
                   AND r.gone_at >= GREATEST({told_at}, {version}))
    AND NOT EXISTS (SELECT
                      FROM {table} m

@@ -108,3 +108,29 @@ def test_a_level_of_unknown_quantity_that_finds_its_variant_later_makes_no_entry
     posted(database, level(None, 11), level(4, 11, place=10))
     work_off(database, write)
     assert entries(database) == [(0, 4, 4)]
+
+
+def test_a_level_that_was_disconnected_before_it_ever_came_does_not_come_late(
+    database: Database, obeyed: Settings
+) -> None:
+    """The news of its end names an item and a location, and no level that the mirror could look for later."""
+    make_shop(database)
+    hands = into_mirror(database, obeyed)
+    posted(database, product())
+    for late in (
+        event({"inventory_item_id": 700, "location_id": 9}, "inventory_levels/disconnect", triggered_at=at(12)),
+        level(5, 11, "connect"),
+        level(4, 11, "connect", place=10),
+    ):
+        posted(database, late)
+        work_off(database, hands)
+    there = "SELECT location_gid, available FROM pipeline.inventory_levels ORDER BY 1 DESC"
+    assert rows(database, there) == [("gid://shopify/Location/10", 4)], "another location's is none of it"
+    assert entries(database) == [(0, 4, 4)]
+    # What happened afterwards is there.
+    posted(database, level(3, 13, "connect"))
+    work_off(database, hands)
+    assert rows(database, there) == [("gid://shopify/Location/9", 3), ("gid://shopify/Location/10", 4)]
+    assert rows(database, "SELECT shopify_gid, was_here FROM pipeline.removals") == [
+        ("gid://shopify/InventoryItem/700 gid://shopify/Location/9", False)
+    ]

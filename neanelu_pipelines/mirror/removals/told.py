@@ -63,7 +63,8 @@ def remove(
         database: the mirror's.
         shop_domain: whose rows.
         resource: the declared resource that they are rows of.
-        gone: GID and the moment, in the shop's time, at which it was gone.
+        gone: GID, or what Shopify names the row by instead (`Entity.place`) with a blank between; and the moment, in
+            the shop's time, at which it was gone.
         reason: how that is known.
         told_by: what said so, in words for the record; nothing personal.
         lock_wait: seconds to wait for a load of the resource.
@@ -88,8 +89,8 @@ def remove(
                 parameters = {"shop_id": run.shop_id, "shown_through": ledger.shown_through(book, run)}
                 why = Why(reason, told_by, confirmed=True, run_id=run.run_id)
                 with database.tenant(run.shop_id, trace_id=str(run.run_id)) as connection:
-                    for entity, gids in by_entity:
-                        moments = {gid: gone[gid] for gid in gids}
+                    for entity, names in by_entity:
+                        moments = {name: gone[name] for name in names}
                         _remove_of(connection, entity, moments, parameters, why, counts)
                 step.records = len(counts.removed)
                 step.metadata.update(tables=dict(counts.tables), absent=len(counts.absent), kept=len(counts.kept))
@@ -102,14 +103,30 @@ def remove(
 
 
 def _by_entity(resource: Resource, gone: Mapping[str, datetime]) -> list[tuple[Entity, list[str]]]:
-    found: list[tuple[Entity, list[str]]] = [(entity, []) for entity in resource.entities]
-    for gid in gone:
-        kind = gid_type(gid)
-        places = [gids for entity, gids in found if kind in entity.node_types]
-        if not places:
-            raise RemovalError(f"The resource {resource.name} has no rows of {gid[:100]!r}: nothing was removed.")
-        places[0].append(gid)
-    return [(entity, gids) for entity, gids in found if gids]
+    """The names by entity, those that are GIDs apart from the others."""
+    found: list[tuple[Entity, bool, list[str]]] = [
+        (entity, by_place, []) for entity in resource.entities for by_place in (False, True)
+    ]
+    for name in gone:
+        said_place, kind = " " in name, gid_type(name)
+        fits = [
+            names
+            for entity, by_place, names in found
+            if by_place == said_place and (entity.place if by_place else kind in entity.node_types)
+        ]
+        if not fits:
+            raise RemovalError(f"The resource {resource.name} has no rows of {name[:100]!r}: nothing was removed.")
+        fits[0].append(name)
+    return [(entity, names) for entity, _, names in found if names]
+
+
+def _named(entity: Entity, told: Mapping[str, datetime]) -> sql.Composable:
+    """The condition that a row `m` is what was told."""
+    if " " not in next(iter(told)):
+        return sql.SQL("m.shopify_gid = told.gid")
+    parts = enumerate(entity.place, start=1)
+    each = sql.SQL("m.{} = split_part(told.gid, ' ', {})")
+    return sql.SQL(" AND ").join(each.format(sql.Identifier(column), sql.Literal(n)) for n, column in parts)
 
 
 def _open_run(book: Connection, shop_id: UUID, resource: str, gone: Mapping[str, datetime], told_by: str) -> UUID:
@@ -134,7 +151,10 @@ def _remove_of(
     counts: RemovalCounts,
 ) -> None:
     query = statement("removals/find_told").format(
-        table=table_identifier(entity.table), key=sql.Identifier(entity.primary_key), moments=moments_of(entity)
+        table=table_identifier(entity.table),
+        key=sql.Identifier(entity.primary_key),
+        moments=moments_of(entity),
+        named=_named(entity, told),
     )
     values = {**parameters, "gids": list(told), "moments": list(told.values())}
     # A row with a time of change shows itself how new it is: a whole export merged since need not have held it.

@@ -71,6 +71,7 @@ INVENTORY = Resource(
             ),
             version="updated_at_shopify",
             gid_returns=True,
+            place=("inventory_item_gid", "location_gid"),
             ledger="inventory_ledger",
         ),
     ),

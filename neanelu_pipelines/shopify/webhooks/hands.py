@@ -26,7 +26,7 @@ class Lines:
     resource: str
     file: Path
     as_of: datetime
-    """The moment of the oldest of the events: of nothing that the file tells is less known. Each line says its own."""
+    """The moment of the oldest of the events. Each line says its own."""
     whole: frozenset[tuple[str, str]]
     """(Parent's node type, node type) of the lines of which there are none where the file holds none."""
 
@@ -38,7 +38,8 @@ class Gone:
     domain: str
     resource: str
     moments: Mapping[str, datetime]
-    """GID, and when it was gone by the shop's time."""
+    """GID, or the GIDs that Shopify names the row by instead with a blank between; and when it was gone, by the shop's
+    time."""
     topic: str
 
 

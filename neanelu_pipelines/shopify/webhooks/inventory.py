@@ -48,9 +48,6 @@ read_level = reading("an inventory level", _level)
 """A body of inventory_levels/update and inventory_levels/connect: the available quantity, and no other."""
 
 
-def place_of_level(body: Body) -> dict[str, str]:
+def place_of_level(body: Body) -> str:
     """What an inventory_levels/disconnect says: which item is stocked no more, and where."""
-    return {
-        "inventory_item_gid": gid("InventoryItem", body["inventory_item_id"]),
-        "location_gid": gid("Location", body["location_id"]),
-    }
+    return f"{gid('InventoryItem', body['inventory_item_id'])} {gid('Location', body['location_id'])}"

@@ -4,15 +4,15 @@ Belongs here: claiming, choosing the newest word on each row, what becomes of an
 topics and bodies mean (`subjects`), and writing and removing rows, which is handed in (`hands`).
 
 A batch is one shop's and one transaction: whoever dies while working on it leaves it as it was. To write the same again
-changes nothing, and what is newer than a removal stays: so no more is needed. Each
-event of an artifact counts with its own moment, which its lines say (`toldAt`).
+changes nothing, and what is newer than a removal stays: so no more is needed. Each event of an artifact
+counts with its own moment, which its lines say (`toldAt`).
 
 Events that are written together and fail are written in halves, until the one that is to blame stands alone: it is
 tried again later, and the others are done. A fault of the server or of the artifact store blames none.
 """
 
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,7 +33,7 @@ from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 from neanelu_pipelines.shopify.webhooks.bodies import BodyError, Node, Reading, decoded, encoded
 from neanelu_pipelines.shopify.webhooks.envelope import BULK_FINISHED, UNINSTALLED
 from neanelu_pipelines.shopify.webhooks.hands import BusyError, Gone, Hands, Lines
-from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS, TOPICS, Find, Subject
+from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS, TOPICS, Subject
 
 TRIES = 5
 BATCH = 500
@@ -193,16 +193,12 @@ def _readable(rows: Iterable[tuple[str, datetime, str, str, int]], outcomes: _Ou
 
 
 def _process(connection: Connection, shop_id: UUID, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:
-    def find(name: str, place: Mapping[str, str]) -> str | None:
-        row = connection.execute(statement(name), {**place, "shop_id": shop_id}).fetchone()
-        return row[0] if row else None
-
     for subject in SUBJECTS:
         about = [event for event in events if event.topic in subject.changes]
         for group in _groups(_pieces(subject, about, outcomes)):
             _write_group(connection, subject, group, hands, outcomes)
     for subject in SUBJECTS:
-        _remove_all(subject, [event for event in events if event.topic == subject.deletion], find, hands, outcomes)
+        _remove_all(subject, [event for event in events if event.topic == subject.deletion], hands, outcomes)
     # Last: what they lock stays locked until the transaction ends, and the merges take their time.
     for event in events:
         if event.topic not in TOPICS:
@@ -286,12 +282,12 @@ def _words(fault: Exception) -> str:
     return f"{type(fault).__name__}: {fault}"
 
 
-def _remove_all(subject: Subject, events: Sequence[Event], find: Find, hands: Hands, outcomes: _Outcomes) -> None:
+def _remove_all(subject: Subject, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:
     """Remove what is said to be gone: together, but by itself what has failed before."""
-    told: list[tuple[Event, str | None]] = []
+    told: list[tuple[Event, str]] = []
     for event in events:
         try:
-            told.append((event, subject.gone(event.payload, find)))
+            told.append((event, subject.gone(event.payload)))
         except BodyError as error:
             outcomes.aside(event, str(error))
     first = [one for one in told if not one[0].tries]
@@ -299,12 +295,11 @@ def _remove_all(subject: Subject, events: Sequence[Event], find: Find, hands: Ha
         _remove(subject, group, hands, outcomes)
 
 
-def _remove(subject: Subject, group: Sequence[tuple[Event, str | None]], hands: Hands, outcomes: _Outcomes) -> None:
+def _remove(subject: Subject, group: Sequence[tuple[Event, str]], hands: Hands, outcomes: _Outcomes) -> None:
     # In the order of the shop's time: the last word on each.
-    moments = {gid: event.triggered_at for event, gid in group if gid}
+    moments = {name: event.triggered_at for event, name in group}
     with _lasting() as reasons:
-        if moments:
-            hands.remove(Gone(outcomes.batch.domain, subject.resource, moments, str(subject.deletion)))
+        hands.remove(Gone(outcomes.batch.domain, subject.resource, moments, str(subject.deletion)))
     if not reasons:
         outcomes.done(*(event for event, _ in group))
     elif len(group) == 1:

@@ -4,7 +4,7 @@ Belongs here: the declarations, in the order in which they are written: what oth
 here: reading itself (`products`, `orders`, …), and what is done with what was read (`processing`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,6 @@ from neanelu_pipelines.shopify.webhooks.inventory import place_of_level, read_it
 from neanelu_pipelines.shopify.webhooks.locations import read_location
 from neanelu_pipelines.shopify.webhooks.orders import read_order
 from neanelu_pipelines.shopify.webhooks.products import read_product
-
-Find = Callable[[str, Mapping[str, str]], str | None]
-"""The GID that a statement finds by these parameters, in the shop of the event."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +33,17 @@ class Subject:
     """Whether the row has a history, in which no event is void for a newer one and each is named (`webhookKey`)."""
     others: str | None = None
     """The statement that finds the rows under these (`Reading.parts`) that they do not have any more."""
-    found_by: str | None = None
-    """The statement that finds the GID of a row that is gone, where the deletion does not name it."""
-    place: Callable[[Any], Mapping[str, str]] = dict
-    """What it says instead: the statement's parameters."""
+    place: Callable[[Any], str] | None = None
+    """What a deletion names the row by, where not by its GID."""
 
-    def gone(self, body: Any, find: Find) -> str | None:
-        """The GID of the row that a deletion is about; None if it has to be found and is not there.
+    def gone(self, body: Any) -> str:
+        """The name of the row that a deletion is about.
 
         Raises:
             BodyError: it names none.
         """
         try:
-            return find(self.found_by, self.place(body)) if self.found_by else gid_of(self.kind, body)
+            return self.place(body) if self.place else gid_of(self.kind, body)
         except BODY_FAULTS as error:
             raise BodyError(f"The body names no {self.kind}.") from error
 
@@ -108,7 +103,6 @@ SUBJECTS = (
         "InventoryLevel",
         "inventory_levels/disconnect",
         every_event_counts=True,
-        found_by="webhooks/level_of_item",
         place=place_of_level,
     ),
 )
