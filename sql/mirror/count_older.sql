@@ -1,1 +1,0 @@
-SELECT count(*) FROM {staging} WHERE bulk_run_id = %(run_id)s AND validation_status = 'older'
