@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from psycopg import Connection, sql
 
 from neanelu_pipelines.database.connect import Database, Role
-from neanelu_pipelines.database.copy import csv_bytes, csv_copies, integer_rows, table_identifier
+from neanelu_pipelines.database.copy import BinaryCopy, binary_bytes, integer_rows, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import staging_area
 from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
@@ -160,16 +160,17 @@ def _fingerprint_lines(database: Database, settings: Settings, resource: Resourc
     survey = Survey()
     seed = hash_seed(resource, shop.currency)
 
-    def look(block: Block) -> tuple[pl.DataFrame, Survey]:
+    def look(block: Block) -> tuple[bytes, int, Survey]:
         seen = Survey(lines=block.through, damaged=bool(block.bad or block.empty_lines or block.notes))
-        return _line_keys(resource, load, block, seen, seed), seen
+        rows = _line_keys(resource, load, block, seen, seed)
+        return binary_bytes(rows), len(rows), seen
 
     blocks = read_blocks(load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes)
-    with csv_copies(database, {_LINES: _COLUMNS}) as copies:
-        for rows, seen in side_by_side(look, _indexed(blocks, survey.index)):
+    with BinaryCopy(database, _LINES, _COLUMNS) as copy:
+        for data, rows, seen in side_by_side(look, _indexed(blocks, survey.index)):
             survey.add(seen)
-            if len(rows):
-                copies[_LINES].write(csv_bytes(rows), len(rows))
+            if rows:
+                copy.write(data, rows)
     return survey
 
 
@@ -203,5 +204,5 @@ def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey, 
     survey.odd += block.numbers[~taken].tolist()
     if not parts:
         return pl.DataFrame()
-    run, shop = pl.lit(str(load.run_id)), pl.lit(str(load.shop_id))
+    run, shop = pl.lit(load.run_id.bytes), pl.lit(load.shop_id.bytes)
     return pl.concat(parts).select(run.alias("bulk_run_id"), shop.alias("shop_id"), pl.all())
