@@ -173,8 +173,9 @@ def loads(world: World) -> Finding:
         return Finding(
             "loads",
             Verdict.DOUBTFUL,
-            f"{len(stuck)} have been running for over an hour: {shops}",
-            "if their process is gone, load again: the next load of the shop closes them and starts afresh",
+            f"{len(stuck)} say that they run, and were not heard of for over an hour: {shops}",
+            "if their process is gone, load again: the next load of the shop's resource closes what died in a step, "
+            "and what died between two steps once a day has passed",
         )
     return Finding("loads", Verdict.GOOD, "none is stuck")
 

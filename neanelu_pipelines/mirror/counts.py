@@ -17,13 +17,18 @@ def counts_checks(report: StageReport, settings: Settings) -> list[StagingCheck]
 
 
 def _whole(report: StageReport) -> StagingCheck:
-    words = "The artifact ends with a whole line."
-    if report.cut_off:
-        words = (
-            f"The artifact ends within line {report.lines:,}: it was cut off, and nobody knows how much is missing. "
-            "What it holds is loaded and takes nothing away; load the whole of it."
-        )
+    words = cut_off_words(report) or "The artifact ends with a whole line."
     return StagingCheck("artifact_whole", not report.cut_off, words, warns=True)
+
+
+def cut_off_words(report: StageReport) -> str | None:
+    """What to say of an artifact that was cut off; None if it was not."""
+    if not report.cut_off:
+        return None
+    return (
+        f"The artifact ends within line {report.lines:,}: it was cut off, and nobody knows how much is missing. "
+        "What it holds is loaded and takes nothing away; load the whole of it."
+    )
 
 
 def _rejected_share(total: LineCounts, limit: float) -> StagingCheck:

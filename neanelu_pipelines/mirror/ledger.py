@@ -5,7 +5,7 @@ of its own. Does not belong here: what the steps do, and rejected lines (`bulk_e
 """
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +20,10 @@ from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.reports import LoadRun, Rejection
+from neanelu_pipelines.shopify.operation_types import export_of
 
-_OPERATION = "{}_EXPORT"
+STAGE = "stage"
+MERGE = "merge"
 LOCK_WAIT = 600.0
 """Seconds that somebody waits for the lock of (shop, resource) who does not say how long."""
 
@@ -38,6 +40,10 @@ class ResourceBusyError(NeaneluError):
     """Another load of the same shop and resource did not end in time."""
 
     transient = True
+
+
+class LoadEndedError(NeaneluError):
+    """A step was asked to go on with a load that has ended."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def open_run(
         {
             "shop_id": shop.shop_id,
             "resource": resource,
-            "operation_type": _OPERATION.format(resource.upper()),
+            "operation_type": export_of(resource),
             "state": Jsonb(state),
         },
     )
@@ -179,7 +185,7 @@ def query_of(book: Connection, load: LoadRun) -> str | None:
 def _state(book: Connection, load: LoadRun) -> dict[str, Any]:
     row = _one(book, "ledger/run_state", {"run_id": load.run_id})
     if row is None:
-        raise NoLoadError(f"The load {load.run_id} is not in the ledger any more.")
+        raise _gone(load)
     return dict(row[0])
 
 
@@ -196,32 +202,54 @@ def last_merge(book: Connection, load: LoadRun) -> str | None:
 
 
 def close_run(
-    book: Connection, load: LoadRun, status: str, *, records: int | None = None, error: str | None = None
+    book: Connection,
+    load: LoadRun,
+    status: str,
+    *,
+    records: int | None = None,
+    error: str | None = None,
+    cut_off: bool = False,
 ) -> None:
-    """End a load as `completed` or `failed`."""
+    """End a load as `completed` or `failed`; what was completed stays so. Of one that is `cut_off` nothing is whole.
+
+    Raises:
+        LoadEndedError: it is to be completed, and somebody has ended it before.
+    """
     parameters = {
         "run_id": load.run_id,
         "status": status,
         "records": records,
         "bytes": load.bytes,
         "error": error,
+        "cut_off": cut_off,
     }
-    _do(book, "ledger/close_run", parameters)
+    if _one(book, "ledger/close_run", parameters) is None and status == "completed":
+        raise ended(load, *standing(book, load)[:2])
 
 
-def abandon_others(book: Connection, load: LoadRun, locked_steps: Sequence[str]) -> list[UUID]:
-    """Mark loads of this shop and resource that died as failed; the caller holds the lock that `locked_steps` hold."""
-    parameters = {
-        "run_id": load.run_id,
-        "shop_id": load.shop_id,
-        "resource": load.resource,
-        "operation_type": _OPERATION.format(load.resource.upper()),
-        "locked_steps": list(locked_steps),
-    }
-    dead = [row[0] for row in book.execute(statement("ledger/abandon_runs"), parameters).fetchall()]
-    if dead:
-        _do(book, "ledger/abandon_steps", {"run_ids": dead})
-    return dead
+def standing(book: Connection, load: LoadRun) -> tuple[str, str | None, bool]:
+    """The load's status, how it ended if it did, and whether another load found it dead.
+
+    Raises:
+        NoLoadError: it is not in the ledger any more.
+    """
+    row = _one(book, "ledger/run_standing", {"run_id": load.run_id})
+    if row is None:
+        raise _gone(load)
+    return row[0], row[1], row[2]
+
+
+def ended(load: LoadRun, status: str, error: str | None) -> LoadEndedError:
+    """What to say to whoever would go on with a load of that status."""
+    how = "has failed meanwhile" if status == "failed" else f"is {status} already"
+    return LoadEndedError(
+        f"Load {load.run_id} ({load.resource} of {load.shop_domain}) {how}, so it is not gone on with: load its source "
+        f"again.{f' It ended with: {error}' if error else ''}"
+    )
+
+
+def _gone(load: LoadRun) -> NoLoadError:
+    return NoLoadError(f"The load {load.run_id} is not in the ledger any more.")
 
 
 def clear_errors(book: Connection, load: LoadRun) -> None:

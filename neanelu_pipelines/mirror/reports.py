@@ -5,6 +5,7 @@ Does not belong here: making them.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 
@@ -69,6 +70,13 @@ class StageReport:
     notes: list[str] = field(default_factory=list)
     """What a person should know and no row was lost by: unknown fields, removed NUL characters, cut texts, a torn
     last line."""
+
+    @classmethod
+    def of(cls, metadata: dict[str, Any]) -> "StageReport":
+        """What the ledger keeps of a staging, as it was."""
+        report = dict(metadata["report"])
+        report["nodes"] = {node: LineCounts(**counts) for node, counts in report["nodes"].items()}
+        return cls(**report)
 
     @property
     def total(self) -> LineCounts:

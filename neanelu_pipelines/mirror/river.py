@@ -19,13 +19,13 @@ from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.mirror import artifacts, checkpoints, forgotten, ledger, recording, staging_area
+from neanelu_pipelines.mirror import artifacts, checkpoints, forgotten, ledger, recording, staging_area, standing
 from neanelu_pipelines.mirror.changes import wanted_lines
-from neanelu_pipelines.mirror.counts import counts_checks
+from neanelu_pipelines.mirror.counts import counts_checks, cut_off_words
 from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.extents import extent_of
 from neanelu_pipelines.mirror.merge import Extent, Merge
 from neanelu_pipelines.mirror.reports import (
-    LineCounts,
     LoadReport,
     LoadRun,
     Rejection,
@@ -34,17 +34,15 @@ from neanelu_pipelines.mirror.reports import (
     TableCounts,
 )
 from neanelu_pipelines.mirror.resources import resource_named
-from neanelu_pipelines.mirror.routes import routes_of
 from neanelu_pipelines.mirror.selection import Selection, asked_parts
 from neanelu_pipelines.mirror.staging import stage_artifact
+from neanelu_pipelines.mirror.standing import Standing
 from neanelu_pipelines.mirror.transactions import tenant_transactions
 from neanelu_pipelines.mirror.verdicts import judge
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
 
 _ARTIFACT = "artifact"
-_STAGE = "stage"
-_MERGE = "merge"
 _BIG_LOAD_ROWS = 5000
 
 
@@ -133,9 +131,12 @@ def stage(database: Database, settings: Settings, load: LoadRun, shared: Connect
 
     Raises:
         ArtifactUnreadableError: the artifact is damaged as a whole; the load is closed as failed.
+        LoadEndedError: the load has ended.
     """
     with ledger.opened(database, shared) as book, ledger.resource_lock(book, load, settings.lock_wait):
-        ledger.abandon_others(book, load, (_STAGE, _MERGE))
+        if standing.take_up(book, load) is Standing.COMPLETED:
+            raise ledger.LoadEndedError(f"Load {load.run_id} was merged already: to load the same, load its source.")
+        standing.abandon_others(book, load)
         try:
             return _stage(database, book, settings, load)
         except ArtifactUnreadableError as error:
@@ -148,7 +149,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
     resource = resource_named(load.resource)
     shop = ledger.find_shop(book, load.shop_domain)
     started = time.perf_counter()
-    with ledger.step(book, load, _STAGE) as step:
+    with ledger.step(book, load, ledger.STAGE) as step:
         staging_area.clear(book, resource, load)
         ledger.clear_errors(book, load)
         base = ledger.last_merge(book, load)
@@ -166,7 +167,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         complete = total.rejected == 0 and not stager.torn
         step.metadata.update(
             report=dataclasses.asdict(report),
-            extent=_extent(
+            extent=extent_of(
                 resource,
                 stager.selection,
                 ledger.whole_parts(book, load),
@@ -204,28 +205,6 @@ def _judge(
     return marked
 
 
-def _extent(
-    resource: Resource, selection: Selection, whole: frozenset[tuple[str, str]], asked: set[str], *, complete: bool
-) -> dict[str, Any]:
-    """What the file can speak about. Parts that the query always asks for are known to be empty if it holds none."""
-    root = next(entity for entity in resource.entities if entity.parent_node is None)
-    always = {column.name for column in root.columns if column.in_query}
-    is_our_query = always <= selection.columns.get(root.table, set())
-    owned = selection.routes | asked
-    for entity in resource.entities:
-        if is_our_query:
-            owned |= {f"{entity.table}.{part.field}" for part in entity.children if part.in_query}
-            owned |= {link.table for link in entity.links if link.in_query}
-    owned |= {route.owned_name for route in routes_of(resource) if route.owned_name and route.lines <= whole}
-    columns = {table: sorted(names) for table, names in selection.columns.items()}
-    return {
-        "columns": columns,
-        "owned": sorted(owned),
-        "partial": sorted(selection.partial),
-        "complete": complete,
-    }
-
-
 def check(
     database: Database, settings: Settings, load: LoadRun, shared: Connection | None = None
 ) -> list[StagingCheck]:
@@ -245,14 +224,19 @@ def merge(
     """Merge what was staged, and close the load.
 
     If the staged rows are not all there (a crash empties unlogged tables), or another load was merged since they were
-    compared with the mirror, they are staged again from the artifact first: never merge what is left of them.
+    compared with the mirror, they are staged again from the artifact first: never merge what is left of them. What was
+    merged already is not merged again; the counts are those of then.
 
     Raises:
         StagingRefusedError: a check failed; nothing was merged and the load is closed as failed.
+        LoadEndedError: the load has ended otherwise, and does not count as complete.
     """
     resource = resource_named(load.resource)
     with ledger.opened(database, shared) as book, ledger.resource_lock(book, load, settings.lock_wait):
-        if _is_staged(book, load):
+        stands = standing.take_up(book, load)
+        if stands is Standing.COMPLETED:
+            return _merged(book, load)
+        if stands is Standing.RUNNING and _is_staged(book, load):
             checks = counts_checks(_staged_report(book, load), settings)  # All there: counted a moment ago.
         else:
             _stage(database, book, settings, load)
@@ -265,27 +249,33 @@ def merge(
         return _merge(database, book, settings, resource, load)
 
 
+def _merged(book: Connection, load: LoadRun) -> dict[str, TableCounts]:
+    metadata = ledger.step_metadata(book, load, ledger.MERGE) or {"tables": {}}
+    return {table: TableCounts(**counts) for table, counts in metadata["tables"].items()}
+
+
 def _is_staged(book: Connection, load: LoadRun) -> bool:
-    metadata = ledger.step_metadata(book, load, _STAGE)
+    metadata = ledger.step_metadata(book, load, ledger.STAGE)
     if metadata is None or metadata["base"] != ledger.last_merge(book, load):
         return False
-    return staging_area.is_complete(book, _report_of(metadata), load).passed
+    return staging_area.is_complete(book, StageReport.of(metadata), load).passed
 
 
 def _merge(
     database: Database, book: Connection, settings: Settings, resource: Resource, load: LoadRun
 ) -> dict[str, TableCounts]:
-    metadata = ledger.step_metadata(book, load, _STAGE) or {}
+    metadata = ledger.step_metadata(book, load, ledger.STAGE) or {}
     extent = metadata["extent"]
     staged = metadata["report"]["tables"]
-    with ledger.step(book, load, _MERGE) as step, tenant_transactions(database, load, sum(staged.values())) as begin:
+    rows = sum(staged.values())
+    with ledger.step(book, load, ledger.MERGE) as step, tenant_transactions(database, load, rows) as begin:
         partial = frozenset(extent.get("partial", ()))  # a load staged by an earlier release says nothing of it
         recording.make_room(book, resource, load)
         whole = Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"], partial)
         work = Merge(resource, whole, _parameters(book, load), staged)
-        if not any(staged.values()):
+        if not rows:
             counts = work.nothing()
-        elif sum(staged.values()) >= _BIG_LOAD_ROWS and settings.merge_workers > 1:
+        elif rows >= _BIG_LOAD_ROWS and settings.merge_workers > 1:
             counts = work.side_by_side(begin, settings.merge_workers)
         else:
             counts = work.in_one_transaction(begin)
@@ -294,9 +284,10 @@ def _merge(
                 counts[table].unchanged += skipped
         step.records = sum(table.inserted + table.updated + table.deleted for table in counts.values())
         step.metadata["tables"] = {table: dataclasses.asdict(count) for table, count in counts.items()}
-    report = _report_of(metadata)
+    report = StageReport.of(metadata)
     with book.transaction():
-        ledger.close_run(book, load, "completed", records=report.total.read)
+        cut_off, words = report.cut_off, cut_off_words(report)
+        ledger.close_run(book, load, "completed", records=report.total.read, error=words, cut_off=cut_off)
         checkpoints.advance(book, resource, load)
     _tidy_up(database, book, resource, load, counts)
     if report.forgotten:
@@ -325,16 +316,10 @@ def _parameters(book: Connection, load: LoadRun) -> dict[str, Any]:
 
 
 def _staged_report(book: Connection, load: LoadRun) -> StageReport:
-    metadata = ledger.step_metadata(book, load, _STAGE)
+    metadata = ledger.step_metadata(book, load, ledger.STAGE)
     if metadata is None:
         raise ledger.NoLoadError(f"Load {load.run_id} has no completed staging: materialize its staging tables first.")
-    return _report_of(metadata)
-
-
-def _report_of(metadata: dict[str, Any]) -> StageReport:
-    report = dict(metadata["report"])
-    report["nodes"] = {node: LineCounts(**counts) for node, counts in report["nodes"].items()}
-    return StageReport(**report)
+    return StageReport.of(metadata)
 
 
 def fail(database: Database, load: LoadRun, message: str) -> None:

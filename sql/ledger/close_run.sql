@@ -1,10 +1,15 @@
--- What was merged to its end stays completed, whatever fails while it is tidied up.
+-- What was merged to its end stays completed, whatever fails while it is tidied up; and only what runs is completed. A
+-- file that was cut off shows the whole of nothing.
 UPDATE bulk_runs
    SET status = %(status)s,
        completed_at = clock_timestamp(),
        updated_at = now(),
        records_processed = COALESCE(%(records)s, records_processed),
        bytes_processed = COALESCE(%(bytes)s, bytes_processed),
+       cursor_state = CASE WHEN %(cut_off)s THEN cursor_state || '{"snapshot": false, "cut_off": true}'
+                           ELSE cursor_state
+                      END,
        error_message = %(error)s
  WHERE id = %(run_id)s
-   AND NOT (status = 'completed' AND %(status)s = 'failed')
+   AND CASE %(status)s::text WHEN 'completed' THEN status = 'running' ELSE status <> 'completed' END
+RETURNING id

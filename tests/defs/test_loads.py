@@ -10,12 +10,16 @@ import psycopg
 import pytest
 
 from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.faults import passes
 from neanelu_pipelines.defs.build import build_defs
+from neanelu_pipelines.defs.loads import shop_load
 from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient, step_faults
 from neanelu_pipelines.defs.loads.keys import load_job_name, steps_of
+from neanelu_pipelines.defs.mirror.assets import count_rows
 from neanelu_pipelines.defs.shops.partitions import SHOPS
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError
+from neanelu_pipelines.mirror import river
 from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.sandbox.catalogue import write_products
 from neanelu_pipelines.sandbox.faults import Fault
@@ -181,6 +185,48 @@ def test_lost_connections_are_tried_again_and_other_faults_are_not() -> None:
     assert not is_transient(NeaneluError())
     assert not is_transient(psycopg.DataError())
     assert not is_transient(KeyError())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        psycopg.errors.QueryCanceled(),
+        psycopg.errors.ProgramLimitExceeded(),
+        psycopg.errors.ObjectNotInPrerequisiteState(),
+    ],
+)
+def test_what_psycopg_calls_operational_and_no_other_time_mends_is_not_tried_again(fault: psycopg.Error) -> None:
+    assert isinstance(fault, psycopg.OperationalError)
+    assert is_transient(fault) is passes(fault) is False
+
+
+def test_what_is_only_counted_after_the_merge_is_tried_again_by_itself(
+    warehouse: Warehouse, run_load: RunLoad, catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The load is completed by then: merged again it would say that it did nothing."""
+    add_shop(warehouse.database, SHOP)
+    monkeypatch.setattr(type(RETRIES), "calculate_delay", lambda *_: 0.0)
+    lost = iter([True])
+
+    def count(*arguments: Any) -> int:
+        if next(lost, False):
+            raise psycopg.OperationalError("the server closed the connection")
+        return count_rows(*arguments)
+
+    monkeypatch.setattr(shop_load, "count_rows", count)
+    merges: list[Any] = []
+    merge = river.merge
+
+    def merged(*arguments: Any) -> Any:
+        merges.append(arguments)
+        return merge(*arguments)
+
+    monkeypatch.setattr(river, "merge", merged)
+    result = run_load(catalogue)
+    assert result.success
+    products = figures_of(result)["mirror/shopify_products"]
+    assert products["rows_inserted"] == products["dagster/partition_row_count"] == 60
+    assert len(merges) == 1
 
 
 def test_a_transient_fault_is_left_to_the_retry_policy(warehouse: Warehouse, instance: dg.DagsterInstance) -> None:

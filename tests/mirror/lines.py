@@ -277,6 +277,13 @@ class River:
             for table in (*reversed(MIRROR), *STAGING, *_LEDGER, *also):
                 connection.execute(f"DELETE FROM {table}")
 
+    def unheard_of(self, hours: int) -> None:
+        """As if what says that it runs had last been heard of so long ago."""
+        then = f"now() - interval '{hours} hours'"
+        running = "(SELECT id FROM bulk_runs WHERE status = 'running')"
+        self.do(f"UPDATE bulk_steps SET started_at = {then}, completed_at = NULL WHERE bulk_run_id IN {running}")
+        self.do(f"UPDATE bulk_runs SET started_at = {then}, updated_at = {then} WHERE status = 'running'")
+
     def staged_rows(self) -> int:
         return sum(self.one(f"SELECT count(*) FROM {table}") for table in STAGING)
 

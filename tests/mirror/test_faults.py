@@ -298,7 +298,7 @@ def _assert_next_load_is_right(river_: River, why: str = "The process that ran t
     assert not river_.query(
         f"SELECT FROM bulk_runs r WHERE status = 'running' AND {in_a_step} AND step_name IN ('stage', 'merge'))"
     )
-    river_.do("UPDATE bulk_runs SET created_at = now() - interval '25 hours' WHERE status = 'running'")
+    river_.unheard_of(hours=25)
     river_.load(catalogue(), as_of=moment(5))
     assert river_.query("SELECT DISTINCT status FROM bulk_runs ORDER BY 1")[0] == ("completed",)
     dead = river_.query("SELECT status, error_message FROM bulk_runs WHERE status <> 'completed'")

@@ -14,6 +14,7 @@ from typing import NoReturn
 import dagster as dg
 import psycopg
 
+from neanelu_pipelines.database.faults import passes
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.reports import LoadRun
@@ -87,11 +88,9 @@ def words_of(fault: Exception) -> str:
 
 def is_transient(fault: BaseException) -> bool:
     """Whether trying again by itself can help."""
-    if isinstance(fault, NeaneluError):
-        return fault.transient
-    if isinstance(fault, psycopg.errors.ProgramLimitExceeded):
-        return False  # psycopg counts it among the operational faults; the same row will be too large again
-    return isinstance(fault, (psycopg.OperationalError, psycopg.InterfaceError))
+    if isinstance(fault, psycopg.Error):
+        return passes(fault)
+    return isinstance(fault, NeaneluError) and fault.transient
 
 
 def close_load(warehouse: Warehouse, load: LoadRun | None, message: str) -> None:

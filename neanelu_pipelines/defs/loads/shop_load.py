@@ -190,7 +190,9 @@ class ShopLoads:
         from neanelu_pipelines.mirror import river
 
         with turn.at_work():
-            tables = river.merge(self._warehouse.database, self._warehouse.settings, load)
+            if turn.merged is None:
+                turn.merged = river.merge(self._warehouse.database, self._warehouse.settings, load)
+            tables = turn.merged
             rows = {table: count_rows(self._warehouse, load, table) for table in self._resource.mirror_tables}
             lines = staged_lines(self._warehouse, load)
         figures = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from neanelu_pipelines.defs.loads.faults import RETRIES, interruptible, is_transient
-from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.mirror.reports import LoadRun, TableCounts
 
 if TYPE_CHECKING:
     from neanelu_pipelines.shopify.windows import Window
@@ -38,6 +38,8 @@ class Turn:
     load: LoadRun | None = None
     """What is being loaded, once it is known."""
     is_staged: bool = False
+    merged: dict[str, TableCounts] | None = None
+    """What the merge did, by table, once it is done: what is only counted after it may be tried again by itself."""
     requests: int = 0
     """Sent to Shopify for it so far."""
     points: float = 0.0

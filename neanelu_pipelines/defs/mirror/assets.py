@@ -34,9 +34,8 @@ def staged_lines(warehouse: Warehouse, load: LoadRun) -> LineCounts:
     from neanelu_pipelines.mirror import ledger
 
     with ledger.opened(warehouse.database) as book:
-        metadata = ledger.step_metadata(book, load, "stage") or {"report": {"nodes": {}}}
-    nodes = {node: LineCounts(**counts) for node, counts in metadata["report"]["nodes"].items()}
-    return StageReport(bytes=load.bytes, seconds=0.0, nodes=nodes).total
+        metadata = ledger.step_metadata(book, load, ledger.STAGE)
+    return StageReport.of(metadata).total if metadata else LineCounts()
 
 
 def staging_of(resource: Resource, table: str) -> list[str]:

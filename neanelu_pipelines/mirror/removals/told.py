@@ -8,8 +8,9 @@ the same: its last update may still be on its way, by another road.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,9 +28,9 @@ from neanelu_pipelines.mirror.removals.rows import Gone, Reason, Why, remove_row
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.shopify.nodes import gid_type
+from neanelu_pipelines.shopify.operation_types import removal_of
 
 STEP = "removal"
-_OPERATION = "{}_REMOVAL"
 
 
 class RemovalError(NeaneluError):
@@ -81,11 +82,11 @@ def remove(
         return counts
     with ledger.opened(database) as book:
         shop = ledger.find_shop(book, shop_domain)
-        run = LoadRun(
-            _open_run(book, shop.shop_id, resource, gone, told_by), shop.shop_id, shop_domain, resource, "", 0, ""
-        )
-        try:
-            with ledger.resource_lock(book, run, lock_wait), ledger.step(book, run, STEP) as step:
+        nobody = LoadRun(shop.shop_id, shop.shop_id, shop_domain, resource, "", 0, "")
+        # Its row stands as running under the lock only: whoever has the lock next knows that it is dead.
+        with ledger.resource_lock(book, nobody, lock_wait):
+            run = replace(nobody, run_id=_open_run(book, shop.shop_id, resource, gone, told_by))
+            with _closed(book, run, counts), ledger.step(book, run, STEP) as step:
                 parameters = {"shop_id": run.shop_id, "shown_through": ledger.shown_through(book, run)}
                 why = Why(reason, told_by, confirmed=True, run_id=run.run_id)
                 with database.tenant(run.shop_id, trace_id=str(run.run_id)) as connection:
@@ -94,12 +95,18 @@ def remove(
                         _remove_of(connection, entity, moments, parameters, why, counts)
                 step.records = len(counts.removed)
                 step.metadata.update(tables=dict(counts.tables), absent=len(counts.absent), kept=len(counts.kept))
-        except BaseException as error:
-            if not book.broken:
-                ledger.close_run(book, run, "failed", error=str(error) or type(error).__name__)
-            raise
-        ledger.close_run(book, run, "completed", records=len(counts.removed))
     return counts
+
+
+@contextmanager
+def _closed(book: Connection, run: LoadRun, counts: RemovalCounts) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        if not book.broken:
+            ledger.close_run(book, run, "failed", error=str(error) or type(error).__name__)
+        raise
+    ledger.close_run(book, run, "completed", records=len(counts.removed))
 
 
 def _by_entity(resource: Resource, gone: Mapping[str, datetime]) -> list[tuple[Entity, list[str]]]:
@@ -134,7 +141,7 @@ def _open_run(book: Connection, shop_id: UUID, resource: str, gone: Mapping[str,
     values = {
         "shop_id": shop_id,
         "resource": resource,
-        "operation_type": _OPERATION.format(resource.upper()),
+        "operation_type": removal_of(resource),
         "state": Jsonb(state),
     }
     row = book.execute(statement("removals/open_run"), values).fetchone()

@@ -27,9 +27,9 @@ from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.bulk import kinds as by_kind
 from neanelu_pipelines.shopify.bulk.kinds import Kinds
 from neanelu_pipelines.shopify.bulk.states import Phase, State
+from neanelu_pipelines.shopify.operation_types import export_of
 from neanelu_pipelines.shopify.windows import Window
 
-_OPERATION_TYPE = "{}_EXPORT"
 _STATE = TypeAdapter(State)
 _KINDS = TypeAdapter(Kinds | None)
 _STATUS = {Phase.READY: "running", Phase.FAILED: "failed"}
@@ -137,7 +137,7 @@ def open_export(
     found = {"key": key, "shop_id": shop_id, "resource": resource, "dagster_run_id": dagster_run}
     found["first_run_id"] = first_run
     new = {
-        "operation_type": _OPERATION_TYPE.format(resource.upper()),
+        "operation_type": export_of(resource),
         "whole_with": whole_with,
         "state": Jsonb(
             {"dagster_run_id": dagster_run, "bulk": {"key": key, "query": query}, **_extent(windows, reach)}

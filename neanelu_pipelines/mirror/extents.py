@@ -1,0 +1,33 @@
+"""What a staged file can speak about: everything else in the mirror is left alone.
+
+Belongs here: putting together what the file shows of itself (`selection`) and what is known of it beforehand. Does not
+belong here: what the merge does with it.
+"""
+
+from typing import Any
+
+from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.routes import routes_of
+from neanelu_pipelines.mirror.selection import Selection
+
+
+def extent_of(
+    resource: Resource, selection: Selection, whole: frozenset[tuple[str, str]], asked: set[str], *, complete: bool
+) -> dict[str, Any]:
+    """The plain data of a merge's `Extent`. Parts that our query always asks for are empty if the file holds none."""
+    root = next(entity for entity in resource.entities if entity.parent_node is None)
+    always = {column.name for column in root.columns if column.in_query}
+    is_our_query = always <= selection.columns.get(root.table, set())
+    owned = selection.routes | asked
+    for entity in resource.entities:
+        if is_our_query:
+            owned |= {f"{entity.table}.{part.field}" for part in entity.children if part.in_query}
+            owned |= {link.table for link in entity.links if link.in_query}
+    owned |= {route.owned_name for route in routes_of(resource) if route.owned_name and route.lines <= whole}
+    columns = {table: sorted(names) for table, names in selection.columns.items()}
+    return {
+        "columns": columns,
+        "owned": sorted(owned),
+        "partial": sorted(selection.partial),
+        "complete": complete,
+    }
