@@ -4,7 +4,7 @@ Belongs here: how each kind of column is read, checked and written as PostgreSQL
 block. Does not belong here: what is only wrong beside other rows (duplicates, orphans), which SQL finds in staging.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -83,17 +83,21 @@ def field_at(path: str) -> pl.Expr:
 
 
 def fields_of(
-    columns: Iterable[Column], *, shop_currency: str | None, version: str | None = None, latest: datetime | None = None
+    columns: Iterable[Column],
+    *,
+    shop_currency: str | None,
+    deciding: Collection[str] = (),
+    latest: datetime | None = None,
 ) -> tuple[Field, ...]:
-    """How each of these columns is read, checked and written. The `version`, if any, is no later than `latest`."""
+    """How each of these columns is read, checked and written. Those `deciding` what is newer lie before `latest`."""
     fields = tuple(_field(column, shop_currency) for column in columns)
-    if version is None or latest is None:
+    if latest is None:
         return fields
-    return tuple(_not_after(latest, field) if field.column.name == version else field for field in fields)
+    return tuple(_not_after(latest, field) if field.column.name in deciding else field for field in fields)
 
 
 def _not_after(latest: datetime, field: Field) -> Field:
-    """A time of change that lies ahead would make every true one after it the older one.
+    """A time that lies ahead would make every true one after it the older one.
 
     Compared as text, which costs next to nothing: an offset from UTC blurs the limit by less than a day.
     """

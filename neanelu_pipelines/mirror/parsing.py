@@ -21,6 +21,7 @@ from neanelu_pipelines.mirror.columns import Check, Field, cut_lines, field_at, 
 from neanelu_pipelines.mirror.declarations import (
     CHILDREN_STAGING,
     LINKS_STAGING,
+    TOLD_AT,
     Children,
     Column,
     Entity,
@@ -112,7 +113,7 @@ class BlockParser:
         latest = max(as_of, datetime.now(UTC)) + timedelta(days=1)
         self._fields = {
             route.target: fields_of(
-                _columns(route.part), shop_currency=shop.currency, version=_version(route.part), latest=latest
+                _columns(route.part), shop_currency=shop.currency, deciding=_deciding(route.part), latest=latest
             )
             for route in self._routes
         }
@@ -290,8 +291,9 @@ def _columns(part: Entity | Children | Link) -> tuple[Column, ...]:
     return part.members if isinstance(part, Children) else ()
 
 
-def _version(part: Entity | Children | Link) -> str | None:
-    return part.version if isinstance(part, Entity) else None
+def _deciding(part: Entity | Children | Link) -> tuple[str, ...]:
+    """The columns that decide which of two rows is the newer one."""
+    return (part.version or TOLD_AT, TOLD_AT) if isinstance(part, Entity) else ()
 
 
 def _schema(part: Entity | Children | Link) -> pl.DataType:
