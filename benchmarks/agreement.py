@@ -13,7 +13,8 @@ from uuid import UUID
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from benchmarks.expected import EXPECTED, Row, Rows
+from benchmarks.expected import EXPECTED, Rows
+from benchmarks.values import Row
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.sandbox.shop.world import Shop
 

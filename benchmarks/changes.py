@@ -8,7 +8,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.expected import metaobject_nodes, nodes
+from benchmarks.expected import metaobject_nodes
+from benchmarks.values import nodes
 from neanelu_pipelines.sandbox.shop.overlay import Node
 from neanelu_pipelines.sandbox.shop.world import Shop
 

@@ -7,17 +7,13 @@ declaration, no parser, no SQL), so that a mistake there cannot be repeated here
 A reference to another row is the GID of that row. A table's rows have keys: a GID, or the GIDs of what a link joins.
 """
 
-import html
-import re
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
 
+from benchmarks.values import Row, decimal, identity, link, metafields, moment, moments, nodes, number, paid, text, url
 from neanelu_pipelines.sandbox.shop.overlay import Node
 from neanelu_pipelines.sandbox.shop.world import Shop
 
-Row = dict[str, Any]
 Rows = dict[tuple[str, ...], Row]
 
 _ADDRESS = (
@@ -25,12 +21,6 @@ _ADDRESS = (
     "countryCodeV2", "zip", "phone",
 )  # fmt: skip
 _PLACE = ("address1", "address2", "city", "province", "provinceCode", "country", "countryCode", "zip", "phone")
-
-
-def nodes(shop: Shop, field: str, **arguments: Any) -> list[Node]:
-    """All nodes of a list of the shop, as they are now."""
-    rows = shop.rows(field, arguments)
-    return [rows.node(int(index)) for index in rows.indexes()]
 
 
 def products(shop: Shop) -> dict[str, Rows]:
@@ -50,7 +40,7 @@ def variant_media(shop: Shop) -> dict[str, Rows]:
     """Which media a variant has, in the order of their numbers."""
     made: Rows = {}
     for node in nodes(shop, "productVariants"):
-        shown = sorted((one["id"] for one in node["media"]), key=_number)
+        shown = sorted((one["id"] for one in node["media"]), key=number)
         made |= {
             (node["id"], one): {"variant_id": node["id"], "media_id": one, "position": place}
             for place, one in enumerate(shown)
@@ -60,10 +50,10 @@ def variant_media(shop: Shop) -> dict[str, Rows]:
 
 def _product(node: Node) -> Row:
     featured = (node["featuredMedia"] or {}).get("id")
-    return _identity(node) | {
+    return identity(node) | {
         "title": node["title"],
         "handle": node["handle"],
-        "description": _text(node["descriptionHtml"]),
+        "description": text(node["descriptionHtml"]),
         "description_html": node["descriptionHtml"],
         "vendor": node["vendor"],
         "product_type": node["productType"],
@@ -77,28 +67,28 @@ def _product(node: Node) -> Row:
         "seo": node["seo"] and {key: node["seo"][key] for key in ("title", "description")},
         "price_range": _range(node["priceRangeV2"], "Price"),
         "compare_at_price_range": _range(node["compareAtPriceRange"], "CompareAtPrice"),
-        "featured_image_url": next((_url(one) for one in node["media"] if one["id"] == featured), None),
+        "featured_image_url": next((url(one) for one in node["media"] if one["id"] == featured), None),
         "template_suffix": node["templateSuffix"],
         "category_id": node["category"] and node["category"]["id"],
-        "metafields": _metafields(node),
-        "published_at": _moment(node["publishedAt"]),
-        **_moments(node),
+        "metafields": metafields(node),
+        "published_at": moment(node["publishedAt"]),
+        **moments(node),
     }
 
 
 def _variant(node: Node, product: Node) -> Row:
     item = node["inventoryItem"]
     weight = (item["measurement"] or {}).get("weight") or {"value": None, "unit": None}
-    return _identity(node) | {
+    return identity(node) | {
         "product_id": product["id"],
         "title": node["title"],
         "sku": node["sku"],
         "barcode": node["barcode"],
         "price": Decimal(node["price"]),
-        "compare_at_price": _decimal(node["compareAtPrice"]),
+        "compare_at_price": decimal(node["compareAtPrice"]),
         "currency_code": "RON",
-        "cost": _decimal((item["unitCost"] or {}).get("amount")),
-        "weight": _decimal(weight["value"], "0.0001"),
+        "cost": decimal((item["unitCost"] or {}).get("amount")),
+        "weight": decimal(weight["value"], "0.0001"),
         "weight_unit": weight["unit"],
         "inventory_quantity": node["inventoryQuantity"],
         "inventory_policy": node["inventoryPolicy"],
@@ -108,11 +98,11 @@ def _variant(node: Node, product: Node) -> Row:
         "requires_shipping": item["requiresShipping"],
         "requires_components": node["requiresComponents"],
         "image_url": node["image"] and node["image"]["url"],
-        "metafields": _metafields(node),
+        "metafields": metafields(node),
         "available_for_sale": node["availableForSale"],
         "position": node["position"],
         "selected_options": [{key: one[key] for key in ("name", "value")} for one in node["selectedOptions"]],
-        **_moments(node),
+        **moments(node),
     }
 
 
@@ -127,7 +117,7 @@ def _media(node: Node) -> Row:
     image, sources = node.get("image") or {}, node.get("sources") or []
     return {
         "shopify_gid": node["id"],
-        "legacy_resource_id": _number(node["id"]),
+        "legacy_resource_id": number(node["id"]),
         "media_type": node["mediaContentType"],
         "alt": node["alt"],
         "status": node["status"],
@@ -136,20 +126,20 @@ def _media(node: Node) -> Row:
         "width": image.get("width"),
         "height": image.get("height"),
         "duration": node.get("duration"),
-        "url": _url(node),
+        "url": url(node),
         "preview_url": node["preview"]["image"]["url"],
         "sources": [{key: one[key] for key in ("url", "mimeType")} for one in sources],
         "metadata": {"host": node["host"]} if node.get("host") else {},
-        "created_at_shopify": _moment(node["createdAt"]),
+        "created_at_shopify": moment(node["createdAt"]),
     }
 
 
 def _product_media(node: Node) -> Iterator[tuple[tuple[str, str], Row]]:
     """Shopify gives no position: the featured one first, then in the order of upload."""
     featured = (node["featuredMedia"] or {}).get("id")
-    order = sorted((one["id"] for one in node["media"]), key=lambda gid: (gid != featured, _number(gid), gid))
+    order = sorted((one["id"] for one in node["media"]), key=lambda gid: (gid != featured, number(gid), gid))
     for position, gid in enumerate(order):
-        yield (node["id"], gid), _link(node, gid, "product_id", "media_id", position) | {"is_featured": gid == featured}
+        yield (node["id"], gid), link(node, gid, "product_id", "media_id", position) | {"is_featured": gid == featured}
 
 
 def collections(shop: Shop) -> dict[str, Rows]:
@@ -160,7 +150,7 @@ def collections(shop: Shop) -> dict[str, Rows]:
         inside = node["products"]
         for position, index in enumerate(inside.indexes()):
             gid = inside.node(int(index))["id"]
-            members[node["id"], gid] = _link(node, gid, "collection_id", "product_id", position)
+            members[node["id"], gid] = link(node, gid, "collection_id", "product_id", position)
     return {
         "shopify_collections": {(node["id"],): _collection(node) for node in every},
         "shopify_collection_products": members,
@@ -169,10 +159,10 @@ def collections(shop: Shop) -> dict[str, Rows]:
 
 def _collection(node: Node) -> Row:
     rules = node["ruleSet"]
-    return _identity(node) | {
+    return identity(node) | {
         "title": node["title"],
         "handle": node["handle"],
-        "description": _text(node["descriptionHtml"]),
+        "description": text(node["descriptionHtml"]),
         "description_html": node["descriptionHtml"],
         "collection_type": "SMART" if rules else "MANUAL",
         "sort_order": node["sortOrder"],
@@ -193,8 +183,8 @@ def customers(shop: Shop) -> dict[str, Rows]:
 
 def _customer(node: Node) -> Row:
     email = node["defaultEmailAddress"] or {}
-    addresses = sorted(node["addressesV2"], key=lambda one: _number(one["id"]))
-    return _identity(node) | {
+    addresses = sorted(node["addressesV2"], key=lambda one: number(one["id"]))
+    return identity(node) | {
         "email": email.get("emailAddress"),
         "phone": (node["defaultPhoneNumber"] or {}).get("phoneNumber"),
         "first_name": node["firstName"],
@@ -203,10 +193,10 @@ def _customer(node: Node) -> Row:
         "state": node["state"],
         "verified_email": node["verifiedEmail"],
         "accepts_marketing": email.get("marketingState") == "SUBSCRIBED",
-        "accepts_marketing_updated_at": _moment(email.get("marketingUpdatedAt")),
+        "accepts_marketing_updated_at": moment(email.get("marketingUpdatedAt")),
         "marketing_opt_in_level": email.get("marketingOptInLevel"),
         "orders_count": int(node["numberOfOrders"]),
-        "total_spent": _decimal(node["amountSpent"]["amount"]),
+        "total_spent": decimal(node["amountSpent"]["amount"]),
         "average_order_amount": None,  # Shopify does not tell in bulk
         "currency_code": node["amountSpent"]["currencyCode"],
         "tags": node["tags"],
@@ -216,8 +206,8 @@ def _customer(node: Node) -> Row:
         "note": node["note"],
         "default_address": node["defaultAddress"] and _address(node["defaultAddress"]),
         "addresses": [_address(one) for one in addresses],
-        "metafields": _metafields(node),
-        **_moments(node),
+        "metafields": metafields(node),
+        **moments(node),
     }
 
 
@@ -232,20 +222,20 @@ def orders(shop: Shop) -> dict[str, Rows]:
 
 def _order(node: Node) -> Row:
     gateways = node["paymentGatewayNames"]
-    lines = sorted(node["lineItems"], key=lambda one: _number(one["id"]))
+    lines = sorted(node["lineItems"], key=lambda one: number(one["id"]))
     risks = [one["riskLevel"] for one in node["risk"]["assessments"]]
-    return _identity(node) | {
+    return identity(node) | {
         "name": node["name"],
         "order_number": node["number"],
         "email": node["email"],
         "phone": node["phone"],
         "financial_status": node["displayFinancialStatus"],
         "fulfillment_status": node["displayFulfillmentStatus"],
-        "total_price": _paid(node["totalPriceSet"]),
-        "subtotal_price": _paid(node["subtotalPriceSet"]),
-        "total_tax": _paid(node["totalTaxSet"]),
-        "total_discounts": _paid(node["totalDiscountsSet"]),
-        "total_shipping": _paid(node["totalShippingPriceSet"]),
+        "total_price": paid(node["totalPriceSet"]),
+        "subtotal_price": paid(node["subtotalPriceSet"]),
+        "total_tax": paid(node["totalTaxSet"]),
+        "total_discounts": paid(node["totalDiscountsSet"]),
+        "total_shipping": paid(node["totalShippingPriceSet"]),
         "currency_code": node["currencyCode"],
         "presentment_currency": node["presentmentCurrencyCode"],
         "line_items": [_line_item(one) for one in lines],
@@ -263,11 +253,11 @@ def _order(node: Node) -> Row:
         "risk_level": next((one for one in ("HIGH", "MEDIUM", "LOW") if one in risks), (risks or [None])[0]),
         "source_name": node["sourceName"],
         "source_identifier": node["sourceIdentifier"],
-        "cancelled_at": _moment(node["cancelledAt"]),
+        "cancelled_at": moment(node["cancelledAt"]),
         "cancel_reason": node["cancelReason"],
-        "closed_at": _moment(node["closedAt"]),
-        "processed_at": _moment(node["processedAt"]),
-        **_moments(node),
+        "closed_at": moment(node["closedAt"]),
+        "processed_at": moment(node["processedAt"]),
+        **moments(node),
     }
 
 
@@ -301,7 +291,7 @@ def locations(shop: Shop) -> dict[str, Rows]:
 
 
 def _location(node: Node) -> Row:
-    return _identity(node) | {
+    return identity(node) | {
         "name": node["name"],
         "address": {key: node["address"][key] for key in _PLACE},
         "is_active": node["isActive"],
@@ -329,7 +319,7 @@ def _metaobject(node: Node) -> Row:
         "display_name": node["displayName"],
         "fields": fields,
         "capabilities": {},  # not asked for
-        "updated_at_shopify": _moment(node["updatedAt"]),
+        "updated_at_shopify": moment(node["updatedAt"]),
     }
 
 
@@ -360,54 +350,3 @@ EXPECTED: dict[str, Callable[[Shop], dict[str, Rows]]] = {
     "orders": orders,
 }
 """By resource, in an order in which nothing refers to what comes later: the rows of its tables."""
-
-
-def _identity(node: Node) -> Row:
-    return {"shopify_gid": node["id"], "legacy_resource_id": _number(node["id"])}
-
-
-def _moments(node: Node) -> Row:
-    return {
-        "created_at_shopify": _moment(node["createdAt"]),
-        "updated_at_shopify": _moment(node["updatedAt"]),
-    }
-
-
-def _link(parent: Node, child: str, parent_column: str, child_column: str, position: int) -> Row:
-    return {parent_column: parent["id"], child_column: child, "position": position}
-
-
-def _metafields(node: Node) -> Row:
-    return {
-        f"{one['namespace']}.{one['key']}": {"type": one["type"], "value": one["value"]} for one in node["metafields"]
-    }
-
-
-def _url(media: Node) -> str | None:
-    found: Iterable[str | None] = (
-        (media.get("image") or {}).get("url"),
-        media.get("embedUrl"),
-        *(one["url"] for one in media.get("sources") or ()),
-    )
-    return next((url for url in found if url), None)
-
-
-def _paid(bag: Node) -> Decimal | None:
-    return _decimal(bag["shopMoney"]["amount"])
-
-
-def _decimal(value: object, unit: str = "0.01") -> Decimal | None:
-    return None if value is None else Decimal(str(value)).quantize(Decimal(unit))
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _number(gid: str) -> int:
-    return int(gid.partition("?")[0].rpartition("/")[2])
-
-
-def _text(markup: str) -> str:
-    """What a person reads of HTML, on one line."""
-    return " ".join(html.unescape(re.sub("<[^<>]*>", " ", markup)).split())

@@ -1,0 +1,104 @@
+"""What lines of one file are to each other: the same node twice, a child before its parent or without one."""
+
+import pytest
+
+from tests.mirror.lines import (
+    CHANGED,
+    LATER,
+    River,
+    catalogue,
+    fates,
+    gid,
+    media,
+    metafield,
+    product,
+    variant,
+    written,
+)
+
+P1 = gid("Product", 1)
+
+
+def test_the_same_node_twice_with_the_same_content(river: River) -> None:
+    lines = catalogue()
+    report = river.load([*lines, lines[0], lines[1], lines[7]])
+
+    assert report.stage.total.rejected == 0
+    assert fates(report)["Product"] == (3, 0, 0, 1)
+    assert fates(report)["ProductVariant"] == (6, 0, 0, 1)
+    assert fates(report)["Metafield"] == (9, 0, 0, 1)
+    river.load(lines, domain="gradina.myshopify.com")
+    assert river.mirror() == river.mirror("gradina.myshopify.com")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept", "rejected_line"),
+    [
+        (CHANGED, LATER, "al doilea", 1),
+        (LATER, CHANGED, "primul", 2),
+        (None, CHANGED, "al doilea", 1),
+        (CHANGED, None, "primul", 2),
+    ],
+    ids=["newer last", "newer first", "no time first", "no time last"],
+)
+def test_the_same_node_twice_with_different_content(
+    river: River, first: str | None, second: str | None, kept: str, rejected_line: int
+) -> None:
+    report = river.load([product(1, title="primul", updatedAt=first), product(1, title="al doilea", updatedAt=second)])
+
+    number, _, code, message, payload = river.error()
+    assert (number, code) == (rejected_line, "conflicting_duplicate")
+    assert f"Line {3 - rejected_line} holds another version" in message
+    assert payload["shopify_gid"] == P1
+    assert river.one("SELECT title FROM shopify_products") == kept
+    assert fates(report)["Product"] == (1, 0, 1, 0)
+
+
+def test_a_metafield_twice(river: River) -> None:
+    report = river.load([product(1), metafield(1, P1, value="oțel"), metafield(2, P1, value="inox")])
+
+    assert river.error()[1:3] == ("VALIDATION", "conflicting_duplicate")
+    assert fates(report)["Metafield"] == (1, 0, 1, 0)
+
+
+def test_a_media_under_two_products_and_under_a_variant(river: River) -> None:
+    lines = [product(1), product(2), variant(10, 1), *(media(5, gid("Product", n)) for n in (1, 2))]
+    report = river.load([*lines, media(5, gid("ProductVariant", 10))])
+
+    assert report.stage.total.rejected == 0
+    assert fates(report)["MediaImage"] == (3, 0, 0, 0)
+    assert written(report) == {
+        "shopify_products": (2, 0, 0),
+        "shopify_variants": (1, 0, 0),
+        "shopify_media": (1, 0, 0),
+        "shopify_product_media": (2, 0, 0),
+        "shopify_variant_media": (1, 0, 0),
+    }
+
+
+def test_children_before_parents(river: River) -> None:
+    report = river.load(list(reversed(catalogue())))
+
+    assert report.stage.total.rejected == 0
+    river.load(catalogue(), domain="gradina.myshopify.com")
+    assert river.mirror() == river.mirror("gradina.myshopify.com")
+
+
+def test_children_of_a_rejected_product_are_orphans_and_write_nothing(river: River) -> None:
+    first, *rest = catalogue(1)
+    report = river.load([first.replace(b"ACTIVE", b"PAUSED"), *rest, *catalogue(2)[9:]])
+
+    codes = [code for _, code in river.errors()]
+    assert codes == ["not_in_enum", *["orphan"] * 8]
+    river.load(catalogue(2)[9:], domain="gradina.myshopify.com")
+    assert river.mirror() == river.mirror("gradina.myshopify.com")
+    assert report.stage.total.rejected == 9
+
+
+def test_an_orphan_of_a_row_in_the_mirror_is_none(river: River) -> None:
+    river.load(catalogue())
+
+    report = river.load([variant(90, 1)])
+
+    assert report.stage.total.rejected == 0
+    assert written(report) == {"shopify_variants": (1, 0, 0)}
