@@ -7,7 +7,7 @@ from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.shopify.access import ShopError
-from neanelu_pipelines.shopify.shops import register
+from neanelu_pipelines.shopify.shops import listed, register
 
 
 def known_shops(world: World) -> list[str]:
@@ -20,11 +20,14 @@ def require_shop(world: World, domain: str, *, or_else: str = "") -> str:
     """The domain as the database has it. `or_else`: another remedy of the command's, beside giving a shop its token.
 
     Raises:
-        ShopError: no installed shop has it; the message says what to do.
+        ShopError: no installed shop has it; the message says what to do, or what a shop is called now that had it.
     """
     known = known_shops(world)
     found = next((shop for shop in known if shop.casefold() == domain.casefold()), None)
     if found is None:
+        for shop in listed(world.database):
+            if domain.casefold() in shop["formerly"]:
+                raise ShopError(f"{domain} was renamed: it is {shop['domain']} here now.")
         some = ", ".join(known[:5]) or "none"
         raise ShopError(
             f"There is no shop {domain!r} here (known: {some}{', …' if len(known) > 5 else ''}). "  # noqa: PLR2004

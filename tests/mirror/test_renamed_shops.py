@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import pytest
 
 from neanelu_pipelines.cli.shop import verified
+from neanelu_pipelines.cli.shops import require_shop
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.mirror.forgotten import ForgottenShopError
 from neanelu_pipelines.mirror.redaction import redact_shop
@@ -23,10 +25,13 @@ from neanelu_pipelines.shopify.faults import ShopMoved
 from neanelu_pipelines.shopify.vault import Keyring
 from neanelu_pipelines.shopify.webhooks import own_secrets
 from tests.mirror.lines import River, moment, product
-from tests.mirror.people import MARKS, everything, files, redact, spread
+from tests.mirror.people import MARKS, PEOPLE, everything, files, redact
 from tests.shopify.desks import SLOW
 from tests.shopify.test_vault import key, ring
 from tests.shopify.webhooks import event, posted
+
+if TYPE_CHECKING:
+    from neanelu_pipelines.cli.world import World
 
 OLD, NEW, OTHER = "casa-veche.myshopify.com", "casa-noua.myshopify.com", "alta-casa.myshopify.com"
 TOKEN = "shpat_0123456789abcdef"
@@ -88,7 +93,8 @@ def test_it_keeps_its_rows_and_goes_with_what_lies_under_its_former_name(
     shop = town.add(OLD)
     river = town.river
     river.shops[OLD] = river.shops[NEW] = shop
-    spread(river, OLD)
+    river.load([product(1)], domain=OLD, as_of=moment(2))
+    river.load(PEOPLE, resource="customers", domain=OLD, as_of=moment(2))
     inbox = Path(river.settings.artifact_root, "inbox", OLD, "products.jsonl")
     inbox.parent.mkdir(parents=True)
     inbox.write_text("{}")
@@ -103,6 +109,7 @@ def test_it_keeps_its_rows_and_goes_with_what_lies_under_its_former_name(
     assert [posted(town.database, event(), domain=domain) for domain in (NEW, OLD, OTHER)] == [[200], [200], [404]]
     assert river.one("SELECT count(*) FROM webhook_events WHERE shop_id = %s AND topic = 'products/update'", shop) == 2
 
+    assert [one for one in files(river, OLD) if MARKS[1] in one.read_text().lower()]
     assert redact(river, domain=NEW).status == "completed"
     assert not [one for one in files(river, OLD) if MARKS[1] in one.read_text().lower()]
     river.load([product(9)], domain=NEW, as_of=moment(5))
@@ -162,6 +169,8 @@ def test_its_former_name_is_no_other_s_and_it_may_have_it_again(town: Town) -> N
     rename(town)
     with pytest.raises(ShopError, match=f"say {NEW}"):
         town.add(OLD, offline=True)
+    with pytest.raises(ShopError, match=f"it is {NEW} here now"):
+        require_shop(cast("World", SimpleNamespace(database=town.database)), OLD)
     town.sandbox.faults.clear()
     assert town.add(OLD) == shop
     assert town.domains() == [OLD]
