@@ -3,6 +3,7 @@
 Belongs here: what more than one room needs. Does not belong here: made-up data and helpers of a single room.
 """
 
+import gc
 import os
 import uuid
 from collections.abc import Iterator
@@ -54,6 +55,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return file if file in TOGETHER else nodeid
 
     return FilesTogether(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: nobody need look through it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class MakeHome(Protocol):
