@@ -42,7 +42,8 @@ class Stored:
 def store(root: str, source: str, *, shop_domain: str, resource: str, run_id: UUID) -> Stored:
     """Copy `source` (a path or an fsspec URL) into the store under `root`.
 
-    The copy gets its name when it is whole: a process that dies leaves no half artifact that looks like one.
+    The copy gets its name when it is whole: a process that dies leaves no half artifact that looks like one. Whoever
+    is only interrupted leaves none at all.
 
     Raises:
         ArtifactUnreadableError: the source cannot be read.
@@ -54,9 +55,11 @@ def store(root: str, source: str, *, shop_domain: str, resource: str, run_id: UU
     try:
         with fsspec.open(source, "rb") as reader:
             digest, size = _copy(reader, filesystem, partial)
-    except Exception as error:  # noqa: BLE001 - every kind of file system raises its own
+    except BaseException as error:
         with contextlib.suppress(Exception):
             filesystem.rm(partial)
+        if not isinstance(error, Exception):
+            raise
         # Without the cause: its own words would show what is left out of ours.
         raise ArtifactUnreadableError(
             f"{shown(source)} cannot be copied into the artifact store: {_reason(error, source)}."

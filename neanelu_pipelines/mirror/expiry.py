@@ -1,5 +1,7 @@
 """Artifacts past their time: deleted from the store, and the ledger says so. Runs past their time: all of them.
 
+And what runs that are over left in the store without telling the ledger.
+
 Belongs here: which ones those are, and in which order it is done. Does not belong here: when that is done.
 """
 
@@ -8,18 +10,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from fsspec.core import url_to_fs
-
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import ledger
 from neanelu_pipelines.mirror.ledger import ResourceBusyError
+from neanelu_pipelines.mirror.leftovers import Found, folders, found_in
 from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.shopify.store import files_of
 
 _UNTOUCHED = timedelta(hours=1)
 """Whoever loads what is in the store begins long before that."""
-_ENDED = "Nobody loaded it, and a customer was forgotten since it was read: its artifact is not kept. Load its source again."
+_DEAD = timedelta(days=1)
+"""A load that was not heard of for so long is over."""
+_ENDED = "The process that ran this load ended before it did."
+_FORGOTTEN = (
+    "Nobody loaded it, and a customer was forgotten since it was read: its artifact is not kept. Load its source again."
+)
 _MOMENT = 0.2
 
 KEPT = timedelta(days=1)
@@ -40,17 +47,29 @@ class _Deleting:
 
     left: dict[UUID, str] = field(default_factory=dict)
     """What stays with its file, and why."""
+    unlisted: list[str] = field(default_factory=list)
+    """Folders that nobody can look into."""
 
-    def delete(self, key: UUID, path: str) -> None:
+    def delete(self, key: UUID, path: str, *, folder: bool = False) -> None:
         """Delete what is at the path, if anything is: whoever died before saying so may have deleted it."""
         try:
-            filesystem, inside = url_to_fs(path)
+            filesystem, inside = files_of(path)
             if filesystem.exists(inside):
-                filesystem.rm(inside)
+                filesystem.rm(inside, recursive=folder)
         except Exception as fault:
             if len(self.left) >= _MOST_LEFT:
                 raise
             self.left[key] = f"{path} ({type(fault).__name__}: {fault})"
+
+    def found(self, folder: str) -> list[Found]:
+        """What runs have put into the folder."""
+        try:
+            return found_in(folder)
+        except Exception as fault:
+            if len(self.unlisted) >= _MOST_LEFT:
+                raise
+            self.unlisted.append(f"{folder} ({type(fault).__name__}: {fault})")
+            return []
 
     def report(self) -> None:
         """Say what is left, if anything is.
@@ -58,10 +77,10 @@ class _Deleting:
         Raises:
             FilesLeftError: something is.
         """
-        if self.left:
+        if words := [*self.left.values(), *self.unlisted]:
             raise FilesLeftError(
-                f"{len(self.left)} files past their time could not be deleted, the others were: "
-                f"{'; '.join(list(self.left.values())[:3])}{'; …' if len(self.left) > 3 else ''}. "  # noqa: PLR2004
+                f"{len(words)} files or folders past their time could not be deleted, the others were: "
+                f"{'; '.join(words[:3])}{'; …' if len(words) > 3 else ''}. "  # noqa: PLR2004
                 "Let whoever runs this delete them, or delete them yourself: the next night tries again."
             )
 
@@ -76,19 +95,20 @@ def delete_expired(database: Database, *, now: datetime) -> int:
         FilesLeftError: some files could not be deleted; all else is done.
         OSError: the artifact store is away.
     """
-    _end_unloaded(database, now - _UNTOUCHED)
+    _end_unloaded(database, now)
     return _delete_files(database, "ledger/expired_artifacts", now - KEPT)
 
 
-def _end_unloaded(database: Database, before: datetime) -> None:
-    """End loads that nobody began, or went on with, and that may tell of somebody who was forgotten."""
+def _end_unloaded(database: Database, now: datetime) -> None:
+    """End loads that nobody goes on with: after a day; sooner if they may tell of somebody who was forgotten."""
+    moments = {"untouched": now - _UNTOUCHED, "dead": now - _DEAD}
     with ledger.opened(database) as book:
-        rows = book.execute(statement("ledger/unloaded_of_forgotten"), {"before": before}).fetchall()
-        for run_id, shop_id, domain, resource in rows:
+        for run_id, shop_id, domain, resource, tells in book.execute(statement("ledger/unloaded"), moments).fetchall():
             load = LoadRun(run_id, shop_id, domain, resource, "", 0, "")
             # Under the lock nobody reads the file; if somebody does now, the next night looks again.
             with suppress(ResourceBusyError), ledger.resource_lock(book, load, _MOMENT):
-                ledger.close_run(book, load, "failed", error=_ENDED)
+                ledger.close_run(book, load, "failed", error=_FORGOTTEN if tells else _ENDED)
+                book.execute(statement("ledger/abandon_steps"), {"run_ids": [run_id]})
 
 
 def delete_old(database: Database, *, now: datetime, kept: timedelta) -> int:
@@ -121,20 +141,48 @@ def _next(before: datetime, files: _Deleting) -> dict[str, object]:
     return {"before": before, "limit": _BATCH, "left": list(files.left)}
 
 
-def delete_past(database: Database, *, now: datetime, kept: timedelta) -> int:
-    """Delete runs that ended before `kept`, with their steps, rejected lines and files; how many. See `past_runs.sql`.
+@dataclass(frozen=True)
+class Purged:
+    """What was deleted."""
 
-    Files go first, so that none is left that no row tells of. Killed anywhere, the next one goes on.
+    runs: int
+    files: int
+    """That no row of the ledger named."""
+
+
+def delete_past(database: Database, artifact_root: str, *, now: datetime, kept: timedelta) -> Purged:
+    """Delete runs that ended before `kept`, with their steps, rejected lines and files. See `past_runs.sql`.
+
+    Files go first, so that none is left that no row tells of: at once those that a run which is over left in the store
+    without telling the ledger (pieces of a result, half a copy, a whole one); they are found by its id in their names.
+    Files of runs that this ledger does not know are left alone: another may. Killed anywhere, the next one goes on.
 
     Raises:
         FilesLeftError: some files could not be deleted; all else is done.
         OSError: the artifact store is away.
     """
-    deleted = 0
     files = _Deleting()
+    _end_unloaded(database, now)
+    left_behind = sum(_delete_left_behind(database, folder, files) for folder in folders(artifact_root))
+    deleted = 0
     while past := _delete_some_past(database, now - kept, files):
         deleted += sum(key not in files.left for key in past)
     files.report()
+    return Purged(deleted, left_behind)
+
+
+def _delete_left_behind(database: Database, folder: str, files: _Deleting) -> int:
+    """What is in a folder, of runs that are over, and is not one of the files that the ledger names."""
+    if not (found := files.found(folder)):
+        return 0
+    with ledger.opened(database) as book:
+        ids = {"run_ids": list({one.run_id for one in found})}
+        over = dict(book.execute(statement("ledger/runs_over"), ids).fetchall())
+    deleted = 0
+    for one in found:
+        if one.run_id in over and one.name not in over[one.run_id]:
+            files.delete(one.run_id, f"{folder}/{one.name}", folder=one.is_pieces)
+            deleted += one.run_id not in files.left
     return deleted
 
 

@@ -170,17 +170,17 @@ def test_loads_past_their_time_go_and_what_is_still_needed_stays(database: Datab
     stuck.mkdir()
     for _ in range(2):
         with pytest.raises(FilesLeftError, match=stuck.name):
-            delete_past(database, now=NOW, kept=timedelta(days=30))
+            delete_past(database, str(tmp_path), now=NOW, kept=timedelta(days=30))
         assert rows(database, "SELECT count(*) FROM bulk_runs") == [(len(stays) + 1,)]
     stuck.rmdir()
-    assert delete_past(database, now=NOW, kept=timedelta(days=30)) == 1
+    assert delete_past(database, str(tmp_path), now=NOW, kept=timedelta(days=30)).runs == 1
     left = {key for (key,) in rows(database, "SELECT id FROM bulk_runs")}
     assert {name for name, key in stays.items() if key not in left} == set()
     assert not gone & left
     assert {UUID(file.stem) for file in tmp_path.iterdir()} == left
     for table in ("bulk_steps", "bulk_errors", "bulk_artifacts"):
         assert {key for (key,) in rows(database, f"SELECT bulk_run_id FROM {table}")} == left
-    assert delete_past(database, now=NOW, kept=timedelta(days=30)) == 0
+    assert delete_past(database, str(tmp_path), now=NOW, kept=timedelta(days=30)).runs == 0
     stuck = tmp_path / f"{stays['refused']}.jsonl"
     stuck.unlink()
     stuck.mkdir()

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
 from neanelu_pipelines.mirror import ledger, merge, river, staging_area
+from neanelu_pipelines.mirror.expiry import delete_past
 from neanelu_pipelines.mirror.reports import LoadRun
 from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, catalogue, moment
 
@@ -71,6 +72,9 @@ def test_died_at_a_boundary(river: River, monkeypatch: pytest.MonkeyPatch, bound
     _die_at(river, monkeypatch, *BOUNDARIES[boundary])
 
     _assert_next_load_is_right(river)
+    delete_past(river.database, river.settings.artifact_root, now=datetime.now(UTC), kept=timedelta(days=1))
+    stored = {str(path) for path in Path(river.settings.artifact_root).rglob("*") if path.is_file()}
+    assert stored == {path for (path,) in river.query("SELECT file_path FROM bulk_artifacts")}
 
 
 @pytest.mark.parametrize("before", ["empty", "older rows"])

@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from neanelu_pipelines.sandbox.admin.bulk import Pace as SandboxPace
 from neanelu_pipelines.sandbox.admin.faults import Trouble
 from neanelu_pipelines.shopify.bulk.exports import ArtifactStoreError, begin
 from neanelu_pipelines.shopify.bulk.ledger import NoExportError
+from neanelu_pipelines.shopify.bulk.pieces import Shelf
 from neanelu_pipelines.shopify.documents import document, inlined
 from neanelu_pipelines.shopify.faults import AccessDenied, Permanent, SearchIgnored, Transient, Unavailable
 from neanelu_pipelines.shopify.linter import BulkQueryError
@@ -82,6 +84,25 @@ def test_of_a_failed_operation_from_before_somebody_was_forgotten_nothing_is_kep
     _forget(desk, "NULL")
     assert kept == [(["partial"], True, "CANCELED"), ([], False, "CANCELED"), (["partial"], True, "CANCELED")]
     assert len([path for path in desk.root.rglob("*") if path.is_file()]) == 2
+
+
+@pytest.mark.parametrize("at", ["put", "publish"])
+def test_an_export_that_is_ended_from_outside_leaves_nothing_in_the_store(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    run_id = desk.begin()
+    original = getattr(Shelf, at)
+
+    def ended(*arguments: Any) -> Any:
+        done = original(*arguments)
+        desk.rows("UPDATE bulk_runs SET status = 'failed', error_message = 'no token' RETURNING id")
+        assert [path for path in desk.root.rglob("*") if path.is_file()]
+        return done
+
+    monkeypatch.setattr(Shelf, at, ended)
+    with pytest.raises(NoExportError):
+        desk.advance(run_id)
+    assert [path for path in desk.root.rglob("*") if path.is_file()] == []
 
 
 def _forget(desk: Desk, when: str) -> None:

@@ -45,9 +45,13 @@ def purge_webhooks(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[W
         context.log.info("%d events, %d keys, %d partitions", gone.events, gone.keys, len(gone.partitions))
 
 
-@dg.op(description="Deletes the artifacts that were made of webhooks a day ago or earlier.", retry_policy=RETRIES)
+@dg.op(
+    description="Deletes the artifacts that were made of webhooks a day ago or earlier, and those that tell of "
+    "customers who were forgotten, or may do so and were not loaded.",
+    retry_policy=RETRIES,
+)
 def delete_artifacts_of_events(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
-    """The events hold the same facts; the ledger says that the file is gone."""
+    """The events hold the same facts, and of the others nobody may; the ledger says that the file is gone."""
     from neanelu_pipelines.mirror.expiry import delete_expired
 
     context.log.info("%d artifacts deleted", delete_expired(warehouse.database, now=datetime.now(UTC)))
@@ -63,7 +67,8 @@ def delete_old_artifacts(context: dg.OpExecutionContext, warehouse: dg.ResourceP
 
 
 @dg.op(
-    description="Deletes loads from the ledger that are past NEANELU_LEDGER_DAYS, with their rejected lines and files.",
+    description="Deletes loads from the ledger that are past NEANELU_LEDGER_DAYS, with their rejected lines and files, "
+    "and what loads that are over left behind in the artifact store.",
     retry_policy=RETRIES,
 )
 def purge_ledger(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
@@ -71,7 +76,9 @@ def purge_ledger(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
     from neanelu_pipelines.mirror.expiry import delete_past
 
     kept = timedelta(days=warehouse.settings.ledger_days)
-    context.log.info("%d runs deleted", delete_past(warehouse.database, now=datetime.now(UTC), kept=kept))
+    root = warehouse.settings.artifact_root
+    gone = delete_past(warehouse.database, root, now=datetime.now(UTC), kept=kept)
+    context.log.info("%d runs deleted, %d files that were left behind", gone.runs, gone.files)
 
 
 @dg.job(

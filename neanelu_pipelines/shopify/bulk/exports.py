@@ -147,10 +147,16 @@ def advance(
     """
     with ledger.locked(database, run_id) as book:
         export = ledger.read_export(book, run_id)
-        if pages.is_paged(export.query) and next_move(export.state, _now()) is Move.START:
-            with _storing(target := _target_of(export, artifact_root)):
-                return outcome_of(pages.fetch(book, client, export, target))
-        return _Run(book, client, export, artifact_root, pace or Pace(), sleep, this_machine=this_machine).go(wait)
+        target = _target_of(export, artifact_root)
+        try:
+            if pages.is_paged(export.query) and next_move(export.state, _now()) is Move.START:
+                with _storing(target):
+                    return outcome_of(pages.fetch(book, client, export, target))
+            return _Run(book, client, export, target, pace or Pace(), sleep, this_machine=this_machine).go(wait)
+        except ledger.NoExportError:
+            # It was ended from outside, or its shop was forgotten: nobody else knows of what came in.
+            Shelf(target).forget(target, _salvaged(target))
+            raise
 
 
 class _Run:
@@ -159,7 +165,7 @@ class _Run:
         book: Connection,
         client: Asks,
         export: Export,
-        artifact_root: str,
+        target: str,
         pace: Pace,
         sleep: Callable[[float], None],
         *,
@@ -173,8 +179,8 @@ class _Run:
         self._fetcher = Fetcher(
             this_machine=this_machine, most_bytes=pace.most_bytes, piece_bytes=pace.piece_bytes, sleep=sleep
         )
-        self._target = _target_of(export, artifact_root)
-        self._salvaged = f"{self._target.removesuffix('.jsonl')}.partial.jsonl"
+        self._target = target
+        self._salvaged = _salvaged(target)
         self._shelf = Shelf(self._target, export.kinds.bytes if export.kinds else 0)
         self._probed = False
         self._url: str | None = None
@@ -380,6 +386,10 @@ class _Run:
 
 def _target_of(export: Export, artifact_root: str) -> str:
     return f"{artifact_root.rstrip('/')}/{export.domain}/{export.resource}/{export.run_id}.jsonl"
+
+
+def _salvaged(target: str) -> str:
+    return f"{target.removesuffix('.jsonl')}.partial.jsonl"
 
 
 @contextmanager

@@ -82,6 +82,13 @@ class Shelf:
         with contextlib.suppress(FileNotFoundError):
             self._files.rm(self._folder, recursive=True)
 
+    def forget(self, *targets: str) -> None:
+        """Remove the pieces, and what was made of them: paths or URLs in the same store."""
+        self.clear()
+        for target in targets:
+            with contextlib.suppress(FileNotFoundError):
+                self._files.rm(files_of(target)[1])
+
     def join(self) -> Whole:
         """Join the pieces, beside where the artifact will be, and count what was joined.
 

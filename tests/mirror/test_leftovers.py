@@ -1,0 +1,146 @@
+"""Files that no row of the ledger names go when their run is over, and nothing else does."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import fsspec
+import pytest
+
+from neanelu_pipelines.mirror import artifacts, ledger, river
+from neanelu_pipelines.mirror.expiry import FilesLeftError, Purged, delete_past
+from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.shopify.store import files_of
+from tests.mirror.lines import DOMAIN, River, catalogue, moment
+
+YEAR = timedelta(days=365)
+
+
+def test_whatever_ends_a_copy_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "products.jsonl"
+    source.write_bytes(b"{}\n" * 10)
+    original = artifacts._copy
+    canceled: type[BaseException] = KeyboardInterrupt
+
+    def copy(*arguments: Any) -> Any:
+        original(*arguments)
+        raise canceled
+
+    monkeypatch.setattr(artifacts, "_copy", copy)
+    for canceled in (KeyboardInterrupt, SystemExit):
+        with pytest.raises(canceled):
+            artifacts.store(str(tmp_path / "store"), str(source), shop_domain="x", resource="products", run_id=RUN)
+    assert [path for path in (tmp_path / "store").rglob("*") if path.is_file()] == []
+
+
+RUN = UUID("01a20000-0000-7000-8000-000000000000")
+
+
+@pytest.mark.parametrize("store", ["a folder", "memory://"])
+def test_what_runs_that_are_over_left_behind_goes_by_its_name(river: River, store: str) -> None:
+    if store == "memory://":
+        river.settings = river.settings.model_copy(update={"artifact_url": f"memory://{uuid.uuid4().hex}"})
+    root = river.settings.artifact_root
+    assert purge(river) == Purged(0, 0), "there is no store yet"
+    kept, taken, closed, dead, loading, begun, export = (opened(river) for _ in range(7))
+    river_fail(river, kept, taken, closed)
+    river.do("UPDATE bulk_artifacts SET deleted_at = now() WHERE bulk_run_id = %s", taken.run_id)
+    lost = [load.run_id for load in (closed, dead, loading, begun, export)]
+    river.do("DELETE FROM bulk_artifacts WHERE bulk_run_id = ANY (%s)", lost)
+    river.do("UPDATE bulk_runs SET updated_at = now() - interval '2 days' WHERE id = ANY (%s)", lost)
+    river.do("UPDATE bulk_steps SET started_at = now() - interval '2 days', completed_at = NULL")
+    river.do("UPDATE bulk_steps SET started_at = now() WHERE bulk_run_id = %s", begun.run_id)
+    river.do(
+        "UPDATE bulk_runs SET status = 'pending', query_type = 'orders',"
+        " cursor_state = cursor_state || '{\"bulk\": {}}' WHERE id = %s",
+        export.run_id,
+    )
+    river.do("UPDATE bulk_runs SET query_type = 'customers' WHERE id = %s", loading.run_id)
+    stays = set()
+    for load in (kept, closed, dead, loading, begun, export, opened(river, None)):
+        made = {
+            write(f"{root}/{DOMAIN}/products/{load.run_id}{ending}")
+            for ending in (
+                ".jsonl",
+                ".jsonl.gz.partial",
+                ".partial.jsonl",
+                ".jsonl.pieces/whole",
+                ".jsonl.pieces/1.piece",
+            )
+        }
+        stays |= set() if load in (kept, closed, dead) else made
+    stays.add(kept.artifact_path)
+    names = ("products/notes.txt", f"privacy/{closed.run_id}.jsonl", f"x/{closed.run_id}.jsonl")
+    stays |= {write(f"{root}/{DOMAIN}/{name}") for name in names}
+    stays.add(write(f"{root}/inbox/products/{closed.run_id}.jsonl"))
+
+    with ledger.opened(river.database) as book, ledger.resource_lock(book, of(loading, "customers")):
+        done = purge(river)
+
+    assert files(root) == {files_of(path)[1] for path in stays}
+    assert done == Purged(0, 3 + 4 + 4 + 1), "folders of pieces count as one"
+    assert river.one("SELECT status FROM bulk_runs WHERE id = %s", dead.run_id) == "failed"
+    assert purge(river) == Purged(0, 4), "of the one whose lock was held"
+
+
+def test_a_file_that_cannot_be_deleted_keeps_its_run_and_no_other(river: River) -> None:
+    stuck, other = opened(river), opened(river)
+    river_fail(river, stuck, other)
+    for load in (stuck, other):
+        Path(f"{load.artifact_path}.partial").touch()
+    in_the_way = Path(f"{stuck.artifact_path}.partial")
+    in_the_way.unlink()
+    in_the_way.mkdir()
+
+    with pytest.raises(FilesLeftError, match=in_the_way.name):
+        delete_past(river.database, river.settings.artifact_root, now=datetime.now(UTC) + YEAR, kept=YEAR / 2)
+
+    assert river.query("SELECT id FROM bulk_runs") == [(stuck.run_id,)]
+    assert files(river.settings.artifact_root) == {stuck.artifact_path}
+    in_the_way.rmdir()
+    assert purge(river, now=datetime.now(UTC) + YEAR) == Purged(1, 0)
+    assert files(river.settings.artifact_root) == set()
+
+
+def opened(river_: River, source: str | None = "") -> LoadRun:
+    """A load with its artifact in the store; None: one that no ledger knows."""
+    if source is None:
+        return LoadRun(uuid.uuid4(), river_.shops[DOMAIN], DOMAIN, "products", "", 0, "")
+    return river.open_load(
+        river_.database,
+        river_.settings,
+        shop_domain=DOMAIN,
+        resource="products",
+        source=river_.file(catalogue(1)),
+        as_of=moment(2),
+    )
+
+
+def of(load: LoadRun, resource: str) -> LoadRun:
+    return LoadRun(load.run_id, load.shop_id, DOMAIN, resource, "", 0, "")
+
+
+def river_fail(river_: River, *loads: LoadRun) -> None:
+    for load in loads:
+        river.fail(river_.database, load, "canceled")
+
+
+def purge(river_: River, *, now: datetime | None = None) -> Purged:
+    return delete_past(
+        river_.database, river_.settings.artifact_root, now=now or datetime.now(UTC), kept=timedelta(days=30)
+    )
+
+
+def write(path: str) -> str:
+    files_, inside = files_of(path)
+    files_.makedirs(inside.rsplit("/", 1)[0], exist_ok=True)
+    with fsspec.open(path, "wb") as file:
+        file.write(b"{}\n")
+    return path
+
+
+def files(root: str) -> set[str]:
+    files_, inside = files_of(root)
+    return set(files_.find(inside))
