@@ -160,9 +160,10 @@ def _mark_removed(connection: Connection, resource: Resource, parameters: dict[s
             "version": sql.Identifier("s", entity.version) if entity.version else sql.SQL("NULL"),
             "told_at": moment(entity),
         }
-        query = statement("removals/mark_removed")
-        named = [sql.Identifier("s", "shopify_gid"), *([staged_place(entity)] if entity.place else [])]
-        found = sum(connection.execute(query.format(named=name, **names), parameters).rowcount for name in named)
+        found = 0
+        for named in (sql.Identifier("s", "shopify_gid"), *([staged_place(entity)] if entity.place else [])):
+            removed = statement("removals/mark_removed").format(named=named, **names)
+            found += connection.execute(removed, parameters).rowcount
         if entity.parent:
             query = statement("removals/mark_under_removed").format(
                 staging=names["staging"],

@@ -275,6 +275,42 @@ def test_what_went_before_the_export_is_no_share_of_what_it_lacks(stocked: River
     assert stocked.one("SELECT count(*) FROM pipeline.inventory_items") == 30 - len(gone)
 
 
+def test_pictures_of_products_that_went_before_are_no_share_of_what_is_lacking(stocked: River) -> None:
+    gone = (1, 2, 3, 4, 5, 6)
+    shared = media(10, gid("Product", 30))
+    stocked.load([*catalogue(30), shared], as_of=moment(2))
+    remove(
+        stocked.database,
+        shop_domain=DOMAIN,
+        resource="products",
+        gone={gid("Product", n): moment(3) for n in gone},
+        reason=Reason.WEBHOOK,
+        told_by="webhook products/delete",
+    )
+    assert stocked.one("SELECT count(*) FROM shopify_media") == 60, "each may still be a file"
+    record = "SELECT array_agg(one ORDER BY one) FROM pipeline.removals, unnest(left_gids) AS one"
+    pictures = sorted({gid("MediaImage", n * 10 + i) for n in gone for i in (0, 1)} - {gid("MediaImage", 10)})
+    assert stocked.one(record) == pictures
+
+    done = after(stocked, [*without_product(*gone), shared], Shop(gids_of(*gone) - {gid("MediaImage", 10)}), day=4)
+
+    assert (done.outcome, done.reason, done.tables) == ("removed", "", {"shopify_media": 11})
+    record = "SELECT array_agg(shopify_gid ORDER BY 1) FROM pipeline.removals WHERE table_name = 'shopify_media'"
+    assert stocked.one(record) == pictures
+
+
+def test_pictures_that_only_the_export_took_from_their_products_are_its_share(stocked: River) -> None:
+    """Of products that are there. Merging such an export unlinks them: that nothing shows them proves nothing."""
+    lost = {media(n * 10 + 1, gid("ProductVariant", n * 10)) for n in range(1, 21)}
+    lost |= {media(n * 10 + i, gid("Product", n)) for n in range(1, 21) for i in (0, 1)}
+
+    done = after(stocked, [line for line in catalogue(30) if line not in lost], Shop(gone=gids_of(*range(1, 21))))
+
+    assert stocked.one("SELECT count(*) FROM shopify_product_media") == 20
+    assert (done.outcome, stocked.one("SELECT count(*) FROM shopify_media")) == ("refused", 60)
+    assert "40 of 60 rows of shopify_media" in done.reason
+
+
 @pytest.mark.parametrize("hides", [b'{"id":"gid:\\/\\/shopify\\/Product\\/4","title\n', b"\xff\xfe\n", None])
 def test_behind_a_line_that_cannot_be_read_any_row_may_stand(stocked: River, hides: bytes | None) -> None:
     lines = without_product(4)

@@ -17,7 +17,7 @@ from psycopg.rows import namedtuple_row
 
 from neanelu_pipelines.database.copy import table_identifier
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.mirror.declarations import Children
+from neanelu_pipelines.mirror.declarations import Children, Link, Resource
 from neanelu_pipelines.mirror.resources import RESOURCES
 
 _BATCH = 5000
@@ -80,6 +80,7 @@ def _remove(
     connection: Connection, table: str, key: str, gone: Sequence[Gone], why: Why | None, counts: Counter[str]
 ) -> None:
     keys = {"keys": [row.key for row in gone]}
+    left: list[tuple[UUID, str]] = []
     for reference in _references(connection, table):
         names = {"table": table_identifier(reference.table_name), "column": sql.Identifier(reference.column_name)}
         if not reference.must_refer:
@@ -89,6 +90,7 @@ def _remove(
             if below := _below(connection.execute(query, keys).fetchall(), gone):
                 _remove(connection, reference.table_name, reference.key_column, below, why, counts)
         else:
+            left += _left_alone(connection, reference.table_name, keys["keys"]) if why else []
             deleted = connection.execute(statement("removals/delete_rows").format(**names), keys)
             counts[reference.table_name] += deleted.rowcount
     for column, other in _NAMES_ITS_OWN.get(table, ()):
@@ -98,7 +100,42 @@ def _remove(
         if named := _below(connection.execute(query, keys).fetchall(), gone):
             _remove(connection, other, "id", named, why, counts)
     _let_go(connection, table, keys["keys"], counts)
-    counts[table] += _delete(connection, table, key, gone, why)
+    counts[table] += _delete(connection, table, key, gone, why, left)
+
+
+def _left_alone(connection: Connection, link_table: str, keys: Sequence[UUID]) -> list[tuple[UUID, str]]:
+    """What stays though nothing is linked with it when the rows of these keys go: a row's key, and a GID."""
+    links = [(resource, link) for resource, link in _links() if link.table == link_table]
+    if not links:
+        return []
+    resource, link = links[0]
+    others = [other for _, other in _links() if other.child_table == link.child_table and other.table != link_table]
+    query = statement("removals/left_alone").format(
+        link_table=table_identifier(link.table),
+        parent_column=sql.Identifier(link.parent_column),
+        child_column=sql.Identifier(link.child_column),
+        child_table=table_identifier(link.child_table),
+        child_key=sql.Identifier(resource.entity(link.child_table).primary_key),
+        and_not_linked=sql.SQL("\n   ").join(
+            statement("removals/and_not_linked").format(
+                other_table=table_identifier(other.table),
+                other_column=sql.Identifier(other.child_column),
+                child_column=sql.Identifier(link.child_column),
+            )
+            for other in others
+        ),
+    )
+    rows = connection.execute(query, {"keys": list(keys)}).fetchall()
+    return [(keys[place - 1], gid) for place, gid in rows]
+
+
+def _links() -> Iterator[tuple[Resource, Link]]:
+    """The links between rows of one resource: what they lead to is known by nothing else."""
+    for resource in RESOURCES.values():
+        for entity in resource.entities:
+            for link in entity.links:
+                if not link.elsewhere:
+                    yield resource, link
 
 
 def _below(rows: Iterable[tuple[UUID, int]], gone: Sequence[Gone]) -> list[Gone]:
@@ -134,7 +171,14 @@ def _members_of(table: str) -> Iterator[tuple[str, Children]]:
                     yield entity.table, part
 
 
-def _delete(connection: Connection, table: str, key: str, gone: Sequence[Gone], why: Why | None) -> int:
+def _delete(
+    connection: Connection,
+    table: str,
+    key: str,
+    gone: Sequence[Gone],
+    why: Why | None,
+    left: Sequence[tuple[UUID, str]],
+) -> int:
     names = {"table": table_identifier(table), "key": sql.Identifier(key)}
     keys = [row.key for row in gone]
     if why is None:
@@ -146,6 +190,8 @@ def _delete(connection: Connection, table: str, key: str, gone: Sequence[Gone], 
         "keys": keys,
         "gids": [row.gid for row in gone],
         "moments": [row.moment for row in gone],
+        "left_by": [key for key, _ in left],
+        "left_gids": [gid for _, gid in left],
     }
     row = connection.execute(statement("removals/delete_recorded").format(**names), recorded).fetchone()
     return int(row[0]) if row else 0

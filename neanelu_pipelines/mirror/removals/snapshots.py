@@ -9,7 +9,8 @@ A row goes only if all of this holds:
   whole export was merged since;
 * no line of it is unreadable or torn, behind which the row may stand; a line that was rejected counts as seen;
 * nothing in the mirror says that the row is newer than the export;
-* no more rows of its table are missing than the share NEANELU_MAX_REMOVAL_SHARE, or a few;
+* no more rows of its table are missing than the share NEANELU_MAX_REMOVAL_SHARE, or a few; without those that were
+  linked with removed rows only (pictures of products that went): what they hung on is recorded as gone;
 * a whole export of the resource shows all there is (of orders it may not: `Resource.snapshot_shows_all`);
 * where it was asked for type by type, Shopify listed the row's type: one that the token may not see it does not list;
 * Shopify, asked for it by its id, says that it is gone, and knows a row of its table that the export holds. Where
@@ -91,10 +92,17 @@ class _Snapshot:
 class _Missing:
     entity: Entity
     rows: list[tuple[UUID, str]]
+    alone: int
+    """How many of the rows were linked with nothing but rows that were removed."""
     of: int
     witness: str | None
     unlisted: list[str]
     """The types of such rows that Shopify does not list."""
+
+    @property
+    def share(self) -> int:
+        """How many rows count into the share that may go at once."""
+        return len(self.rows) - self.alone
 
 
 def remove_missing(
@@ -260,7 +268,9 @@ def _missing_of(connection: Connection, snapshot: _Snapshot, entity: Entity, par
         and_parent_seen=under,
         and_told_only_here=_told_elsewhere(snapshot.resource, entity),
     )
-    rows = connection.execute(query, parameters).fetchall()
+    missing = connection.execute(query, parameters).fetchall()
+    rows = [(key, gid) for key, gid, _ in missing]
+    alone = sum(is_alone for _, _, is_alone in missing)
     count = connection.execute(statement("removals/count_rows").format(table=table), parameters).fetchone()
     witness = connection.execute(statement("removals/find_witness").format(table=table), parameters).fetchone()
     unlisted: list[str] = []
@@ -268,7 +278,7 @@ def _missing_of(connection: Connection, snapshot: _Snapshot, entity: Entity, par
         types = statement("removals/find_types").format(table=table, key=sql.Identifier(entity.primary_key))
         found = connection.execute(types, {**parameters, "keys": [key for key, _ in rows]}).fetchall()
         unlisted = [kind for (kind,) in found if kind not in snapshot.kinds]
-    return _Missing(entity, rows, count[0] if count else 0, witness[0] if witness else None, unlisted)
+    return _Missing(entity, rows, alone, count[0] if count else 0, witness[0] if witness else None, unlisted)
 
 
 def _doubt(missing: Sequence[_Missing], load: LoadRun, *, few: int, max_share: float, unconfirmed: bool) -> str | None:
@@ -277,7 +287,7 @@ def _doubt(missing: Sequence[_Missing], load: LoadRun, *, few: int, max_share: f
         return _without_witness(alone, load)
     if not unconfirmed and (unlisted := [kind for found in missing for kind in found.unlisted]):
         return _unlisted(unlisted, load)
-    if too_many := [found for found in missing if len(found.rows) > max(few, int(found.of * max_share))]:
+    if too_many := [found for found in missing if found.share > max(few, int(found.of * max_share))]:
         return _too_many(too_many, load, max_share)
     return None
 
@@ -297,7 +307,7 @@ def _damaged(load: LoadRun, broken: str, remedy: str) -> str:
 
 
 def _too_many(found: Sequence[_Missing], load: LoadRun, max_share: float) -> str:
-    said = ", ".join(f"{len(one.rows):,} of {one.of:,} rows of {one.entity.table}" for one in found)
+    said = ", ".join(f"{one.share:,} of {one.of:,} rows of {one.entity.table}" for one in found)
     return (
         f"The export of {load.resource} of {load.shop_domain} does not hold {said}: more than may go at once "
         f"({max_share:.0%}). Nothing was removed. If the shop really lost them, run `neanelu removals look "
