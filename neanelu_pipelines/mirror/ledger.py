@@ -46,6 +46,12 @@ class LoadEndedError(NeaneluError):
     """A step was asked to go on with a load that has ended."""
 
 
+class TakenForDeadError(LoadEndedError):
+    """Another load ended this one while it was merged: it had lost its lock. Tried again, it begins again."""
+
+    transient = True
+
+
 @dataclass(frozen=True)
 class Shop:
     """What a load needs to know of its shop."""
@@ -53,6 +59,16 @@ class Shop:
     shop_id: UUID
     domain: str
     currency: str | None
+
+
+@dataclass(frozen=True)
+class Stands:
+    """What became of a load so far."""
+
+    status: str
+    error: str | None
+    is_abandoned: bool
+    """Whether another load found it dead and ended it."""
 
 
 @dataclass
@@ -224,11 +240,11 @@ def close_run(
         "cut_off": cut_off,
     }
     if _one(book, "ledger/close_run", parameters) is None and status == "completed":
-        raise ended(load, *standing(book, load)[:2])
+        raise ended(load, standing(book, load))
 
 
-def standing(book: Connection, load: LoadRun) -> tuple[str, str | None, bool]:
-    """The load's status, how it ended if it did, and whether another load found it dead.
+def standing(book: Connection, load: LoadRun) -> Stands:
+    """How the load stands.
 
     Raises:
         NoLoadError: it is not in the ledger any more.
@@ -236,15 +252,16 @@ def standing(book: Connection, load: LoadRun) -> tuple[str, str | None, bool]:
     row = _one(book, "ledger/run_standing", {"run_id": load.run_id})
     if row is None:
         raise _gone(load)
-    return row[0], row[1], row[2]
+    return Stands(*row)
 
 
-def ended(load: LoadRun, status: str, error: str | None) -> LoadEndedError:
-    """What to say to whoever would go on with a load of that status."""
-    how = "has failed meanwhile" if status == "failed" else f"is {status} already"
-    return LoadEndedError(
+def ended(load: LoadRun, stands: Stands) -> LoadEndedError:
+    """What to say to whoever would go on with a load that stands so."""
+    kind = TakenForDeadError if stands.is_abandoned else LoadEndedError
+    how = "has failed meanwhile" if stands.status == "failed" else f"is {stands.status} already"
+    return kind(
         f"Load {load.run_id} ({load.resource} of {load.shop_domain}) {how}, so it is not gone on with: load its source "
-        f"again.{f' It ended with: {error}' if error else ''}"
+        f"again.{f' It ended with: {stands.error}' if stands.error else ''}"
     )
 
 

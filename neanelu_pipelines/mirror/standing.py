@@ -33,13 +33,13 @@ def take_up(book: Connection, load: LoadRun) -> Standing:
         LoadEndedError: somebody has ended it.
         NoLoadError: it is not in the ledger any more.
     """
-    status, error, is_abandoned = ledger.standing(book, load)
-    if status == "running":
+    stands = ledger.standing(book, load)
+    if stands.status == "running":
         return Standing.RUNNING
-    if status == "completed":
+    if stands.status == "completed":
         return Standing.COMPLETED
-    if not is_abandoned or book.execute(statement("ledger/reopen_run"), {"run_id": load.run_id}).rowcount == 0:
-        raise ledger.ended(load, status, error)
+    if book.execute(statement("ledger/reopen_run"), {"run_id": load.run_id}).rowcount == 0:
+        raise ledger.ended(load, stands)
     return Standing.BEGUN_AGAIN
 
 
@@ -47,10 +47,10 @@ def hold(connection: Connection, load: LoadRun) -> None:
     """Let nobody end the load before this transaction does, so that what it has staged stays.
 
     Raises:
-        LoadEndedError: somebody has ended it already.
+        LoadEndedError: somebody has ended it already; TakenForDeadError, if it was another load.
     """
     if connection.execute(statement("ledger/hold_run"), {"run_id": load.run_id}).fetchone() != (True,):
-        raise ledger.ended(load, *ledger.standing(connection, load)[:2])
+        raise ledger.ended(load, ledger.standing(connection, load))
 
 
 def abandon_others(book: Connection, load: LoadRun) -> list[UUID]:

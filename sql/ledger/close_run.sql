@@ -6,9 +6,8 @@ UPDATE bulk_runs
        updated_at = now(),
        records_processed = COALESCE(%(records)s, records_processed),
        bytes_processed = COALESCE(%(bytes)s, bytes_processed),
-       cursor_state = CASE WHEN %(cut_off)s THEN cursor_state || '{"snapshot": false, "cut_off": true}'
-                           ELSE cursor_state
-                      END,
+       cursor_state = (cursor_state - 'abandoned')
+                      || CASE WHEN %(cut_off)s THEN '{"snapshot": false, "cut_off": true}'::jsonb ELSE '{}' END,
        error_message = %(error)s
  WHERE id = %(run_id)s
    AND CASE %(status)s::text WHEN 'completed' THEN status = 'running' ELSE status <> 'completed' END
