@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -24,13 +25,16 @@ from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
-from neanelu_pipelines.sandbox.shop.hooks import Event, event_about, headers_of
-from neanelu_pipelines.sandbox.shop.world import Shop
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import shops
 from neanelu_pipelines.shopify.access import Secret, ShopAccess
 from neanelu_pipelines.shopify.vault import Keyring
+
+# The Admin API takes a while to import, and every command's help names this one.
+if TYPE_CHECKING:
+    from neanelu_pipelines.sandbox.admin import Sandbox
+    from neanelu_pipelines.sandbox.shop.hooks import Event
+    from neanelu_pipelines.sandbox.shop.world import Shop
 
 DOMAIN = "unelte-si-flori.myshopify.com"
 NAME = "Unelte și Flori, Iași"
@@ -74,6 +78,8 @@ def tell_live(world: World, products: int, say: Callable[[str], None]) -> Live:
     Raises:
         DemoFailedError: something did not end as it must.
     """
+    from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
+
     say(f"Opening the Admin API of {NAME}")
     spec = GeneratedShop(DOMAIN, seed=_SEED, products=max(_FEWEST, int(products * _SHARE)))
     with Sandbox([spec]) as sandbox:
@@ -89,7 +95,7 @@ def tell_live(world: World, products: int, say: Callable[[str], None]) -> Live:
     return live
 
 
-def _connected(world: World, sandbox: Sandbox) -> World:
+def _connected(world: World, sandbox: "Sandbox") -> World:
     """The same installation, with the sandbox as Shopify, a key and an app's secret of this run alone."""
     key = base64.b64encode(os.urandom(32)).decode()
     return World(
@@ -105,7 +111,7 @@ def _connected(world: World, sandbox: Sandbox) -> World:
     )
 
 
-def _add(world: World, sandbox: Sandbox) -> None:
+def _add(world: World, sandbox: "Sandbox") -> None:
     token = Secret(sandbox.token(DOMAIN))
     facts = verified(ShopAccess(UUID(int=0), DOMAIN, _API_VERSION, token), world.settings.shopify_url)
     shops.install(
@@ -129,8 +135,10 @@ def _sync(world: World, resource: str, say: Callable[[str], None]) -> LoadOutcom
     return outcome
 
 
-def _change_a_price(world: World, shop: Shop) -> Change:
+def _change_a_price(world: World, shop: "Shop") -> Change:
     """A merchant changes a price; Shopify posts the product; it is verified, kept, and merged."""
+    from neanelu_pipelines.sandbox.shop.hooks import event_about
+
     product = shop.products.table.node(0)
     variant = product["variants"][0]
     before = _price(world, variant["id"])
@@ -157,10 +165,11 @@ def work_off_own(database: Database, chosen: Settings) -> None:
         pass
 
 
-async def _post(world: World, one: Event) -> int:
+async def _post(world: World, one: "Event") -> int:
     """Hand a signed webhook to the endpoint of `neanelu webhooks`; its answer's status."""
     import httpx
 
+    from neanelu_pipelines.sandbox.shop.hooks import headers_of
     from neanelu_pipelines.shopify.webhooks.endpoint import PATH, Endpoint
     from neanelu_pipelines.shopify.webhooks.inbox import Inbox
     from neanelu_pipelines.shopify.webhooks.signature import Secrets
