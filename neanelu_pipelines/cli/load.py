@@ -14,7 +14,6 @@ from neanelu_pipelines.cli.shops import create_shop, require_shop
 from neanelu_pipelines.cli.world import open_world
 from neanelu_pipelines.defs.artifacts.moments import parse_moment
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.mirror.artifacts import shown
 from neanelu_pipelines.mirror.resources import resource_named
 
 
@@ -39,6 +38,8 @@ def load(
     as_json: JsonOption = False,
 ) -> None:
     """Load a file of one shop into the mirror, through the same assets that the Dagster UI shows."""
+    from neanelu_pipelines.mirror.artifacts import shown
+
     output = Output(as_json=as_json)
     resource_named(resource)
     moment = parse_moment(as_of)

@@ -25,7 +25,6 @@ import psutil
 
 from neanelu_pipelines.cli.guard import Plan, Service
 from neanelu_pipelines.cli.kinship import children_now, end_family, inherit_orphans
-from neanelu_pipelines.cli.orchestra import dagster_instance, end_orphaned_runs
 from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.errors import NeaneluError
 
@@ -67,6 +66,8 @@ def running_services(world: World, *, port: int | None, stop_server: bool) -> It
     environment = {**os.environ, **world.dagster_environment()}
     with _only_one(world) as lock, _reserved_port() as code_port:
         if world.embedded is not None:  # Then no other machine's Dagster has its runs in this storage.
+            from neanelu_pipelines.cli.orchestra import dagster_instance, end_orphaned_runs
+
             with dagster_instance(world) as instance:
                 end_orphaned_runs(instance, world.database)
         with _listener(port) as listener:
