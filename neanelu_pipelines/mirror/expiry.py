@@ -14,6 +14,7 @@ from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import ledger
+from neanelu_pipelines.mirror.forgotten import is_gone
 from neanelu_pipelines.mirror.ledger import ResourceBusyError
 from neanelu_pipelines.mirror.leftovers import Found, folders, found_in
 from neanelu_pipelines.mirror.reports import LoadRun
@@ -155,7 +156,8 @@ def delete_past(database: Database, artifact_root: str, *, now: datetime, kept: 
 
     Files go first, so that none is left that no row tells of: at once those that a run which is over left in the store
     without telling the ledger (pieces of a result, half a copy, a whole one); they are found by its id in their names.
-    Files of runs that this ledger does not know are left alone: another may. Killed anywhere, the next one goes on.
+    Files of runs that this ledger does not know are left alone, another may; unless their shop was forgotten, and its
+    runs with it. Killed anywhere, the next one goes on.
 
     Raises:
         FilesLeftError: some files could not be deleted; all else is done.
@@ -176,8 +178,10 @@ def _delete_left_behind(database: Database, folder: str, files: _Deleting) -> in
     if not (found := files.found(folder)):
         return 0
     with ledger.opened(database) as book:
-        ids = {"run_ids": list({one.run_id for one in found})}
-        over = dict(book.execute(statement("ledger/runs_over"), ids).fetchall())
+        ids = [one.run_id for one in found]
+        runs = book.execute(statement("ledger/runs_standing"), {"run_ids": ids}).fetchall()
+        unknown = set(ids) - {key for key, _, _ in runs} if is_gone(book, folder.split("/")[-2]) else set()
+    over: dict[UUID, list[str]] = {key: names for key, is_over, names in runs if is_over} | {key: [] for key in unknown}
     deleted = 0
     for one in found:
         if one.run_id in over and one.name not in over[one.run_id]:

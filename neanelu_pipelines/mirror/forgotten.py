@@ -85,8 +85,7 @@ def refuse_older(book: Connection, shop_domain: str, said_as_of: datetime | None
     Raises:
         ForgottenShopError: it was, or does not say.
     """
-    row = book.execute(statement("redaction/shop_forgotten"), {"shop_domain": shop_domain}).fetchone()
-    moment: datetime | None = row[0] if row else None
+    moment = _shop_forgotten(book, shop_domain)
     if moment is None or (said_as_of is not None and said_as_of > moment):
         return
     why = "was taken before that" if said_as_of else "does not say when it was taken"
@@ -94,6 +93,17 @@ def refuse_older(book: Connection, shop_domain: str, said_as_of: datetime | None
         f"{shop_domain} was forgotten at {moment:%Y-%m-%d %H:%M:%S%z}, and what is to be loaded {why}: it is not let "
         "in. If it was taken afterwards, say when (--as-of)."
     )
+
+
+def is_gone(book: Connection, shop_domain: str) -> bool:
+    """Whether a shop of this domain was forgotten, and none has it now: nothing here may be of it."""
+    here = book.execute(statement("ledger/find_shop"), {"shop_domain": shop_domain}).fetchone()
+    return here is None and _shop_forgotten(book, shop_domain) is not None
+
+
+def _shop_forgotten(book: Connection, shop_domain: str) -> datetime | None:
+    row = book.execute(statement("redaction/shop_forgotten"), {"shop_domain": shop_domain}).fetchone()
+    return row[0] if row else None
 
 
 def _anybody(connection: Connection, parameters: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from neanelu_pipelines.mirror import artifacts, ledger, river
 from neanelu_pipelines.mirror.expiry import FilesLeftError, Purged, delete_past
+from neanelu_pipelines.mirror.redaction.subjects import hashed
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.shopify.store import files_of
 from tests.mirror.lines import DOMAIN, River, catalogue, moment
@@ -102,6 +103,27 @@ def test_a_file_that_cannot_be_deleted_keeps_its_run_and_no_other(river: River) 
     in_the_way.rmdir()
     assert purge(river, now=datetime.now(UTC) + YEAR) == Purged(1, 0)
     assert files(river.settings.artifact_root) == set()
+
+
+def test_what_comes_in_of_a_shop_after_it_was_forgotten_goes(swept: River) -> None:
+    """Its runs are gone with it, so that nobody else could tell that they are over."""
+    swept.settings = swept.settings.model_copy(update={"artifact_url": f"memory://{uuid.uuid4().hex}"})
+    root, key = swept.settings.artifact_root, "cerere"
+    for domain in ("uitat.myshopify.com", DOMAIN):
+        swept.do(
+            "INSERT INTO pipeline.redactions (request_key, kind, subject_hash, status, completed_at)"
+            " VALUES (%s, 'shop', %s, 'completed', now())",
+            key + domain,
+            hashed(key + domain, domain),
+        )
+    came, stays = (
+        write(f"{root}/{domain}/customers/{uuid.uuid4()}.jsonl.partial") for domain in ("uitat.myshopify.com", DOMAIN)
+    )
+    elsewhere = write(f"{root}/altul.myshopify.com/customers/{uuid.uuid4()}.jsonl")
+
+    assert purge(swept) == Purged(0, 1), came
+
+    assert files(root) == {files_of(path)[1] for path in (stays, elsewhere)}, "one is here again, one was never here"
 
 
 def opened(river_: River, source: str | None = "") -> LoadRun:

@@ -24,7 +24,7 @@ from neanelu_pipelines.shopify.bulk.fetch import Fetcher, ForbiddenUrlError, Res
 from neanelu_pipelines.shopify.bulk.ledger import Export, StoredResult
 from neanelu_pipelines.shopify.bulk.operation import MARK_BYTES, Operation, marked, operations_in, read_operation
 from neanelu_pipelines.shopify.bulk.outcome import Outcome, outcome_of
-from neanelu_pipelines.shopify.bulk.pieces import DamagedPieceError, Shelf, Whole
+from neanelu_pipelines.shopify.bulk.pieces import DamagedPieceError, Shelf, Whole, salvaged_as
 from neanelu_pipelines.shopify.bulk.states import (
     COMPLETED,
     Blocked,
@@ -154,8 +154,7 @@ def advance(
                     return outcome_of(pages.fetch(book, client, export, target))
             return _Run(book, client, export, target, pace or Pace(), sleep, this_machine=this_machine).go(wait)
         except ledger.NoExportError:
-            # It was ended from outside, or its shop was forgotten: nobody else knows of what came in.
-            Shelf(target).forget(target, _salvaged(target))
+            Shelf(target).forget(target, salvaged_as(target))  # It was ended from outside, or its shop forgotten.
             raise
 
 
@@ -180,7 +179,6 @@ class _Run:
             this_machine=this_machine, most_bytes=pace.most_bytes, piece_bytes=pace.piece_bytes, sleep=sleep
         )
         self._target = target
-        self._salvaged = _salvaged(target)
         self._shelf = Shelf(self._target, export.kinds.bytes if export.kinds else 0)
         self._probed = False
         self._url: str | None = None
@@ -353,10 +351,7 @@ class _Run:
         return Refused("TOO_LARGE" if isinstance(problem, ResultTooLargeError) else "FORBIDDEN_URL", str(problem))
 
     def _salvage(self) -> None:
-        """Keep what there is, apart from whole results. Losing it must not hide why the operation failed.
-
-        No load takes out of it who was forgotten since it was read: then nothing is kept.
-        """
+        """Keep what there is, apart from whole results. Losing it must not hide why the operation failed."""
         fetched = self._export.state.status == COMPLETED
         if self._url is None and not fetched:
             self._poll()
@@ -369,11 +364,11 @@ class _Run:
             except (UrlRefusedError, ForbiddenUrlError, ResultTooLargeError, DamagedPieceError) as problem:
                 self._happened(self._trouble(problem))
                 return
-            if ledger.may_tell_of_forgotten(self._book, self._export):
+            if ledger.may_tell_of_forgotten(self._book, self._export):  # And no load takes them out of it.
                 self._happened(Salvaged(kept=False))
                 return
-            self._shelf.publish(self._salvaged)
-        self._happened(Salvaged(), _stored(self._salvaged, whole))
+            self._shelf.publish(salvaged_as(self._target))
+        self._happened(Salvaged(), _stored(salvaged_as(self._target), whole))
 
     def _happened(self, event: Event, stored: StoredResult | None = None) -> None:
         """Write down what follows; of one kind's trouble, which kind's."""
@@ -386,10 +381,6 @@ class _Run:
 
 def _target_of(export: Export, artifact_root: str) -> str:
     return f"{artifact_root.rstrip('/')}/{export.domain}/{export.resource}/{export.run_id}.jsonl"
-
-
-def _salvaged(target: str) -> str:
-    return f"{target.removesuffix('.jsonl')}.partial.jsonl"
 
 
 @contextmanager

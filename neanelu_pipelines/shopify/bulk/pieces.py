@@ -46,6 +46,11 @@ class DamagedPieceError(Exception):
     """A piece does not hold what was put into it (the machine lost power, say)."""
 
 
+def salvaged_as(target: str) -> str:
+    """Where what there is of a result is kept, apart from the artifact that it did not become."""
+    return f"{target.removesuffix('.jsonl')}.partial.jsonl"
+
+
 class Shelf:
     """The pieces of one artifact, `<artifact>.pieces/`, from a byte of it on: what comes before stays as it is."""
 
