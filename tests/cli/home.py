@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.cli.nursery import Nursery
 
@@ -32,6 +34,12 @@ class Home:
         return _nursery().run(
             arguments, environment={**self.environment, **environment}, folder=self.path.parent, timeout=240
         )
+
+    @contextmanager
+    def killed(self, *arguments: str) -> Iterator[IO[str]]:
+        """Run `neanelu` with these arguments until the end of the block, where it is killed; what stderr says."""
+        with _nursery().begun(arguments, environment=self.environment, folder=self.path.parent) as said:
+            yield said
 
     def run_alone(self, *arguments: str) -> None:
         """Run `neanelu` with these arguments in a process that reads all its modules itself; it must succeed."""

@@ -16,8 +16,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ORDER_BYTES = 128 * 1024
@@ -58,6 +60,24 @@ class Nursery:
                 os.close(reading)
             status = int(self._control.recv(_ORDER_BYTES))
         return subprocess.CompletedProcess(list(arguments), status, out, err)
+
+    @contextmanager
+    def begun(self, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> Iterator[IO[str]]:
+        """What a command that has begun says on stderr; at the end it is killed. Nothing else runs meanwhile."""
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        reading, writing = os.pipe()
+        order = json.dumps([list(arguments), dict(environment), str(folder)]).encode()
+        socket.send_fds(self._control, [order], [nothing, writing])
+        os.close(nothing)
+        os.close(writing)
+        child = int(self._control.recv(_ORDER_BYTES))
+        with os.fdopen(reading, encoding="utf-8") as said:
+            try:
+                yield said
+            finally:
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+                self._control.recv(_ORDER_BYTES)  # now it is gone, and so is its number
 
     def _end(self) -> None:
         self._control.close()

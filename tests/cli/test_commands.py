@@ -192,17 +192,9 @@ def test_a_killed_load_leaves_the_next_one_free(home: Home, catalogue: Path) -> 
     """Its place in Dagster's pools is given back, and its run is not shown as running for ever."""
     arguments = ("load", str(catalogue), "--shop", SHOP, "--resource", "products", "--create-shop")
     for _ in range(3):  # more than the pool has places
-        process = subprocess.Popen(
-            [*COMMAND, *arguments], env=home.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        assert process.stderr
-        for line in process.stderr:
-            if "Reading and staging" in line:
-                break
-        time.sleep(0.1)
-        process.kill()
-        process.wait()
-        process.stderr.close()
+        with home.killed(*arguments) as said:
+            assert any("Reading and staging" in line for line in said), "it ended by itself"
+            time.sleep(0.1)
     assert home.json(*arguments)["exit"] == 0
 
 
