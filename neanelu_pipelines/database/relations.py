@@ -13,6 +13,7 @@ from functools import cache
 import psycopg
 
 from neanelu_pipelines.database.connect import Role
+from neanelu_pipelines.database.migrations import pending
 from neanelu_pipelines.database.server import open_database
 from neanelu_pipelines.database.statements import sql_root, statement
 from neanelu_pipelines.settings import settings
@@ -99,7 +100,10 @@ def main() -> None:
     """Write sql/relations.json from the database of the settings."""
     if sys.argv[1:] != ["--write"]:
         sys.exit("usage: python -m neanelu_pipelines.database.relations --write")
-    with open_database(settings()).connect(Role.ADMIN) as connection:
+    database = open_database(settings())
+    if pending(database):
+        sys.exit("This database has not the whole schema: run `neanelu migrate` first, or half of it would be written.")
+    with database.connect(Role.ADMIN) as connection:
         text = as_json(read_relations(connection))
     (sql_root() / "relations.json").write_text(text, encoding="utf-8")
 

@@ -274,7 +274,7 @@ class River:
         """As if nothing had been loaded yet."""
         with self.database.connect(Role.ADMIN) as connection:
             connection.execute("SET LOCAL session_replication_role TO replica")
-            for table in (*reversed(MIRROR), *STAGING, *_LEDGER, *also):
+            for table in (*reversed(MIRROR), *STAGING, *_LEDGER, "pipeline.removals", *also):
                 connection.execute(f"DELETE FROM {table}")
 
     def unheard_of(self, hours: int) -> None:

@@ -34,6 +34,10 @@ def test_a_merge_uses_its_connections_again_but_not_one_that_failed(river: River
     """Each transaction knows its shop for itself; a failed one leaves nothing behind, and its connection is let go."""
     shop = river.shops[DOMAIN]
     load = LoadRun(uuid4(), shop, DOMAIN, "products", "", 0, "")
+    running = (
+        "INSERT INTO bulk_runs (id, shop_id, operation_type, status) VALUES (%s, %s, 'PRODUCTS_EXPORT', 'running')"
+    )
+    river.do(running, load.run_id, shop)
     with tenant_transactions(river.database, load, rows=1) as begin:
         with begin() as connection:
             used = connection
