@@ -173,6 +173,7 @@ def test_functions_that_run_as_others_pin_their_search_path(database: Database) 
         "default_partition_rows",
         "drop_partitions",
         "ensure_partitions",
+        "hold_run",
         "record_inventory",
     }
     assert all("search_path=pg_catalog, pg_temp" in config for _, config in rows)
