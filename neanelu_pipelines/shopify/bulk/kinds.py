@@ -68,7 +68,8 @@ class Kinds:
         """A state that says which kind's trouble it is, if there is one that was not there before."""
         if self.current is None or state.message is None or state.message == before.message:
             return state
-        return replace(state, message=f"The type {self.current!r}: {state.message}")
+        whose = f"The type {self.current!r}: "
+        return replace(state, message=whose + state.message.removeprefix(whose))
 
     def joined(self, shelf: Shelf) -> Whole:
         """All that came in, kind by kind, as one.
