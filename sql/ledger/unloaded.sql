@@ -9,7 +9,5 @@ SELECT r.id, r.shop_id, s.shopify_domain::text, r.query_type, told.tells
                                          WHERE a.bulk_run_id = r.id
                                            AND a.deleted_at IS NULL) AS tells) AS told
  WHERE r.status = 'running'
-   AND GREATEST(r.updated_at,
-                (SELECT max(GREATEST(b.started_at, b.completed_at)) FROM bulk_steps b WHERE b.bulk_run_id = r.id))
-       < CASE WHEN told.tells THEN %(untouched)s ELSE %(dead)s END
+   AND pipeline.last_sign(r) < CASE WHEN told.tells THEN %(untouched)s ELSE %(dead)s END
  ORDER BY r.id

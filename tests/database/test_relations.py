@@ -1,7 +1,12 @@
 """sql/relations.json is what a migrated database says, and complete."""
 
+import sys
+
+import pytest
+
+from neanelu_pipelines.database import relations as module
 from neanelu_pipelines.database.connect import Database, Role
-from neanelu_pipelines.database.relations import as_json, read_relations, relations
+from neanelu_pipelines.database.relations import as_json, main, read_relations, relations
 from neanelu_pipelines.database.statements import sql_root
 
 
@@ -10,6 +15,15 @@ def test_the_file_equals_the_migrated_database(database: Database) -> None:
         found = read_relations(connection)
     assert relations() == found, "run: python -m neanelu_pipelines.database.relations --write"
     assert (sql_root() / "relations.json").read_text(encoding="utf-8") == as_json(found)
+
+
+def test_it_is_not_written_from_half_a_schema(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (sql_root() / "relations.json").read_bytes()
+    monkeypatch.setattr(sys, "argv", ["relations", "--write"])
+    monkeypatch.setattr(module, "open_database", lambda _: empty_database)
+    with pytest.raises(SystemExit, match="run `neanelu migrate` first"):
+        main()
+    assert (sql_root() / "relations.json").read_bytes() == before
 
 
 def test_it_holds_every_relation_of_the_schema() -> None:

@@ -114,8 +114,10 @@ def test_what_was_read_before_and_is_loaded_by_nobody_is_not_kept(peopled: River
     peopled.do(
         "UPDATE bulk_steps SET started_at = now() - interval '2 hours', completed_at = now() - interval '2 hours'"
     )
-    peopled.do("UPDATE bulk_runs SET updated_at = now() - interval '2 hours' WHERE id = %s", unloaded.run_id)
-    peopled.do("UPDATE bulk_runs SET updated_at = now() - interval '2 hours' WHERE id = %s", waits.run_id)
+    for one in (unloaded, waits):
+        then = "now() - interval '2 hours'"
+        peopled.do(f"UPDATE bulk_runs SET updated_at = {then}, started_at = {then} WHERE id = %s", one.run_id)
+    peopled.do("UPDATE bulk_runs SET bytes_processed = 1234 WHERE id = %s", unloaded.run_id)  # an export says so
     begun = opened("customers", moment(4))
 
     with ledger.opened(peopled.database) as book, ledger.resource_lock(book, unloaded):
@@ -125,8 +127,9 @@ def test_what_was_read_before_and_is_loaded_by_nobody_is_not_kept(peopled: River
     assert delete_expired(peopled.database, now=datetime.now(UTC)) == 1
 
     assert not Path(unloaded.artifact_path).exists()
-    status, why = peopled.one("SELECT status, error_message FROM bulk_runs WHERE id = %s", unloaded.run_id)
-    assert (status, "a customer was forgotten" in why) == ("failed", True)
+    ended = "SELECT status, error_message, bytes_processed FROM bulk_runs WHERE id = %s"
+    status, why, size = peopled.one(ended, unloaded.run_id)
+    assert (status, "a customer was forgotten" in why, size) == ("failed", True, 1234)
     stay = [*kept.values(), waits, begun]
     assert [load for load in stay if not Path(load.artifact_path).exists()] == []
     assert peopled.query("SELECT id FROM bulk_runs WHERE status = 'running' ORDER BY id") == [
