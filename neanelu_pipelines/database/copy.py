@@ -1,70 +1,30 @@
 """COPY in both directions, without holding up whoever makes the rows.
 
-Belongs here: streaming bytes into tables from a thread of its own, in the two forms that PostgreSQL takes; streaming
-narrow rows out. Does not belong here: making the rows.
+Belongs here: streaming rows into tables from a thread of its own; streaming narrow rows out. Does not belong here: how
+rows lie on the wire (`wire`), and making them.
 """
 
-import io
 import queue
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from psycopg import Connection, sql
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.database.wire import HEADER, TRAILER
 
 _WAITING_BLOCKS = 2
-# https://www.postgresql.org/docs/18/sql-copy.html, "Binary Format": a signature, no flags, no extension.
-_BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_BINARY_TRAILER = b"\xff\xff"
 
 
 def table_identifier(name: str) -> sql.Identifier:
     """`pipeline.staging_media` or `staging_products` as an identifier."""
     return sql.Identifier(*name.split("."))
-
-
-def csv_bytes(rows: pl.DataFrame) -> bytes:
-    """A frame as `CsvCopy` takes it: no header, null as nothing, the empty text as `""`."""
-    buffer = io.BytesIO()
-    rows.write_csv(buffer, include_header=False)
-    return buffer.getvalue()
-
-
-def binary_bytes(rows: pl.DataFrame) -> bytes:
-    """A frame as `BinaryCopy` takes it: bytes as they are (a uuid's sixteen), text, bigint; nothing may be null.
-
-    PostgreSQL takes narrow rows in half the time that it needs for CSV's, whose numbers and uuids it has to read.
-    """
-    if any(column.null_count() for column in rows.get_columns()):
-        raise ValueError("narrow rows hold a null")
-    if not len(rows):
-        return b""
-    pieces = [_fixed(np.full(len(rows), len(rows.columns), dtype=">i2"))]
-    for column in rows.get_columns():
-        if column.dtype == pl.Int64:
-            pieces += [_fixed(np.full(len(rows), 8, dtype=">i4")), _fixed(column.to_numpy().astype(">i8"))]
-        else:
-            values = column.cast(pl.Binary)
-            pieces += [_fixed(values.bin.size().to_numpy().astype(">i4")), values.to_arrow().cast(pa.binary())]
-    data: bytes = pc.binary_join_element_wise(*pieces, b"").buffers()[2].to_pybytes()
-    return data
-
-
-def _fixed(values: NDArray[Any]) -> pa.BinaryArray:
-    """The bytes of each value, as they stand."""
-    ends = np.arange(len(values) + 1, dtype=np.int32) * values.dtype.itemsize
-    buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(values.tobytes())]
-    return pa.BinaryArray.from_buffers(pa.binary(), len(values), buffers)
 
 
 def column_list(columns: Sequence[str]) -> sql.Composed:
@@ -75,18 +35,15 @@ def column_list(columns: Sequence[str]) -> sql.Composed:
 class TableCopy:
     """A COPY into one table on a connection and a thread of its own: parsing overlaps with PostgreSQL's work.
 
-    Everything written is committed together on leaving the context without an error, and nothing otherwise.
+    Everything written, as `wire.binary_rows` makes it, is committed together on leaving the context without an error,
+    and nothing otherwise.
     """
-
-    query: str
-    header = b""
-    trailer = b""
 
     def __init__(self, database: Database, table: str, columns: Sequence[str], analyzed: Sequence[str] = ()) -> None:
         """A copy of rows of these `columns`; the `analyzed` columns get statistics in the same thread."""
         self.table = table
         self.rows = 0
-        self._copy = statement(self.query).format(table=table_identifier(table), columns=column_list(columns))
+        self._copy = statement("database/copy_in").format(table=table_identifier(table), columns=column_list(columns))
         self._analyze = (
             statement("database/analyze").format(table=table_identifier(table), columns=column_list(analyzed))
             if analyzed
@@ -139,11 +96,11 @@ class TableCopy:
                 return
             with self._database.connect(Role.PIPELINE) as connection, connection.cursor() as cursor:
                 with cursor.copy(self._copy) as copy:
-                    chunk: bytes | None = self.header + first
+                    chunk: bytes | None = HEADER + first
                     while chunk is not None:
                         copy.write(chunk)
                         chunk = self._next()
-                    copy.write(self.trailer)
+                    copy.write(TRAILER)
                 if self._abandoned:
                     connection.rollback()
                 elif self._analyze:
@@ -161,28 +118,14 @@ class TableCopy:
         return chunk
 
 
-class CsvCopy(TableCopy):
-    """Takes what `csv_bytes` makes: for rows of any type, and of text for the most part."""
-
-    query = "database/copy_csv_in"
-
-
-class BinaryCopy(TableCopy):
-    """Takes what `binary_bytes` makes: for narrow rows."""
-
-    query = "database/copy_binary_in"
-    header = _BINARY_HEADER
-    trailer = _BINARY_TRAILER
-
-
 @contextmanager
-def csv_copies(
+def table_copies(
     database: Database, tables: Mapping[str, Sequence[str]], analyzed: Mapping[str, Sequence[str]] | None = None
-) -> Iterator[dict[str, CsvCopy]]:
-    """One `CsvCopy` per table, side by side, each committed by itself; `analyzed` are columns by table."""
+) -> Iterator[dict[str, TableCopy]]:
+    """One `TableCopy` per table, side by side, each committed by itself; `analyzed` are columns by table."""
     with ExitStack() as stack:
         copies = {
-            table: stack.enter_context(CsvCopy(database, table, columns, (analyzed or {}).get(table, ())))
+            table: stack.enter_context(TableCopy(database, table, columns, (analyzed or {}).get(table, ())))
             for table, columns in tables.items()
         }
         yield copies
@@ -198,19 +141,19 @@ def integer_rows(
     Memory stays at one batch however many rows there are, which a client-side cursor would not give.
     """
     row = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("a", ">i8"), ("l2", ">i4"), ("b", ">i4")])
-    copy_out = statement("database/copy_binary_out").format(query=query)
+    copy_out = statement("database/copy_out").format(query=query)
     with connection.cursor() as cursor, cursor.copy(copy_out, parameters) as copy:
         pending: list[bytes] = []
         for data in copy:
             pending.append(bytes(data))
             if len(pending) >= batch_rows:
                 yield _rows_of(b"".join(pending), row)
-                pending = [_BINARY_HEADER]
+                pending = [HEADER]
         if pending:
             yield _rows_of(b"".join(pending), row)
 
 
 def _rows_of(data: bytes, row: np.dtype[np.void]) -> NDArray[np.int64]:
-    body = data[len(_BINARY_HEADER) :]
+    body = data[len(HEADER) :]
     rows = np.frombuffer(body, dtype=row, count=len(body) // row.itemsize)
     return np.stack((rows["a"], rows["b"]), axis=1).astype(np.int64)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from psycopg import Connection, sql
 
 from neanelu_pipelines.database.connect import Database, Role
-from neanelu_pipelines.database.copy import BinaryCopy, binary_bytes, integer_rows, table_identifier
+from neanelu_pipelines.database.copy import TableCopy, integer_rows, table_identifier
 from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.database.wire import binary_rows
 from neanelu_pipelines.mirror import staging_area
 from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
 from neanelu_pipelines.mirror.ledger import Shop
@@ -163,10 +164,10 @@ def _fingerprint_lines(database: Database, settings: Settings, resource: Resourc
     def look(block: Block) -> tuple[bytes, int, Survey]:
         seen = Survey(lines=block.through, damaged=bool(block.bad or block.empty_lines or block.notes))
         rows = _line_keys(resource, load, block, seen, seed)
-        return binary_bytes(rows), len(rows), seen
+        return binary_rows(rows), len(rows), seen
 
     blocks = read_blocks(load.artifact_path, block_bytes=settings.block_bytes, max_line_bytes=settings.max_line_bytes)
-    with BinaryCopy(database, _LINES, _COLUMNS) as copy:
+    with TableCopy(database, _LINES, _COLUMNS) as copy:
         for data, rows, seen in side_by_side(look, _indexed(blocks, survey.index)):
             survey.add(seen)
             if rows:

@@ -1,7 +1,8 @@
 """From decoded nodes to rows fit for COPY: every declared column as a value and as the ways it can be wrong.
 
-Belongs here: how each kind of column is read, checked and written as PostgreSQL text. All of it is vectorized over a
-block. Does not belong here: what is only wrong beside other rows (duplicates, orphans), which SQL finds in staging.
+Belongs here: how each kind of column is read, checked and given the type that it is copied as. All of it is vectorized
+over a block. Does not belong here: what is only wrong beside other rows (duplicates, orphans), which SQL finds in
+staging.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -10,6 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
+from neanelu_pipelines.database.wire import JSONB, numerics
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Kind, Shape
 from neanelu_pipelines.shopify import nodes
 
@@ -48,7 +50,7 @@ class Check:
 class Field:
     """A column in two steps, so that nothing is derived twice.
 
-    `raw` is read from the decoded `node`; the checks and `value`, the text for COPY, are made of that, which stands
+    `raw` is read from the decoded `node`; the checks and `value`, as `wire` takes it, are made of that, which stands
     under the column's own name by then.
     """
 
@@ -119,8 +121,6 @@ def _field(column: Column, shop_currency: str | None) -> Field:
     value, checks = _VALUES[column.kind](column, raw)
     if column.required:
         checks = (Check(column.name, "missing_required", "is missing or null", raw.is_null()), *checks)
-    if column.empty is not None:
-        value = value.fill_null(column.empty)
     return Field(column, _raw(column, shop_currency).alias(column.name), value.alias(column.name), checks)
 
 
@@ -216,51 +216,56 @@ def _integer(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
     if column.kind is Kind.INTEGER:
         wrong = (number < -_INT32) | (number >= _INT32)
         checks.append(Check(column.name, "out_of_range", "does not fit a 32-bit integer", wrong))
-    return raw, tuple(checks)
+        number = number.cast(pl.Int32, strict=False)
+    return number, tuple(checks)
 
 
 def _numeric(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
     precision, scale = column.precision or (38, 9)
     limit = 10 ** (precision - scale) - 0.5 * 10**-scale
     number = raw.cast(pl.Float64, strict=False)
-    return raw, (
+    return raw.map_batches(numerics, return_dtype=pl.Binary), (
         Check(column.name, "not_a_number", "is not a decimal number", ~raw.str.contains(_DECIMAL)),
         Check(column.name, "out_of_range", f"does not fit numeric({precision},{scale})", number.abs() >= limit),
     )
 
 
 def _boolean(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
-    return raw, (Check(column.name, "not_a_boolean", "is neither true nor false", ~raw.is_in(["true", "false"])),)
+    checks = (Check(column.name, "not_a_boolean", "is neither true nor false", ~raw.is_in(["true", "false"])),)
+    return raw == "true", checks
 
 
 def _timestamp(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
     parsed = raw.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
     wrong = ~raw.str.contains(_TIMESTAMP) | _lost(raw, parsed)
-    return raw, (Check(column.name, "not_a_timestamp", "is not an ISO 8601 time with a zone", wrong),)
+    return parsed, (Check(column.name, "not_a_timestamp", "is not an ISO 8601 time with a zone", wrong),)
 
 
 def _text_array(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
-    element = pl.element().str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
-    literal = "{" + raw.list.drop_nulls().list.eval('"' + element + '"').list.join(",") + "}"
     checks: tuple[Check, ...] = ()
     if column.max_length is not None:
         wrong = raw.list.eval(pl.element().str.len_chars() > column.max_length).list.any()
         message = f"has an element longer than {column.max_length} characters"
         checks = (Check(column.name, "too_long", message, wrong),)
-    return literal, checks
+    return raw.list.drop_nulls(), checks
 
 
 def _json(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
     if column.members is not None:
         nothing = pl.all_horizontal(raw.struct.field(name).is_null() for name in column.members)
-        return pl.when(~nothing).then(raw.struct.json_encode()), ()
+        return JSONB + _or_empty(column, pl.when(~nothing).then(raw.struct.json_encode())), ()
     # Only structs can be encoded: wrap the value as {"v":…} and take the wrapping off the text again.
     wrapped = pl.struct(v=raw).struct.json_encode()
     checks: tuple[Check, ...] = ()
     if column.keyed_by is not None:
         wrong = raw.list.eval(pl.element().struct.field(column.keyed_by).is_null()).list.any()
         checks = (Check(column.name, "missing_required", f"has an element without {column.keyed_by}", wrong),)
-    return pl.when(raw.is_not_null()).then(wrapped.str.slice(5).str.head(-1)), checks
+    text = pl.when(raw.is_not_null()).then(wrapped.str.slice(5).str.head(-1))
+    return JSONB + _or_empty(column, text), checks
+
+
+def _or_empty(column: Column, text: pl.Expr) -> pl.Expr:
+    return text if column.empty is None else text.fill_null(column.empty)
 
 
 def _lost(raw: pl.Expr, converted: pl.Expr) -> pl.Expr:

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from neanelu_pipelines.database.copy import csv_bytes
+from neanelu_pipelines.database.wire import JSONB, binary_rows
 from neanelu_pipelines.mirror.changes import WantedOfBlock
 from neanelu_pipelines.mirror.columns import Check, Field, cut_lines, field_at, fields_of, json_member, schema_of
 from neanelu_pipelines.mirror.declarations import (
@@ -47,7 +47,7 @@ class ParsedBlock:
     """What became of the lines of one block."""
 
     rows: list[tuple[str, bytes, int]] = field(default_factory=list)
-    """Staging table, rows as CSV in the order of its columns, how many."""
+    """Staging table, rows for COPY in the order of its columns, how many."""
     bad: list[BadLine] = field(default_factory=list)
     staged: Counter[str] = field(default_factory=Counter)
     """Staged lines by node type."""
@@ -86,7 +86,7 @@ class _Lines:
 
     def copy(self, table: str, rows: pl.DataFrame) -> None:
         if len(rows):
-            self.parsed.rows.append((table, csv_bytes(rows), len(rows)))
+            self.parsed.rows.append((table, binary_rows(rows), len(rows)))
 
 
 _VALID = pl.lit("valid")
@@ -165,7 +165,7 @@ class BlockParser:
             lines.parsed.partial.add(entity.table)
         parent = [pl.col("parent_gid").alias(entity.parent.gid_column)] if entity.parent else []
         status = pl.when(pl.col(_ABSENT).is_null()).then(pl.lit("valid")).otherwise(pl.lit("incomplete"))
-        rows = frame.select(*self._keys(status), _ABSENT, *(field_.value for field_ in fields), *parent)
+        rows = frame.select(*self._keys(status), JSONB + pl.col(_ABSENT), *(field_.value for field_ in fields), *parent)
         names = [field_.column.name for field_ in fields if field_.column.test is None]
         filled = [name for name in names if rows[name].null_count() < len(rows)]
         lines.parsed.values.append((entity, filled))
@@ -190,7 +190,7 @@ class BlockParser:
             parent_gid="parent_gid",
             field=pl.lit(part.field),
             key=_KEY,
-            value=value.struct.json_encode(),
+            value=JSONB + value.struct.json_encode(),
         )
         lines.copy(CHILDREN_STAGING, rows)
 
@@ -222,8 +222,8 @@ class BlockParser:
 
     def _keys(self, status: pl.Expr = _VALID) -> tuple[pl.Expr, ...]:
         return (
-            pl.lit(str(self._load.run_id)).alias("bulk_run_id"),
-            pl.lit(str(self._load.shop_id)).alias("shop_id"),
+            pl.lit(self._load.run_id.bytes).alias("bulk_run_id"),
+            pl.lit(self._load.shop_id.bytes).alias("shop_id"),
             pl.col("line_number"),
             pl.col("fingerprint"),
             status.alias("validation_status"),

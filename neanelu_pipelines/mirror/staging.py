@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from neanelu_pipelines.database.connect import Database
-from neanelu_pipelines.database.copy import CsvCopy, csv_bytes, csv_copies
+from neanelu_pipelines.database.copy import TableCopy, table_copies
+from neanelu_pipelines.database.wire import JSONB, binary_rows
 from neanelu_pipelines.mirror.changes import Wanted, WantedOfBlock
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Resource
 from neanelu_pipelines.mirror.ledger import Shop
@@ -67,7 +68,7 @@ def _analyzed_columns(resource: Resource) -> dict[str, tuple[str, ...]]:
 class Stager:
     """One pass over one artifact. Use `stage_artifact`."""
 
-    def __init__(self, resource: Resource, load: LoadRun, copies: dict[str, CsvCopy], wanted: Wanted | None) -> None:
+    def __init__(self, resource: Resource, load: LoadRun, copies: dict[str, TableCopy], wanted: Wanted | None) -> None:
         self._resource = resource
         self._load = load
         self._copies = copies
@@ -118,8 +119,8 @@ class Stager:
 
     def add(self, parsed: ParsedBlock) -> None:
         """Copy and count what became of one block."""
-        for table, csv, rows in parsed.rows:
-            self._copies[table].write(csv, rows)
+        for table, data, rows in parsed.rows:
+            self._copies[table].write(data, rows)
         for entity, node, lines in parsed.samples:
             self.selection.sample(self._resource, entity, node, lines)
         for entity, columns in parsed.values:
@@ -144,16 +145,17 @@ class Stager:
             self.nodes.setdefault(line.node, LineCounts()).rejected += 1
         rows = pl.DataFrame(
             {
-                "bulk_run_id": [str(self._load.run_id)] * len(bad),
-                "shop_id": [str(self._load.shop_id)] * len(bad),
+                "bulk_run_id": [self._load.run_id.bytes] * len(bad),
+                "shop_id": [self._load.shop_id.bytes] * len(bad),
                 "error_type": ["PARSE" if line.code in _PARSE_CODES else "VALIDATION" for line in bad],
                 "error_code": [line.code for line in bad],
                 "error_message": [line.message for line in bad],
                 "line_number": [line.number for line in bad],
-                "payload": [_payload(line) for line in bad],
-            }
+                "payload": [JSONB + _payload(line) for line in bad],
+            },
+            schema_overrides={"line_number": pl.Int32},
         )
-        self._copies[ERRORS].write(csv_bytes(rows), len(rows))
+        self._copies[ERRORS].write(binary_rows(rows), len(rows))
 
     def finish(self) -> None:
         """Count as unchanged what the first pass saw and this one had no need to look at."""
@@ -227,7 +229,7 @@ def stage_artifact(
     as_of: datetime,
 ) -> tuple[StageReport, Stager]:
     """Copy the wanted lines of the artifact, which shows the shop at `as_of`, into the staging tables."""
-    with csv_copies(database, staging_columns(resource), _analyzed_columns(resource)) as copies:
+    with table_copies(database, staging_columns(resource), _analyzed_columns(resource)) as copies:
         stager = Stager(resource, load, copies, wanted)
         if wanted is None or not wanted.nothing:
             parser = BlockParser(resource, shop, load, stager.selection.wants_sample, as_of)

@@ -1,1 +1,1 @@
-COPY pg_temp.seen_gids (gid) FROM STDIN (FORMAT csv)
+COPY pg_temp.seen_gids (gid) FROM STDIN (FORMAT binary)

@@ -50,7 +50,8 @@ def test_what_runs_that_are_over_left_behind_goes_by_its_name(river: River, stor
     river.do("UPDATE bulk_artifacts SET deleted_at = now() WHERE bulk_run_id = %s", taken.run_id)
     lost = [load.run_id for load in (closed, dead, loading, begun, export)]
     river.do("DELETE FROM bulk_artifacts WHERE bulk_run_id = ANY (%s)", lost)
-    river.do("UPDATE bulk_runs SET updated_at = now() - interval '2 days' WHERE id = ANY (%s)", lost)
+    long_ago = "now() - interval '2 days'"
+    river.do(f"UPDATE bulk_runs SET started_at = {long_ago}, updated_at = {long_ago} WHERE id = ANY (%s)", lost)
     river.do("UPDATE bulk_steps SET started_at = now() - interval '2 days', completed_at = NULL")
     river.do("UPDATE bulk_steps SET started_at = now() WHERE bulk_run_id = %s", begun.run_id)
     river.do(

@@ -16,8 +16,8 @@ import fsspec
 import polars as pl
 from psycopg import Connection
 
-from neanelu_pipelines.database.copy import csv_bytes
 from neanelu_pipelines.database.statements import statement
+from neanelu_pipelines.database.wire import HEADER, TRAILER, binary_rows
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError, Block, read_blocks
@@ -73,10 +73,11 @@ def write_seen(connection: Connection, settings: Settings, resource: Resource, p
         return gids.to_frame(), int(unclear.sum()) + len(block.bad)
 
     with connection.cursor().copy(statement("removals/copy_seen")) as copy:
+        copy.write(HEADER)
         for gids, hidden in side_by_side(look, _counted(blocks, seen)):
             seen.hidden += hidden
-            if len(gids):
-                copy.write(csv_bytes(gids))
+            copy.write(binary_rows(gids))
+        copy.write(TRAILER)
     connection.execute(statement("removals/analyze_seen"))
     return seen
 
