@@ -4,11 +4,26 @@ Belongs here: putting together what the file shows of itself (`selection`) and w
 belong here: what the merge does with it.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.routes import routes_of
 from neanelu_pipelines.mirror.selection import Selection
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What the staged file is able to say: the rest of the mirror is left alone."""
+
+    columns: dict[str, list[str]]
+    """Selected columns, by mirror table."""
+    owned: frozenset[str]
+    """The owned parts it holds completely: `table.field`, or a link table."""
+    complete: bool
+    """No line was rejected: then what is absent is gone. Otherwise it may have stood in a rejected line."""
+    partial: frozenset[str] = frozenset()
+    """Mirror tables of which some rows' lines are incomplete: such a row keeps what its line says nothing about."""
 
 
 def extent_of(

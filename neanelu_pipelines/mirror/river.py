@@ -23,8 +23,8 @@ from neanelu_pipelines.mirror import artifacts, checkpoints, forgotten, ledger, 
 from neanelu_pipelines.mirror.changes import wanted_lines
 from neanelu_pipelines.mirror.counts import counts_checks, cut_off_words
 from neanelu_pipelines.mirror.declarations import Resource
-from neanelu_pipelines.mirror.extents import extent_of
-from neanelu_pipelines.mirror.merge import Extent, Merge
+from neanelu_pipelines.mirror.extents import Extent, extent_of
+from neanelu_pipelines.mirror.merge import Merge
 from neanelu_pipelines.mirror.reports import (
     LoadReport,
     LoadRun,

@@ -4,11 +4,14 @@ Belongs here: which rows a share holds, and how many shares there are. Does not 
 (`merge`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Any
 
 from psycopg import Connection, sql
 
+from neanelu_pipelines.database.copy import table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import Entity
 
@@ -47,8 +50,12 @@ def shares(pages: int, workers: int, *, uneven: bool) -> list[Share]:
     return [Share(first, end) for first, end in pairwise(cuts) if first < end]
 
 
-def shared_out(connection: Connection, entity: Entity, workers: int) -> list[Share]:
-    """The shares of the rows staged for an entity, on connections of that many workers."""
-    query = statement("mirror/share_out").format(staging=sql.Literal(entity.staging), table=sql.Literal(entity.table))
-    pages, uneven = connection.execute(query).fetchone() or (0, False)
-    return shares(pages, workers, uneven=uneven)
+def shared_out(
+    connection: Connection, entity: Entity, parameters: Mapping[str, Any], workers: int
+) -> tuple[list[Share], bool]:
+    """The shares of an entity's staged rows, for that many workers; and whether the mirror has none of the shop's."""
+    query = statement("mirror/share_out").format(
+        staging=sql.Literal(entity.staging), table_name=sql.Literal(entity.table), table=table_identifier(entity.table)
+    )
+    pages, uneven, new = connection.execute(query, parameters).fetchone() or (0, False, False)
+    return shares(pages, workers, uneven=uneven), new

@@ -8,15 +8,7 @@ WITH merged AS (
    WHERE s.bulk_run_id = %(run_id)s
      AND s.validation_status = 'valid'
      AND {share}
-  ON CONFLICT (shop_id, shopify_gid) DO UPDATE
-     SET {assignments},
-         {fingerprint_column} = {kept_fingerprint},
-         synced_at = excluded.synced_at,
-         updated_at = CASE WHEN {differs} THEN now() ELSE m.updated_at END
-   WHERE (m.{fingerprint_column} IS DISTINCT FROM excluded.{fingerprint_column}
-          OR (excluded.{fingerprint_column} IS NULL AND {differs})
-          {or_told_later})
-     AND {not_older}
+  {unless_new}
   RETURNING old.shop_id IS NULL AS inserted, old.updated_at IS DISTINCT FROM new.updated_at AS changed
 )
 SELECT count(*) FILTER (WHERE inserted),

@@ -16,9 +16,7 @@ WITH merged AS (
      AND l.link_table = {link_table}
      AND l.validation_status = 'valid'
      {unless_told}
-  ON CONFLICT ({parent_column}, {child_column}) DO UPDATE
-     SET position = excluded.position{featured_assignment}, updated_at = now()
-   WHERE (m.position{featured_old}) IS DISTINCT FROM (excluded.position{featured_new})
+  {unless_new}
   RETURNING old.shop_id IS NULL AS inserted
 )
 SELECT count(*) FILTER (WHERE inserted),

@@ -18,9 +18,7 @@ WITH placed AS (
     JOIN {parent_table} parent ON parent.shop_id = %(shop_id)s AND parent.shopify_gid = l.parent_gid
     JOIN {child_table} child ON child.shop_id = %(shop_id)s AND child.shopify_gid = l.child_gid
    WHERE l.validation_status = 'valid'
-  ON CONFLICT ({parent_column}, {child_column}) DO UPDATE
-     SET position = excluded.position, updated_at = now()
-   WHERE m.position IS DISTINCT FROM excluded.position
+  {unless_new}
   RETURNING old.shop_id IS NULL AS inserted
 )
 SELECT count(*) FILTER (WHERE inserted),
