@@ -95,7 +95,7 @@ class Column:
     test: Test | None = None
     """The column says whether its source holds something, not what: rows that a result says nothing about keep it."""
     empty: str | None = None
-    """What is written for null where the schema says so (`[]` for a picture's sources: only videos have some)."""
+    """What a JSON column has for null where the schema says so (`[]` for a picture's sources: only videos do)."""
     told_elsewhere: bool = False
     """Another resource may know it: null says nothing, and the row keeps what it has."""
     staged_only: bool = False
