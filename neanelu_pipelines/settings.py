@@ -87,7 +87,7 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=32, description="Connections that merge a big load side by side; as many as cores pay.")
     ] = 2
     block_bytes: Annotated[int, Field(ge=64 * 1024, description="How many bytes of JSONL are parsed at a time.")] = (
-        8 * 1024 * 1024
+        6 * 1024 * 1024
     )
     encryption_keys: Annotated[
         SecretStr | None,
