@@ -1,5 +1,6 @@
--- Staging into the mirror, as the tenant: row-level security holds whatever stands here. A row is written only if its
--- fingerprint differs and the mirror's version is not newer; updated_at moves only if a value did.
+-- Staging into the mirror, as the tenant: row-level security holds whatever stands here. A row that is there is written
+-- only if its fingerprint differs and the mirror's version is not newer (update_entity); updated_at moves only if a value
+-- did.
 WITH merged AS (
   INSERT INTO {table} AS m (shop_id, {fingerprint_column}, synced_at, {columns})
   SELECT %(shop_id)s, {fingerprint}, {told_at}, {values}
