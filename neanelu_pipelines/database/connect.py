@@ -5,9 +5,11 @@ the server comes from (`embedded`), what is said on the connection.
 """
 
 import enum
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
 from uuid import UUID
 
 import psycopg
@@ -22,6 +24,10 @@ class Role(enum.StrEnum):
     ADMIN = "admin"
     PIPELINE = "pipeline"
     TENANT = "tenant"
+
+
+Transaction: TypeAlias = Callable[[], AbstractContextManager[psycopg.Connection]]
+"""Opens a transaction, and commits it at the end; from any thread, several at once."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,29 @@ class Database:
             psycopg.OperationalError: the server cannot be reached or refuses the login.
         """
         return psycopg.connect(self.urls[role], autocommit=autocommit, application_name=f"neanelu {role}")
+
+    @contextmanager
+    def transactions(self, role: Role) -> Iterator[Transaction]:
+        """What opens transactions as `role`, on connections that are used again.
+
+        A new connection first reads its tables, indexes, policies and dictionaries from the catalogues, and plans the
+        checks of foreign keys: for one of many small transactions that is not little. There are as many connections as
+        transactions at once. One whose transaction failed is not used again; all are closed on leaving the context.
+        """
+        idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
+        with ExitStack() as opened:
+
+            @contextmanager
+            def begin() -> Iterator[psycopg.Connection]:
+                try:
+                    connection = idle.get_nowait()
+                except Empty:
+                    connection = opened.enter_context(self.connect(role))
+                with connection.transaction():
+                    yield connection
+                idle.put(connection)
+
+            yield begin
 
     @contextmanager
     def tenant(self, shop_id: UUID, *, trace_id: str | None = None) -> Iterator[psycopg.Connection]:

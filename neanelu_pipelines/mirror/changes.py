@@ -23,7 +23,7 @@ from neanelu_pipelines.mirror import staging_area
 from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
-from neanelu_pipelines.mirror.routes import gid_hashes, hash_seed, line_hashes, names_parent, routes_of, takers
+from neanelu_pipelines.mirror.routes import gid_hashes, hash_seed, holds_parent, line_hashes, routes_of, takers
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import Block, read_blocks
 from neanelu_pipelines.shopify.line_index import LineIndex
@@ -183,9 +183,8 @@ def _indexed(blocks: Iterator[Block], index: LineIndex) -> Iterator[tuple[Block]
 
 def _line_keys(resource: Resource, load: LoadRun, block: Block, survey: Survey, seed: int) -> pl.DataFrame:
     who = identities(lines_of(block))
-    who = who.with_columns(
-        line_number=pl.Series(block.numbers), hash=pl.Series(line_hashes(block, names_parent(resource, who), seed))
-    )
+    hashes = line_hashes(block, who, holds_parent(resource, who), seed)
+    who = who.hstack([pl.Series("line_number", block.numbers), pl.Series("hash", hashes)])
     for node, count in who["node"].fill_null("?").value_counts().iter_rows():
         survey.nodes[node] += count
     parts = []

@@ -17,6 +17,9 @@ from neanelu_pipelines.shopify import nodes
 
 # Narrower than ISO 8601 where PostgreSQL is: it knows no year 0 and no offset of 16 hours.
 # `[0-9]`, because `\d` takes the digits of every script. Weights are floats, and a small float has an exponent.
+DECODED = "decoded"
+"""The column in which a frame holds what its lines' JSON says, as a struct."""
+
 _TIMESTAMP = (
     r"^(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
     r"(?:\.[0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
@@ -50,7 +53,7 @@ class Check:
 class Field:
     """A column in two steps, so that nothing is derived twice.
 
-    `raw` is read from the decoded `node`; the checks and `value`, as `wire` takes it, are made of that, which stands
+    `raw` is read from the column `DECODED`; the checks and `value`, as `wire` takes it, are made of that, which stands
     under the column's own name by then.
     """
 
@@ -71,8 +74,8 @@ def schema_of(columns: Iterable[Column], also: Iterable[str] = ()) -> pl.DataTyp
 
 
 def field_at(path: str) -> pl.Expr:
-    """The value at a dotted path in the decoded column `node`; null where anything on the way is null."""
-    value = pl.col("node")
+    """The value at a dotted path in the decoded column; null where anything on the way is null."""
+    value = pl.col(DECODED)
     for segment in path.split("."):
         name, picks, said = segment.partition("=")
         if picks:

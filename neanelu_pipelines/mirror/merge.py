@@ -14,16 +14,16 @@ load brings one meanwhile (a picture is a product's and a file), the share is be
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
 
+from neanelu_pipelines.database.connect import Transaction
 from neanelu_pipelines.database.copy import table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import recording
@@ -33,13 +33,13 @@ from neanelu_pipelines.mirror.merge_queries import entity_query, link_names, upd
 from neanelu_pipelines.mirror.reports import TableCounts
 from neanelu_pipelines.mirror.shares import WHOLE, Share, shared_out
 
-Transaction: TypeAlias = Callable[[], AbstractContextManager[Connection]]
-"""Opens a tenant transaction of the load's shop, and commits it at the end."""
-
 
 @dataclass(frozen=True)
 class Merge:
-    """One load's merge. `parameters` are run_id, shop_id, as_of and shown_through; `staged`, rows by staging table."""
+    """One load's merge, in transactions of its tenant.
+
+    `parameters` are run_id, shop_id, as_of and shown_through; `staged`, rows by staging table.
+    """
 
     resource: Resource
     extent: Extent

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from neanelu_pipelines.database.wire import JSONB, binary_rows
 from neanelu_pipelines.mirror.changes import WantedOfBlock
-from neanelu_pipelines.mirror.columns import Check, Field, cut_lines, field_at, fields_of, json_member, schema_of
+from neanelu_pipelines.mirror.columns import (
+    DECODED,
+    Check,
+    Field,
+    cut_lines,
+    field_at,
+    fields_of,
+    json_member,
+    schema_of,
+)
 from neanelu_pipelines.mirror.declarations import (
     CHILDREN_STAGING,
     LINKS_STAGING,
@@ -30,7 +39,7 @@ from neanelu_pipelines.mirror.declarations import (
 )
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
-from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, line_hashes, names_parent, routes_of, takers
+from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, holds_parent, line_hashes, routes_of, takers
 from neanelu_pipelines.mirror.selection import SAMPLE_LINES, absent_columns
 from neanelu_pipelines.shopify import nodes
 from neanelu_pipelines.shopify.jsonl import BadLine, Block
@@ -73,6 +82,8 @@ class _Lines:
 
     block: Block
     text: pl.Series
+    objects: NDArray[np.bool_]
+    """Lines that look like a JSON object."""
     who: pl.DataFrame
     taken: NDArray[np.bool_]
     """Lines that some route leads somewhere."""
@@ -117,16 +128,18 @@ class BlockParser:
             )
             for route in self._routes
         }
+        self._something_wrong = {target: _any_wrong(fields) for target, fields in self._fields.items()}
 
     def parse(self, block: Block, wanted: WantedOfBlock | None) -> ParsedBlock:
         """The rows of the wanted lines (None: of all lines) and what is wrong with the others."""
         whole, mended = nodes.mend_escapes(block)
         text = nodes.lines_of(whole)
         who = nodes.identities(text)
-        hashes = line_hashes(block, names_parent(self._resource, who), self._seed)
-        who = who.with_columns(line_number=pl.Series(whole.numbers), fingerprint=pl.Series(hashes))
+        hashes = line_hashes(block, who, holds_parent(self._resource, who), self._seed)
+        who = who.hstack([pl.Series("line_number", whole.numbers), pl.Series("fingerprint", hashes)])
         taken, wanted_here, decoded = np.zeros((3, len(whole)), bool)
-        lines = _Lines(whole, text, who, taken, wanted_here, decoded, ParsedBlock(mended=mended))
+        objects = nodes.look_like_objects(text)
+        lines = _Lines(whole, text, objects, who, taken, wanted_here, decoded, ParsedBlock(mended=mended))
         for route, mask in zip(self._routes, takers(self._routes, who), strict=True):
             if mask.any():
                 self._take(route, lines, mask, wanted)
@@ -159,7 +172,7 @@ class BlockParser:
         self._sample(entity, lines, frame)
         fields = self._fields[entity.table]
         frame = frame.select(*_WHO, *(field_.raw for field_ in fields), pl.lit(None, pl.String).alias(_ABSENT))
-        frame = self._checked(fields, frame, lines, entity)
+        frame = self._checked(entity.table, frame, lines, entity)
         lines.parsed.cut += cut_lines(entity.columns, frame)
         if frame[_ABSENT].null_count() < len(frame):
             lines.parsed.partial.add(entity.table)
@@ -182,7 +195,7 @@ class BlockParser:
             "missing_required",
             f"{' or '.join(part.key_paths)} is missing or null",
         )
-        frame = self._checked(fields, frame.filter(pl.col(_KEY).is_not_null()), lines)
+        frame = self._checked(route.target, frame.filter(pl.col(_KEY).is_not_null()), lines)
         value = pl.struct(json_member(field_.column).alias(field_.column.name) for field_ in fields)
         rows = frame.select(
             *self._keys(),
@@ -206,19 +219,19 @@ class BlockParser:
     def _decoded(self, lines: _Lines, at: NDArray[np.int64], schema: pl.DataType) -> pl.DataFrame:
         """The lines at these indexes with their fields decoded as `node`; lines that cannot be are rejected."""
         lines.decoded[at] = True
-        text = lines.text.gather(at)
-        decoded, failed = nodes.decode(text, schema, lines.who["gid"].gather(at))
+        text, frame = lines.text[at], lines.who[at]
+        decoded, failed = nodes.decode(text, lines.objects[at], schema, frame["gid"])
         for i in failed.tolist():
             code, message = nodes.why_undecodable(text[i])
             self._reject_at(lines, [int(at[i])], code, message)
-        frame = lines.who[at].rename({"node": "node_type"}).with_columns(node=decoded, at=pl.Series(at))
+        frame = frame.hstack([decoded.alias(DECODED), pl.Series("at", at)])
         return frame.filter(~pl.Series(_at(dict.fromkeys(failed.tolist()), len(at)))) if len(failed) else frame
 
     def _sample(self, entity: Entity, lines: _Lines, frame: pl.DataFrame) -> None:
         for node in entity.node_types:
             if self._wants_sample(node):
-                at = frame.filter(pl.col("node_type") == node)["at"].head(SAMPLE_LINES)
-                lines.parsed.samples.append((entity, node, lines.text.gather(at).to_list()))
+                at = frame.filter(pl.col("node") == node)["at"].head(SAMPLE_LINES)
+                lines.parsed.samples.append((entity, node, lines.text[at].to_list()))
 
     def _keys(self, status: pl.Expr = _VALID) -> tuple[pl.Expr, ...]:
         return (
@@ -229,13 +242,13 @@ class BlockParser:
             status.alias("validation_status"),
         )
 
-    def _checked(
-        self, fields: tuple[Field, ...], frame: pl.DataFrame, lines: _Lines, entity: Entity | None = None
-    ) -> pl.DataFrame:
+    def _checked(self, target: str, frame: pl.DataFrame, lines: _Lines, entity: Entity | None = None) -> pl.DataFrame:
         """The rows that pass every check; the others are rejected. An entity's row may lack what its line lacks."""
-        checks = _checks(fields)
-        if not checks:
+        something_wrong = self._something_wrong[target]
+        if something_wrong is None or not frame.select(something_wrong).item():
             return frame
+        fields = self._fields[target]
+        checks = _checks(fields)
         wrong = frame.select(check.wrong.fill_null(value=False).alias(str(i)) for i, check in enumerate(checks))
         failed = _failed(frame, wrong)
         if failed and entity is not None:
@@ -273,8 +286,8 @@ class BlockParser:
 
     def _why_untaken(self, node: str | None, parent: str | None, text: str) -> tuple[str, str]:
         if node is None:
-            decoded, failed = nodes.decode(pl.Series([text]), pl.Struct({"id": pl.String()}))
-            del decoded
+            line = pl.Series([text])
+            _, failed = nodes.decode(line, nodes.look_like_objects(line), pl.Struct({"id": pl.String()}))
             if len(failed):
                 return nodes.why_undecodable(text)
             return "unreadable_identity", "The line has no `id` that is a Shopify GID, so nobody knows what it is."
@@ -304,6 +317,12 @@ def _schema(part: Entity | Children | Link) -> pl.DataType:
 
 def _checks(fields: tuple[Field, ...]) -> list[Check]:
     return [check for field_ in fields for check in field_.checks]
+
+
+def _any_wrong(fields: tuple[Field, ...]) -> pl.Expr | None:
+    """Whether any row fails any check: one answer for the many, which is all that most blocks are asked."""
+    checks = _checks(fields)
+    return pl.any_horizontal([check.wrong for check in checks]).any() if checks else None
 
 
 def _failed(frame: pl.DataFrame, wrong: pl.DataFrame) -> list[int]:

@@ -37,7 +37,7 @@ from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.mirror.selection import Selection, asked_parts
 from neanelu_pipelines.mirror.staging import stage_artifact
 from neanelu_pipelines.mirror.standing import Standing
-from neanelu_pipelines.mirror.transactions import tenant_transactions
+from neanelu_pipelines.mirror.transactions import pipeline_transactions, tenant_transactions
 from neanelu_pipelines.mirror.verdicts import judge
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.jsonl import ArtifactUnreadableError
@@ -159,7 +159,9 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         marked = 0
         if any(report.tables.values()):
             empty = wanted is None
-            marked = _judge(book, resource, parameters, report, stager.selection, mirror_is_empty=empty)
+            marked = _judge(
+                database, settings, book, resource, parameters, report, stager.selection, mirror_is_empty=empty
+            )
         forgotten.settle(book, resource, parameters, report, marked)
         report.seconds = time.perf_counter() - started
         total = report.total
@@ -180,7 +182,14 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
     return report
 
 
+def _is_big(rows: int, settings: Settings) -> bool:
+    """Whether a load is worth several connections, and may have them."""
+    return rows >= _BIG_LOAD_ROWS and settings.merge_workers > 1
+
+
 def _judge(
+    database: Database,
+    settings: Settings,
     book: Connection,
     resource: Resource,
     parameters: dict[str, Any],
@@ -190,8 +199,9 @@ def _judge(
     mirror_is_empty: bool,
 ) -> int:
     """Judge what was staged; how many rows tell of somebody who was forgotten."""
-    with book.transaction():
-        staging_area.plan_for(book, sum(report.tables.values()))
+    rows = sum(report.tables.values())
+    with book.transaction(), pipeline_transactions(database, rows) as begin:
+        staging_area.plan_for(book, rows)
         marked = forgotten.mark(book, resource, parameters)
         report.notes += judge(
             book,
@@ -201,6 +211,7 @@ def _judge(
             mirror_is_empty=mirror_is_empty,
             partial=selection.partial,
             marked=marked,
+            begin=begin if _is_big(rows, settings) else None,
         )
     return marked
 
@@ -275,7 +286,7 @@ def _merge(
         work = Merge(resource, whole, _parameters(book, load), staged)
         if not rows:
             counts = work.nothing()
-        elif rows >= _BIG_LOAD_ROWS and settings.merge_workers > 1:
+        elif _is_big(rows, settings):
             counts = work.side_by_side(begin, settings.merge_workers)
         else:
             counts = work.in_one_transaction(begin)
@@ -373,8 +384,8 @@ def load_file(
         )
         with failing(database, load):
             staged = stage(database, settings, load, book)
-            checks = check(database, settings, load, book)
-            tables = merge(database, settings, load, book)
+            tables = merge(database, settings, load, book)  # which counts the staged rows before it begins
         rejected = rejections(database, load, book)
     seconds = time.perf_counter() - started
+    checks = counts_checks(staged, settings)
     return LoadReport(load.run_id, "completed", seconds, staged, checks, tables, rejected)

@@ -6,6 +6,7 @@ belong here: reading identities (`shopify.nodes`) and what is done with the line
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from neanelu_pipelines.mirror.declarations import Children, Entity, Link, Resour
 from neanelu_pipelines.shopify.jsonl import Block
 
 _PARENT_KEY = b',"__parentId":'
+_LINE_END = np.frombuffer(b"\r\n", dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Route:
         apart = isinstance(self.part, Link) and self.part.elsewhere
         return self.target if apart else self.owner.table
 
-    @property
+    @cached_property
     def taken(self) -> pl.Expr:
         """Whether a line, by its identity, takes this route."""
         of_type = pl.col("node").is_in(list(self.part.node_types))
@@ -76,10 +78,10 @@ def takers(routes: Sequence[Route], who: pl.DataFrame) -> list[NDArray[np.bool_]
     return [masks[str(i)].to_numpy() for i in range(len(routes))]
 
 
-def names_parent(resource: Resource, who: pl.DataFrame) -> pl.Series:
+def holds_parent(resource: Resource, who: pl.DataFrame) -> NDArray[np.bool_]:
     """Which lines make rows that hold their parent's key: the parent is part of what such a line says."""
     types = [node for entity in resource.entities if entity.parent for node in entity.node_types]
-    return who["node"].is_in(types).fill_null(value=False)
+    return who["node"].is_in(types).fill_null(value=False).to_numpy()
 
 
 def hash_seed(resource: Resource, currency: str | None) -> int:
@@ -87,29 +89,35 @@ def hash_seed(resource: Resource, currency: str | None) -> int:
     return int(xxhash.xxh3_64_intdigest(f"{resource.name}/{resource.revision}/{currency}".encode()))
 
 
-def line_hashes(block: Block, names_parent: pl.Series, seed: int) -> NDArray[np.int64]:
+def line_hashes(block: Block, who: pl.DataFrame, holds_parent: NDArray[np.bool_], seed: int) -> NDArray[np.int64]:
     """A 64-bit XXH3 of each line as it came, less its line end; and less its `__parentId`, if it is not to be counted.
 
     A picture's line is the same under a product and under a variant: the route says which. Not cryptographic: it tells
     a shop's own row from its own earlier version, one comparison per row and load.
     """
     data = block.data
+    ends = _without_line_ends(block)
+    counts_less = ~holds_parent & who["parent_node"].is_not_null().to_numpy()
+    for i in np.flatnonzero(counts_less).tolist():
+        start, end = int(block.starts[i]), int(block.ends[i])
+        cut = data.rfind(_PARENT_KEY, start, end)
+        # Shopify writes it last. Where something follows it, that counts too.
+        if cut >= 0 and data.find(b",", cut + 1, end) < 0:
+            ends[i] = cut
     view = memoryview(data)
     digest = xxhash.xxh3_64_intdigest
-    hashes = np.empty(len(block), dtype=np.uint64)
-    lines = zip(block.starts.tolist(), block.ends.tolist(), names_parent.to_list(), strict=True)
-    for i, (start, end, whole) in enumerate(lines):
-        cut = -1 if whole else data.rfind(_PARENT_KEY, start, end)
-        # Shopify writes it last. Where something follows it, that counts too.
-        last = cut >= 0 and data.find(b",", cut + 1, end) < 0
-        hashes[i] = digest(view[start : cut if last else _without_line_end(data, start, end)], seed)
-    return hashes.view(np.int64)
+    bounds = zip(block.starts.tolist(), ends.tolist(), strict=True)
+    return np.array([digest(view[start:end], seed) for start, end in bounds], dtype=np.uint64).view(np.int64)
 
 
-def _without_line_end(data: bytes, start: int, end: int) -> int:
-    while end > start and data[end - 1] in b"\r\n":
-        end -= 1
-    return end
+def _without_line_ends(block: Block) -> NDArray[np.int64]:
+    """Where each line ends, less its line end."""
+    ends = block.ends.copy()
+    if len(ends):
+        characters = np.frombuffer(block.data, dtype=np.uint8)
+        while (at_line_end := (ends > block.starts) & np.isin(characters[ends - 1], _LINE_END)).any():
+            ends -= at_line_end
+    return ends
 
 
 def gid_hashes(gids: pl.Series) -> NDArray[np.int64]:

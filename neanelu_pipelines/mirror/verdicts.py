@@ -4,22 +4,30 @@ Belongs here: the order of those verdicts, and how they change the counts of lin
 Does not belong here: what is wrong with one line by itself (`staging`, `columns`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any, TypeAlias
 
+import psycopg
 from psycopg import Connection, sql
 
+from neanelu_pipelines.database.connect import Transaction
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
 from neanelu_pipelines.mirror.joins import moment, staged_place
 from neanelu_pipelines.mirror.reports import LineCounts
 
+_AT_ONCE = 2
 _IDENTITIES = {
     CHILDREN_STAGING: ("parent_table", "parent_gid", "field", "key"),
     LINKS_STAGING: ("link_table", "parent_gid", "child_gid"),
 }
+
+
+Verdict: TypeAlias = Callable[[Connection], int]
+"""Marks the rows of which it is true, and says how many they are."""
 
 
 def judge(
@@ -31,30 +39,71 @@ def judge(
     mirror_is_empty: bool,
     partial: AbstractSet[str] = frozenset(),
     marked: int = 0,
+    begin: Transaction | None = None,
 ) -> list[str]:
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
     `parameters` are run_id, shop_id, as_of and shown_through; `marked` rows are out already, what they own goes with
-    them. Then incomplete rows (of the `partial` tables), repeated ones, what the mirror has newer, and orphans, each
-    entity after the one it stands under: an orphan's children are orphans too. Returns notes: which rows of other
-    resources the mirror does not have yet.
+    them. `begin` opens transactions beside this one, for a load that is worth several. Returns notes: which rows of
+    other resources the mirror does not have yet.
     """
     if marked:
         for entity in resource.entities:
             _mark_older_owned(connection, resource, entity, parameters)
-    marked += sum(
-        _mark_incomplete(connection, entity, parameters) for entity in resource.entities if entity.table in partial
-    )
-    marked += sum(_mark_repeated(connection, resource, table, parameters) for table in resource.staging_tables)
-    marked += _mark_removed(connection, resource, parameters)
-    marked += sum(_mark_not_to_unfold(connection, entity, parameters) for entity in resource.entities)
-    if not mirror_is_empty:
-        marked += sum(_mark_older(connection, resource, entity, parameters) for entity in reversed(resource.entities))
-    marked += sum(_mark_orphans(connection, resource, entity, parameters) for entity in resource.entities)
+    # With none incomplete: those are valid once the mirror is seen to have them, which is not seen beside others.
+    verdicts = _verdicts(resource, parameters, mirror_is_empty=mirror_is_empty, partial=partial)
+    if marked or partial or not begin or not _true_of_none(verdicts, begin):
+        marked += sum(verdict(connection) for verdict in verdicts)
     if marked:
         connection.execute(statement("mirror/record_invalid").format(parts=_settled(resource)), parameters)
         _settle(connection, resource, parameters, nodes)
     return [note for entity in resource.entities for note in _missing_elsewhere(connection, entity, parameters)]
+
+
+def _verdicts(
+    resource: Resource, parameters: dict[str, Any], *, mirror_is_empty: bool, partial: AbstractSet[str]
+) -> list[Verdict]:
+    """Incomplete rows (of the `partial` tables), repeated ones, what the mirror has newer, and orphans, in this order.
+
+    Each entity after the one it stands under: an orphan's children are orphans too.
+    """
+    entities = resource.entities
+    return [
+        *(_incomplete(entity, parameters) for entity in entities if entity.table in partial),
+        *(_repeated(resource, table, parameters) for table in resource.staging_tables),
+        lambda connection: _mark_removed(connection, resource, parameters),
+        *(verdict for entity in entities for verdict in _not_to_unfold(entity, parameters)),
+        *(_older(resource, entity, parameters) for entity in reversed(entities) if not mirror_is_empty),
+        *(verdict for entity in entities for verdict in _orphans(resource, entity, parameters)),
+    ]
+
+
+def _true_of_none(verdicts: Sequence[Verdict], begin: Transaction) -> bool:
+    """Whether nothing is to be marked, asked of many rows by several connections at once.
+
+    If no verdict is true of any row as they stand, none is true of any after the others, whatever their order. What one
+    has marked is taken back: what is true then depends on the order.
+    """
+
+    def refute(verdict: Verdict) -> None:
+        with begin() as connection:
+            if verdict(connection):
+                raise _TrueOfSomeError
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="verdicts") as pool:
+        asked = [pool.submit(refute, verdict) for verdict in verdicts]
+        try:
+            for answer in as_completed(asked):
+                answer.result()
+        except (_TrueOfSomeError, psycopg.errors.DeadlockDetected):
+            # Two that are both true may have marked the same rows, each in an order of its own.
+            pool.shutdown(cancel_futures=True)
+            return False
+    return True
+
+
+class _TrueOfSomeError(Exception):
+    """A verdict is true of some row."""
 
 
 def _missing_elsewhere(connection: Connection, entity: Entity, parameters: dict[str, Any]) -> Iterator[str]:
@@ -104,16 +153,25 @@ def _settle(
         counts.ignored += ignored
 
 
-def _mark_incomplete(connection: Connection, entity: Entity, parameters: dict[str, Any]) -> int:
+def _marks(query: sql.SQL | sql.Composed, parameters: dict[str, Any]) -> Verdict:
+    return lambda connection: connection.execute(query, parameters).rowcount
+
+
+def _incomplete(entity: Entity, parameters: dict[str, Any]) -> Verdict:
     """A row whose line lacks what a row needs is one that the mirror has, and keeps that; or it is invalid."""
     names = {"staging": table_identifier(entity.staging), "table": table_identifier(entity.table)}
     required = [column.name for column in entity.columns if column.required]
-    connection.execute(statement("mirror/mark_kept").format(**names), parameters)
-    query = statement("mirror/mark_incomplete").format(**names)
-    return connection.execute(query, {**parameters, "required": required}).rowcount
+    keep = _marks(statement("mirror/mark_kept").format(**names), parameters)
+    refuse = _marks(statement("mirror/mark_incomplete").format(**names), {**parameters, "required": required})
+
+    def mark(connection: Connection) -> int:
+        keep(connection)
+        return refuse(connection)
+
+    return mark
 
 
-def _mark_repeated(connection: Connection, resource: Resource, table: str, parameters: dict[str, Any]) -> int:
+def _repeated(resource: Resource, table: str, parameters: dict[str, Any]) -> Verdict:
     identity = _IDENTITIES.get(table, ("shopify_gid",))
     versions = [entity.version for entity in resource.entities if entity.staging == table and entity.version]
     query = statement("mirror/mark_repeated").format(
@@ -125,16 +183,15 @@ def _mark_repeated(connection: Connection, resource: Resource, table: str, param
         ),
         version=sql.Identifier("s", versions[0]) if versions else sql.SQL("0"),
     )
-    return connection.execute(query, parameters).rowcount
+    return _marks(query, parameters)
 
 
-def _mark_not_to_unfold(connection: Connection, entity: Entity, parameters: dict[str, Any]) -> int:
+def _not_to_unfold(entity: Entity, parameters: dict[str, Any]) -> list[Verdict]:
     """Rows that cannot become what they are to be unfolded into."""
-    checks = [part.check for part in entity.unfolded if part.check]
-    return sum(connection.execute(statement(check), parameters).rowcount for check in checks)
+    return [_marks(statement(part.check), parameters) for part in entity.unfolded if part.check]
 
 
-def _mark_older(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> int:
+def _older(resource: Resource, entity: Entity, parameters: dict[str, Any]) -> Verdict:
     name = "mirror/mark_older" if entity.version else "mirror/mark_older_unversioned"
     query = statement(name).format(
         staging=table_identifier(entity.staging),
@@ -142,10 +199,14 @@ def _mark_older(connection: Connection, resource: Resource, entity: Entity, para
         version=sql.Identifier(entity.version or ""),
         told_at=moment(entity),
     )
-    older = connection.execute(query, parameters).rowcount
-    if older:
-        _mark_older_owned(connection, resource, entity, parameters)
-    return older
+
+    def mark(connection: Connection) -> int:
+        older = connection.execute(query, parameters).rowcount
+        if older:
+            _mark_older_owned(connection, resource, entity, parameters)
+        return older
+
+    return mark
 
 
 def _mark_removed(connection: Connection, resource: Resource, parameters: dict[str, Any]) -> int:
@@ -194,8 +255,7 @@ def _linked_entities(resource: Resource, part: Children | Link) -> list[Entity]:
     return [entity for entity in resource.entities if entity.table == part.child_table and entity.version is None]
 
 
-def _mark_orphans(connection: Connection, resource: Resource, entity: Entity, parameters: dict[str, Any]) -> int:
-    marked = 0
+def _orphans(resource: Resource, entity: Entity, parameters: dict[str, Any]) -> Iterator[Verdict]:
     if entity.parent:
         parent = resource.entity(entity.parent.table)
         query = statement("mirror/mark_orphans").format(
@@ -204,31 +264,28 @@ def _mark_orphans(connection: Connection, resource: Resource, entity: Entity, pa
             parent_staging=table_identifier(parent.staging),
             parent_table=table_identifier(parent.table),
         )
-        marked += connection.execute(query, parameters).rowcount
+        yield _marks(query, parameters)
     for part in entity.owned:
-        marked += connection.execute(_owned(statement("mirror/mark_unowned"), entity, part), parameters).rowcount
+        yield _marks(_owned(statement("mirror/mark_unowned"), entity, part), parameters)
         if isinstance(part, Link):
-            marked += _mark_links(connection, resource, part, parameters)
-    return marked
+            for query in _broken_links(resource, part):
+                yield _marks(query, parameters)
 
 
-def _mark_links(connection: Connection, resource: Resource, link: Link, parameters: dict[str, Any]) -> int:
+def _broken_links(resource: Resource, link: Link) -> list[sql.Composed]:
     """Links to what is not there, and what stands only under rows that are not there."""
     if link.elsewhere:
-        query = statement("mirror/mark_missing_links").format(
-            link_table=sql.Literal(link.table), table=table_identifier(link.child_table)
-        )
-        return connection.execute(query, parameters).rowcount
+        query = statement("mirror/mark_missing_links")
+        return [query.format(link_table=sql.Literal(link.table), table=table_identifier(link.child_table))]
     child = resource.entity(link.child_table)
-    marked = 0
-    for name in ("mirror/mark_dangling_links", "mirror/mark_unlinked"):
-        query = statement(name).format(
+    return [
+        statement(name).format(
             link_table=sql.Literal(link.table),
             staging=table_identifier(child.staging),
             table=table_identifier(child.table),
         )
-        marked += connection.execute(query, parameters).rowcount
-    return marked
+        for name in ("mirror/mark_dangling_links", "mirror/mark_unlinked")
+    ]
 
 
 def _owned(query: sql.SQL, entity: Entity, part: Children | Link) -> sql.Composed:

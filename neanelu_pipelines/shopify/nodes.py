@@ -57,23 +57,34 @@ def identities(lines: pl.Series) -> pl.DataFrame:
 
     A line in Shopify's own form (identity first, `__parentId` last) is read without parsing it; any other is parsed.
     """
-    head = lines.str.extract_groups(_HEAD).struct.rename_fields(["node", "id"])
-    tail = lines.str.tail(_TAIL_CHARACTERS).str.extract_groups(_TAIL).struct.rename_fields(["parent_node", "parent_id"])
-    frame = pl.DataFrame([*head.struct.unnest(), *tail.struct.unnest()])
-    frame = frame.select(
-        "node",
-        _gid_of("node", "id").alias("gid"),
-        "parent_node",
-        _gid_of("parent_node", "parent_id").alias("parent_gid"),
+    # Two calls for everything, because a call costs more than what it does to the lines of a block.
+    found = lines.to_frame("line").select(
+        head=pl.col("line").str.extract_groups(_HEAD),
+        tail=pl.col("line").str.tail(_TAIL_CHARACTERS).str.extract_groups(_TAIL),
+        has_parent=pl.col("line").str.contains('"__parentId"', literal=True),
     )
-    too_long = (frame["gid"].str.len_bytes() > _LONGEST_GID) | (frame["parent_gid"].str.len_bytes() > _LONGEST_GID)
-    no_parent = frame["parent_node"].is_null() & lines.str.contains('"__parentId"', literal=True)
-    unclear = (frame["node"].is_null() | no_parent | too_long.fill_null(value=False)).arg_true()
-    return _patched(frame, lines, unclear) if len(unclear) else frame
+    frame = found.select(
+        node=_node("head"), gid=_gid("head"), parent_node=_node("tail"), parent_gid=_gid("tail"), unclear=_UNCLEAR
+    )
+    unclear = np.flatnonzero(frame.drop_in_place("unclear").to_numpy())
+    return _patched(frame, lines, pl.Series(unclear)) if len(unclear) else frame
 
 
-def _gid_of(node: str, number: str) -> pl.Expr:
-    return pl.format("gid://shopify/{}/{}", node, number)
+def _node(found: str) -> pl.Expr:
+    return pl.col(found).struct.field("1")
+
+
+def _gid(found: str) -> pl.Expr:
+    return pl.format("gid://shopify/{}/{}", _node(found), pl.col(found).struct.field("2"))
+
+
+_UNCLEAR = (
+    _node("head").is_null()
+    | (_node("tail").is_null() & pl.col("has_parent"))
+    | (_gid("head").str.len_bytes() > _LONGEST_GID).fill_null(value=False)
+    | (_gid("tail").str.len_bytes() > _LONGEST_GID).fill_null(value=False)
+)
+"""Lines whose identity has to be parsed."""
 
 
 def _patched(frame: pl.DataFrame, lines: pl.Series, unclear: pl.Series) -> pl.DataFrame:
@@ -180,34 +191,45 @@ def polars_type(tree: SchemaTree) -> DataType:
     return _TO_POLARS[tree]()
 
 
-def decode(lines: pl.Series, schema: DataType, gids: pl.Series | None = None) -> tuple[pl.Series, NDArray[np.int64]]:
+def look_like_objects(lines: pl.Series) -> NDArray[np.bool_]:
+    """Which lines begin and end, less the white space around them, like a JSON object."""
+    line = pl.col("line")
+    begins, ends = line.str.starts_with("{"), line.str.tail(8).str.strip_chars_end().str.ends_with("}")
+    if not (looks := lines.to_frame("line").select(begins & ends).to_series()).all():
+        stripped = line.str.strip_chars()
+        looks = lines.to_frame("line").select(stripped.str.starts_with("{") & stripped.str.ends_with("}")).to_series()
+    return looks.to_numpy()
+
+
+def decode(
+    lines: pl.Series, objects: NDArray[np.bool_], schema: DataType, gids: pl.Series | None = None
+) -> tuple[pl.Series, NDArray[np.int64]]:
     """Decode JSON objects by an explicit schema; `gids` are their identities, which field `id` must then agree with.
 
     Returns a struct column, null where a line cannot be decoded, and the indexes of those lines. One bad line makes
     Polars refuse the whole column, and it reads all lines as one array, in which a torn line may borrow from the
-    next: so each line must look like an object, counts and identities must agree, and otherwise halves are tried
-    separately.
+    next: so each line must look like an object (`objects` says which do), counts and identities must agree, and
+    otherwise halves are tried separately.
     """
-    looks_right = lines.str.starts_with("{") & lines.str.tail(8).str.strip_chars_end().str.ends_with("}")
-    if not looks_right.all():
-        lines = lines.str.strip_chars()
-        looks_right = lines.str.starts_with("{") & lines.str.ends_with("}")
-    bad = (~looks_right).arg_true()
-    kept = lines.filter(looks_right) if len(bad) else lines
-    parts, failed = _decode_parts(kept, schema, gids.filter(looks_right) if gids is not None and len(bad) else gids)
-    if not len(bad) and not failed:
+    whole = bool(objects.all())
+    parts, failed = _decode_parts(
+        lines if whole else lines.filter(pl.Series(objects)),
+        schema,
+        gids if whole or gids is None else gids.filter(pl.Series(objects)),
+    )
+    if whole and not failed:
         return pl.concat(parts) if len(parts) > 1 else parts[0], np.empty(0, dtype=np.int64)
-    where = np.flatnonzero(looks_right.to_numpy())
-    failed_at = np.concatenate((bad.to_numpy().astype(np.int64), where[failed])) if failed else bad.to_numpy()
+    where = np.flatnonzero(objects)
+    failed_at = np.union1d(np.flatnonzero(~objects), where[failed])
     good = np.setdiff1d(where, failed_at)
     decoded = pl.DataFrame({"i": good, "node": pl.concat(parts) if parts else pl.Series([], dtype=schema)})
-    whole = pl.DataFrame({"i": np.arange(len(lines))}).join(decoded, on="i", how="left", maintain_order="left")
-    return whole["node"], np.sort(failed_at).astype(np.int64)
+    everywhere = pl.DataFrame({"i": np.arange(len(lines))}).join(decoded, on="i", how="left", maintain_order="left")
+    return everywhere["node"], failed_at.astype(np.int64)
 
 
 def _are_these(decoded: pl.Series, gids: pl.Series | None) -> bool:
     """Whether each decoded node is the one whose identity was read from its line."""
-    return gids is None or bool((decoded.struct.field("id").eq_missing(gids)).all())
+    return gids is None or decoded.struct.field("id").equals(gids, null_equal=True)
 
 
 def _decode_parts(

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from neanelu_pipelines.sandbox.wire import encode_line
 from neanelu_pipelines.shopify.jsonl import cut_lines
-from neanelu_pipelines.shopify.nodes import decode, gid_type, identities, lines_of, mend_escapes, mend_text
+from neanelu_pipelines.shopify.nodes import (
+    decode,
+    gid_type,
+    identities,
+    lines_of,
+    look_like_objects,
+    mend_escapes,
+    mend_text,
+)
 
 P1, V1 = "gid://shopify/Product/1", "gid://shopify/ProductVariant/1"
 NOBODY = (None, None, None, None)
@@ -119,7 +127,8 @@ def test_lines_that_cannot_be_decoded_take_no_other_with_them(kinds: list[str], 
     }
     random.Random(seed).shuffle(kinds)
 
-    decoded, failed = decode(pl.Series([lines[kind] for kind in kinds], dtype=pl.String), SHAPE)
+    texts = pl.Series([lines[kind] for kind in kinds], dtype=pl.String)
+    decoded, failed = decode(texts, look_like_objects(texts), SHAPE)
 
     taken = [i for i in range(len(kinds)) if i not in failed]
     assert set(np.array(kinds)[failed]) <= set(lines) - {"good"}
