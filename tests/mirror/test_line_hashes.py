@@ -1,4 +1,4 @@
-"""What of a line counts into a row's fingerprint: all that it says, not how it ends, its parent only where a row has one."""
+"""What of a line counts into a fingerprint: what it says, not how it ends; its parent where a row holds its key."""
 
 import numpy as np
 import xxhash
@@ -19,7 +19,8 @@ endings = st.sampled_from([b"\n", b"\r\n", b"\r\r\n"])
 def hashes(data: bytes, *, holds_parent: bool = True) -> list[int]:
     block = cut_lines(data, 1, 10**6)
     who = identities(lines_of(block))
-    return line_hashes(block, who, np.full(len(block), holds_parent), SEED).view(np.uint64).tolist()
+    found: list[int] = line_hashes(block, who, np.full(len(block), holds_parent), SEED).view(np.uint64).tolist()
+    return found
 
 
 @given(st.lists(st.tuples(bodies, endings), max_size=12), st.booleans())

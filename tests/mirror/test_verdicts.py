@@ -44,9 +44,14 @@ def test_side_by_side_they_come_to_the_same(river: River, monkeypatch: pytest.Mo
 
 def test_a_clean_file_is_judged_once(river: River, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "_BIG_LOAD_ROWS", 0)
-    answers = []
-    asked = verdicts._true_of_none
-    monkeypatch.setattr(verdicts, "_true_of_none", lambda *given: answers.append(asked(*given)) or answers[-1])
+    answers: list[bool] = []
+    ask = verdicts._true_of_none
+
+    def asked(*given: Any) -> bool:
+        answers.append(ask(*given))
+        return answers[-1]
+
+    monkeypatch.setattr(verdicts, "_true_of_none", asked)
 
     river.load(catalogue(4))
     river.load([*catalogue(4), product(1, vendor="Altul")])

@@ -137,3 +137,15 @@ def test_lines_that_cannot_be_decoded_take_no_other_with_them(kinds: list[str], 
         if kinds[i] == "good":
             assert decoded[i] == {"a": "1", "b": ["x"]}
     assert not {kinds[i] for i in taken} & {"torn", "list", "two", "glued", "words"}
+
+
+def test_halves_that_make_one_object_beside_a_line_of_two_are_seen_by_their_identities() -> None:
+    """As many objects as lines, and each of another line: three lines that all look like an object."""
+    texts = pl.Series(['{"id":"1"},{"id":"2"}', '{"id":"3","b":[{}', "{}]}", '{"id":"4"}'])
+
+    decoded, failed = decode(
+        texts, look_like_objects(texts), pl.Struct({"id": pl.String()}), pl.Series(["1", "3", None, "4"])
+    )
+
+    assert failed.tolist() == [0, 1, 2]
+    assert decoded.to_list() == [None, None, None, {"id": "4"}]
