@@ -212,6 +212,7 @@ def _judge(
             partial=selection.partial,
             marked=marked,
             begin=begin if _is_big(rows, settings) else None,
+            workers=settings.merge_workers,
         )
     return marked
 

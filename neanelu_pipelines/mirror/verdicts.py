@@ -19,7 +19,6 @@ from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGIN
 from neanelu_pipelines.mirror.joins import moment, staged_place
 from neanelu_pipelines.mirror.reports import LineCounts
 
-_AT_ONCE = 2
 _IDENTITIES = {
     CHILDREN_STAGING: ("parent_table", "parent_gid", "field", "key"),
     LINKS_STAGING: ("link_table", "parent_gid", "child_gid"),
@@ -40,19 +39,20 @@ def judge(
     partial: AbstractSet[str] = frozenset(),
     marked: int = 0,
     begin: Transaction | None = None,
+    workers: int = 1,
 ) -> list[str]:
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
     `parameters` are run_id, shop_id, as_of and shown_through; `marked` rows are out already, what they own goes with
-    them. `begin` opens transactions beside this one, for a load that is worth several. Returns notes: which rows of
-    other resources the mirror does not have yet.
+    them. `begin` opens transactions beside this one, for a load that is worth several `workers`. Returns notes: which
+    rows of other resources the mirror does not have yet.
     """
     if marked:
         for entity in resource.entities:
             _mark_older_owned(connection, resource, entity, parameters)
-    # With none incomplete: those are valid once the mirror is seen to have them, which is not seen beside others.
     verdicts = _verdicts(resource, parameters, mirror_is_empty=mirror_is_empty, partial=partial)
-    if marked or partial or not begin or not _true_of_none(verdicts, begin):
+    # Incomplete rows become valid where the mirror has them: what else is true of those is seen afterwards only.
+    if marked or partial or not begin or not _true_of_none(verdicts, begin, workers):
         marked += sum(verdict(connection) for verdict in verdicts)
     if marked:
         connection.execute(statement("mirror/record_invalid").format(parts=_settled(resource)), parameters)
@@ -78,8 +78,8 @@ def _verdicts(
     ]
 
 
-def _true_of_none(verdicts: Sequence[Verdict], begin: Transaction) -> bool:
-    """Whether nothing is to be marked, asked of many rows by several connections at once.
+def _true_of_none(verdicts: Sequence[Verdict], begin: Transaction, workers: int) -> bool:
+    """Whether nothing is to be marked, asked of many rows by as many connections at once as there are `workers`.
 
     If no verdict is true of any row as they stand, none is true of any after the others, whatever their order. What one
     has marked is taken back: what is true then depends on the order.
@@ -90,7 +90,7 @@ def _true_of_none(verdicts: Sequence[Verdict], begin: Transaction) -> bool:
             if verdict(connection):
                 raise _TrueOfSomeError
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="verdicts") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="verdicts") as pool:
         asked = [pool.submit(refute, verdict) for verdict in verdicts]
         try:
             for answer in as_completed(asked):

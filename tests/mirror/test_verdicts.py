@@ -81,5 +81,5 @@ def test_two_that_would_mark_the_same_rows_do_not_wait_for_each_other_for_ever(r
 
     before = river.query("SELECT xmin::text FROM shops ORDER BY 1")
     with pipeline_transactions(river.database, 1) as begin:
-        assert not verdicts._true_of_none([verdict(*domains), verdict(*reversed(domains))], begin)
+        assert not verdicts._true_of_none([verdict(*domains), verdict(*reversed(domains))], begin, 2)
     assert river.query("SELECT xmin::text FROM shops ORDER BY 1") == before, "what they marked is taken back"
