@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.expected import metaobject_nodes
 from benchmarks.values import nodes
-from neanelu_pipelines.sandbox.shop.overlay import Node
+from neanelu_pipelines.sandbox.shop.overlay import Node, stamp
 from neanelu_pipelines.sandbox.shop.world import Shop
 
 Dice = random.Random
@@ -55,9 +55,45 @@ def _variant(shop: Shop, dice: Dice) -> None:
 
 
 def _stock(shop: Shop, dice: Dice) -> None:
-    variant = dice.choice(_with(nodes(shop, "products"), "variants", dice)["variants"])
-    level = dice.choice(variant["inventoryItem"]["inventoryLevels"])
-    shop.set_stock(level["id"], available=dice.randrange(500))
+    """Counted anew at a location."""
+    item = _with(nodes(shop, "inventoryItems"), "inventoryLevels", dice)
+    for level in item["inventoryLevels"][:1]:
+        counted = {"available": dice.randrange(-5, 500)} | dice.choice(({}, {"committed": dice.randrange(9)}))
+        if "inventoryLevels" in shop.overlay.edits.get(item["id"], {}):
+            _put_levels(shop, item, [_counted(shop, level, counted), *item["inventoryLevels"][1:]])
+        else:
+            shop.set_stock(level["id"], **counted)
+
+
+def _place(shop: Shop, dice: Dice) -> None:
+    """An item is kept at one location less, or at one more, which it may have been at before."""
+    items = nodes(shop, "inventoryItems")
+    item = dice.choice(items)
+    levels = item["inventoryLevels"]
+    if levels and dice.random() < 0.5:  # noqa: PLR2004 - as often as not
+        gone = dice.choice(levels)
+        _put_levels(shop, item, [one for one in levels if one is not gone])
+        return
+    here = {one["location"]["id"] for one in levels}
+    others = {one["location"]["id"]: one for other in items for one in other["inventoryLevels"]}
+    if free := sorted(others.keys() - here):
+        like = others[dice.choice(free)]
+        gid = f"{like['id'].partition('?')[0]}?inventory_item_id={item['legacyResourceId']}"
+        new = like | {"id": gid, "item": item, "createdAt": stamp(shop.overlay.now())}
+        _put_levels(shop, item, [*levels, _counted(shop, new, {"available": dice.randrange(50)})])
+
+
+def _put_levels(shop: Shop, item: Node, levels: list[Node]) -> None:
+    """From now on the item has these levels: what the shop makes up for it, or is told to set, does not count."""
+    there = [one["quantity"] for level in levels for one in level["quantities"] if one["name"] == "available"]
+    shop.update(item["id"], inventoryLevels=levels)
+    shop.update(item["variant"]["id"], inventoryQuantity=sum(there))
+
+
+def _counted(shop: Shop, level: Node, quantities: dict[str, int]) -> Node:
+    """The level with these quantities, as of now."""
+    told = [one | {"quantity": quantities.get(one["name"], one["quantity"])} for one in level["quantities"]]
+    return level | {"quantities": told, "updatedAt": stamp(shop.overlay.now())}
 
 
 def _media(shop: Shop, dice: Dice) -> None:
@@ -165,8 +201,8 @@ def _gone(shop: Shop, dice: Dice) -> None:
 
 
 _HAPPENINGS: tuple[Callable[[Shop, Dice], None], ...] = (
-    _product, _variant, _stock, _media, _metafield, _customer, _address, _order, _line_item, _collection, _location,
-    _metaobject, _publication, _new, _new, _gone, _gone,
+    _product, _variant, _stock, _place, _media, _metafield, _customer, _address, _order, _line_item, _collection,
+    _location, _metaobject, _publication, _new, _new, _gone, _gone,
 )  # fmt: skip
 
 

@@ -10,11 +10,24 @@ A reference to another row is the GID of that row. A table's rows have keys: a G
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from benchmarks.values import Row, decimal, identity, link, metafields, moment, moments, nodes, number, paid, text, url
+from benchmarks.expected_stock import inventory
+from benchmarks.values import (
+    Row,
+    Rows,
+    decimal,
+    identity,
+    link,
+    metafields,
+    moment,
+    moments,
+    nodes,
+    number,
+    paid,
+    text,
+    url,
+)
 from neanelu_pipelines.sandbox.shop.overlay import Node
 from neanelu_pipelines.sandbox.shop.world import Shop
-
-Rows = dict[tuple[str, ...], Row]
 
 _ADDRESS = (
     "name", "firstName", "lastName", "company", "address1", "address2", "city", "province", "provinceCode", "country",
@@ -345,6 +358,7 @@ EXPECTED: dict[str, Callable[[Shop], dict[str, Rows]]] = {
     "metaobjects": metaobjects,
     "products": products,
     "variant_media": variant_media,
+    "inventory": inventory,
     "collections": collections,
     "customers": customers,
     "orders": orders,

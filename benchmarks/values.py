@@ -14,6 +14,8 @@ from neanelu_pipelines.sandbox.shop.overlay import Node
 from neanelu_pipelines.sandbox.shop.world import Shop
 
 Row = dict[str, Any]
+Rows = dict[tuple[str, ...], Row]
+"""By key: a GID, or the GIDs of what a row joins."""
 
 
 def nodes(shop: Shop, field: str, **arguments: Any) -> list[Node]:

@@ -19,6 +19,13 @@ DAMAGE = (
     ("orders", "UPDATE shopify_orders SET line_items = jsonb_set(line_items, '{0,variant_id}', 'null')"),
     ("metaobjects", "DELETE FROM shopify_metaobjects WHERE type = 'producator'"),
     ("locations", "UPDATE inventory_locations SET shopify_gid = shopify_gid || '0'"),
+    ("inventory", "UPDATE pipeline.inventory_items SET tracked = NOT tracked"),
+    ("inventory", "UPDATE pipeline.inventory_levels SET incoming = 1"),
+    # The trigger writes an entry to each: the sums agree with the levels, and not with the shop.
+    ("inventory", "UPDATE pipeline.inventory_levels SET available = available + 1"),
+    ("inventory", "UPDATE inventory_ledger SET delta = delta - 1"),
+    ("inventory", "UPDATE inventory_ledger SET previous_quantity = 1, new_quantity = delta + 1"),
+    ("inventory", "DELETE FROM inventory_ledger"),
     ("customers", "ALTER TABLE shopify_customers ADD COLUMN forgotten text"),
 )
 
@@ -28,7 +35,7 @@ def test_among_faults_the_mirror_becomes_the_shop_and_what_is_wrong_is_seen(
 ) -> None:
     # The server, which other tests share, is left alive.
     with trial(server, database, insert_shop(database), seed=5) as made:
-        made.run(4, every=100, kill_server=False, most_seconds=8)
+        made.run(4, every=100, kill_server=False, most_seconds=5)
         report = made.report
         assert (report.agreement.differences, report.broken) == ([], [])
         assert report.is_good
@@ -36,15 +43,14 @@ def test_among_faults_the_mirror_becomes_the_shop_and_what_is_wrong_is_seen(
         assert report.agreement.rows > 400
         assert report.comparisons >= len(EXPECTED)
 
-        for resource, damage in DAMAGE:
-            assert not_seen(made, resource, damage) == [], damage
+        # The last quiet round compared every resource and saw nothing.
+        assert [damage for resource, damage in DAMAGE if not is_seen(made, resource, damage)] == []
 
 
-def not_seen(made: Trial, resource: str, damage: str) -> list[str]:
-    """Nothing, if the comparison sees the damage and saw nothing before; which is rolled back."""
+def is_seen(made: Trial, resource: str, damage: str) -> bool:
+    """Whether the comparison sees the damage, which is rolled back."""
     with made.database.connect(Role.ADMIN) as connection:
-        before = compare(connection, made.shop_id, made.shop, resource).differences
         connection.execute(damage)
-        after = compare(connection, made.shop_id, made.shop, resource).differences
+        found = compare(connection, made.shop_id, made.shop, resource).differences
         connection.rollback()
-    return before + ([] if after else ["not seen"])
+    return bool(found)
