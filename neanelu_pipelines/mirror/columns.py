@@ -143,7 +143,7 @@ def _raw(column: Column, shop_currency: str | None) -> pl.Expr:
         case None:
             pass
     if column.by_node is not None:
-        read.append(pl.col("node_type").replace_strict(dict(column.by_node), default=None, return_dtype=pl.String))
+        read.append(pl.col("node").replace_strict(dict(column.by_node), default=None, return_dtype=pl.String))
     value = pl.coalesce(read) if len(read) > 1 else read[0]
     if column.derivation is Derivation.PLAIN_TEXT and column.max_bytes:
         value = pl.when(value.str.len_bytes() > column.max_bytes).then(value.str.head(_cut_at(column))).otherwise(value)

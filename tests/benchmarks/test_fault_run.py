@@ -26,6 +26,11 @@ DAMAGE = (
     ("inventory", "UPDATE inventory_ledger SET delta = delta - 1"),
     ("inventory", "UPDATE inventory_ledger SET previous_quantity = 1, new_quantity = delta + 1"),
     ("inventory", "DELETE FROM inventory_ledger"),
+    ("files", "UPDATE shopify_media SET file_size = 1 WHERE media_type = 'GENERIC_FILE'"),
+    ("files", "UPDATE shopify_media SET alt = 'Altul' WHERE media_id IN (SELECT media_id FROM shopify_product_media)"),
+    ("files", "DELETE FROM shopify_media WHERE media_type = 'GENERIC_FILE'"),
+    # Of a row that no list of files has told of, products alone could have said that it is gone.
+    ("products", "UPDATE shopify_media SET file_fingerprint = NULL WHERE media_type = 'GENERIC_FILE'"),
     ("customers", "ALTER TABLE shopify_customers ADD COLUMN forgotten text"),
 )
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.wire import HEADER, TRAILER, binary_rows
-from neanelu_pipelines.mirror.columns import fields_of
+from neanelu_pipelines.mirror.columns import DECODED, fields_of
 from neanelu_pipelines.mirror.declarations import Column, Kind
 
 _NUMBER = st.from_regex(r"-?[0-9]{1,12}(?:\.[0-9]{1,8})?(?:[eE][+-]?[0-9]{1,2})?", fullmatch=True)
@@ -36,7 +36,7 @@ _KINDS = (
 def _copied(connection: psycopg.Connection, column: Column, text: str) -> tuple[bool, Any]:
     """Whether the value passes its checks, and what PostgreSQL has of it."""
     (field,) = fields_of([column], shop_currency=None)
-    frame = pl.DataFrame({"node": [{"value": text}]}).select(field.raw)
+    frame = pl.DataFrame({DECODED: [{"value": text}]}).select(field.raw)
     if any(frame.select(check.wrong.fill_null(value=False)).item() for check in field.checks):
         return False, None
     with connection.cursor().copy("COPY arrived FROM STDIN (FORMAT binary)") as copy:

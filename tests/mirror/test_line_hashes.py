@@ -2,7 +2,7 @@
 
 import numpy as np
 import xxhash
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neanelu_pipelines.mirror.routes import line_hashes
@@ -23,6 +23,7 @@ def hashes(data: bytes, *, holds_parent: bool = True) -> list[int]:
     return found
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(bodies, endings), max_size=12), st.booleans())
 def test_a_line_counts_without_its_line_end(lines: list[tuple[bytes, bytes]], torn: bool) -> None:
     data = b"".join(body + end for body, end in lines) + (b'{"torn":1}' if torn else b"")

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from neanelu_pipelines.mirror.columns import fields_of
+from neanelu_pipelines.mirror.columns import DECODED, fields_of
 from neanelu_pipelines.mirror.resources.webhook_subscriptions import WEBHOOK_SUBSCRIPTIONS
 from neanelu_pipelines.sandbox.wire import encode_line
 from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, moment, written
@@ -38,7 +38,7 @@ def spelled(*names: str) -> list[str]:
     """Topics by the names that the API gives them."""
     (topic,) = (one for one in fields_of(WEBHOOK_SUBSCRIPTIONS.entities[0].columns, shop_currency=None)
                 if one.column.name == "topic")  # fmt: skip
-    frame = pl.DataFrame({"node": [{"topic": name} for name in names]})
+    frame = pl.DataFrame({DECODED: [{"topic": name} for name in names]})
     return frame.select(topic.raw)["topic"].to_list()
 
 
