@@ -101,6 +101,23 @@ def _media(shop: Shop, dice: Dice) -> None:
     shop.update(media["id"], alt=dice.choice((None, _words(dice))), status=dice.choice(("READY", "PROCESSING")))
 
 
+def _file(shop: Shop, dice: Dice) -> None:
+    """Any file, whether a product shows it or not; a picture may be another, or not be ready yet."""
+    file = dice.choice(nodes(shop, "files"))
+    changes: dict[str, Any] = {
+        "alt": dice.choice((None, _words(dice))),
+        "fileStatus": dice.choice(("READY", "UPLOADED")),
+        "preview": {"image": dice.choice((None, {"url": f"https://cdn.shopify.com/s/{dice.randrange(10**6)}.jpg"}))},
+    }
+    if file["__typename"] == "GenericFile":
+        changes["originalFileSize"] = dice.randrange(1, 10**7)
+    if file.get("image"):
+        seen = {"url": f"https://cdn.shopify.com/s/{dice.randrange(10**6)}.jpg", "width": dice.randrange(1, 4000)}
+        changes["image"] = dice.choice((None, file["image"] | seen))
+        changes["originalSource"] = {"fileSize": dice.randrange(1, 10**7)}
+    shop.update(file["id"], **_some(changes, dice))
+
+
 def _metafield(shop: Shop, dice: Dice) -> None:
     owner = _with(nodes(shop, dice.choice(("products", "customers"))), "metafields", dice)
     for metafield in owner["metafields"][:1]:
@@ -191,7 +208,7 @@ def _gone(shop: Shop, dice: Dice) -> None:
 
     No order: only events remove one, and the run has none.
     """
-    kind = dice.choice(("products", "customers", "collections", "metaobjects", "variants", "media"))
+    kind = dice.choice(("products", "customers", "collections", "metaobjects", "variants", "media", "files"))
     if kind in {"variants", "media"}:
         nodes_left = _with(nodes(shop, "products"), kind, dice)[kind]
     else:
@@ -201,7 +218,7 @@ def _gone(shop: Shop, dice: Dice) -> None:
 
 
 _HAPPENINGS: tuple[Callable[[Shop, Dice], None], ...] = (
-    _product, _variant, _stock, _place, _media, _metafield, _customer, _address, _order, _line_item, _collection,
+    _product, _variant, _stock, _place, _media, _file, _metafield, _customer, _address, _order, _line_item, _collection,
     _location, _metaobject, _publication, _new, _new, _gone, _gone,
 )  # fmt: skip
 

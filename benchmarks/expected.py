@@ -10,6 +10,7 @@ A reference to another row is the GID of that row. A table's rows have keys: a G
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from benchmarks.expected_files import files, medium
 from benchmarks.expected_stock import inventory
 from benchmarks.values import (
     Row,
@@ -44,7 +45,7 @@ def products(shop: Shop) -> dict[str, Rows]:
     for node in nodes(shop, "products"):
         made["shopify_products"][node["id"],] = _product(node)
         made["shopify_variants"] |= {(one["id"],): _variant(one, node) for one in node["variants"]}
-        made["shopify_media"] |= {(one["id"],): _media(one) for one in node["media"]}
+        made["shopify_media"] |= {(one["id"],): medium(one) for one in node["media"]}
         made["shopify_product_media"] |= dict(_product_media(node))
     return made
 
@@ -124,27 +125,6 @@ def _range(said: Node | None, of: str) -> Row | None:
         return None
     low, high = said[f"minVariant{of}"], said[f"maxVariant{of}"]
     return {"min": low["amount"], "max": high["amount"], "currency": low["currencyCode"]}
-
-
-def _media(node: Node) -> Row:
-    image, sources = node.get("image") or {}, node.get("sources") or []
-    return {
-        "shopify_gid": node["id"],
-        "legacy_resource_id": number(node["id"]),
-        "media_type": node["mediaContentType"],
-        "alt": node["alt"],
-        "status": node["status"],
-        "mime_type": node.get("mimeType") or next((one["mimeType"] for one in sources), None),
-        "file_size": None,  # not asked for
-        "width": image.get("width"),
-        "height": image.get("height"),
-        "duration": node.get("duration"),
-        "url": url(node),
-        "preview_url": node["preview"]["image"]["url"],
-        "sources": [{key: one[key] for key in ("url", "mimeType")} for one in sources],
-        "metadata": {"host": node["host"]} if node.get("host") else {},
-        "created_at_shopify": moment(node["createdAt"]),
-    }
 
 
 def _product_media(node: Node) -> Iterator[tuple[tuple[str, str], Row]]:
@@ -358,6 +338,7 @@ EXPECTED: dict[str, Callable[[Shop], dict[str, Rows]]] = {
     "metaobjects": metaobjects,
     "products": products,
     "variant_media": variant_media,
+    "files": files,
     "inventory": inventory,
     "collections": collections,
     "customers": customers,

@@ -46,9 +46,9 @@ from neanelu_pipelines.mirror.asking import export_query
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Pace, Sandbox
 from neanelu_pipelines.shopify.bulk import ledger
 
-SHOP = GeneratedShop(DOMAIN, seed=7, products=40, orders=60, customers=40, collections=6, metaobjects=12)
+SHOP = GeneratedShop(DOMAIN, seed=7, products=40, orders=60, customers=40, collections=6, metaobjects=12, files=12)
 _FOREIGN = "{ locations { edges { node { id } } } }"
-_RICH = ("products", "products", "orders", "customers", "collections")
+_RICH = ("products", "products", "orders", "customers", "collections", "inventory", "files")
 """Those with the most to go wrong are synced more often."""
 _ENDS_WELL = frozenset({"merged", "looked"})
 _LOOKED = frozenset({"removed", "nothing"})

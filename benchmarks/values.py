@@ -17,6 +17,9 @@ Row = dict[str, Any]
 Rows = dict[tuple[str, ...], Row]
 """By key: a GID, or the GIDs of what a row joins."""
 
+ELSEWHERE = object()
+"""In place of a value that only another resource is told, and that is compared there."""
+
 
 def nodes(shop: Shop, field: str, **arguments: Any) -> list[Node]:
     """All nodes of a list of the shop, as they are now."""
