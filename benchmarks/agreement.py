@@ -26,11 +26,28 @@ _KEYS = {
     "shopify_product_media": ("product_id", "media_id"),
     "shopify_variant_media": ("variant_id", "media_id"),
     "shopify_collection_products": ("collection_id", "product_id"),
+    "shopify_resource_publications": ("resource_id", "publication_id"),
     "inventory_ledger": ("variant_id", "location_id"),
 }
-_REFERRED_TO = ("shopify_products", "shopify_variants", "shopify_media", "shopify_customers", "shopify_collections")
-_REFERENCES = frozenset({"product_id", "variant_id", "media_id", "customer_id", "collection_id"})
-_MEMBERS = {"line_items": "variant_id"}
+_REFERRED_TO = (
+    "shopify_products", "shopify_variants", "shopify_media", "shopify_customers", "shopify_collections",
+    "shopify_publications", "shopify_menus", "shopify_menu_items",
+)  # fmt: skip
+_REFERENCES = frozenset(
+    {
+        "product_id",
+        "variant_id",
+        "media_id",
+        "customer_id",
+        "collection_id",
+        "publication_id",
+        "menu_id",
+        "parent_item_id",
+    }
+)
+_ALSO_REFERENCES = {"shopify_resource_publications": frozenset({"resource_id"})}
+"""Names that mean something else in other tables: a menu's item has the GID of its resource."""
+_MEMBERS = {"line_items": "variant_id", "publications": "publication_id"}
 """Columns of JSON objects that hold a reference, and where."""
 _SUMMED = frozenset({"inventory_ledger"})
 _MAY_BE_MORE: dict[tuple[str, str], Callable[[Row], bool]] = {
@@ -65,7 +82,7 @@ def compare(connection: Connection, shop_id: UUID, shop: Shop, resource: str) ->
     found = Agreement()
     gids = _gids(connection, shop_id)
     for table, rows in EXPECTED[resource](shop).items():
-        expected = {key: _known(row, gids) for key, row in rows.items() if _is_there(key, table, gids)}
+        expected = {key: _known(row, table, gids) for key, row in rows.items() if _is_there(key, table, gids)}
         may_be_more = _MAY_BE_MORE.get((resource, table), _never)
         actual: Rows = {}
         for stored in _rows(connection, table, shop_id):
@@ -96,7 +113,7 @@ def _read(stored: Row, table: str, gids: dict[str, str]) -> tuple[tuple[str, ...
     """A row as it is compared, with its key."""
     own = _BOOKKEEPING | ({"media_id"} if table == "shopify_media" else frozenset())
     row = {name: value for name, value in stored.items() if name not in own}
-    for name in _REFERENCES & row.keys():
+    for name in _references(table) & row.keys():
         row[name] = _gid_of(row[name], gids)
     for member, name in _members(row):
         member[name] = _gid_of(member[name], gids)
@@ -111,6 +128,10 @@ def _members(row: Row) -> Iterator[tuple[dict[str, Any], str]]:
             yield member, name
 
 
+def _references(table: str) -> frozenset[str]:
+    return _REFERENCES | _ALSO_REFERENCES.get(table, frozenset())
+
+
 def _never(_: Row) -> bool:
     return False
 
@@ -121,14 +142,14 @@ def _gid_of(key: object, gids: dict[str, str]) -> str | None:
 
 def _is_there(key: tuple[str, ...], table: str, gids: dict[str, str]) -> bool:
     """A link joins two rows: it is expected where the mirror has both."""
-    joined = {gid for gid, name in zip(key, _KEYS.get(table, ()), strict=False) if name in _REFERENCES}
+    joined = {gid for gid, name in zip(key, _KEYS.get(table, ()), strict=False) if name in _references(table)}
     return joined <= set(gids.values())
 
 
-def _known(row: Row, gids: dict[str, str]) -> Row:
+def _known(row: Row, table: str, gids: dict[str, str]) -> Row:
     """The row with null in place of references to what the mirror does not have."""
     known = set(gids.values())
-    made = row | {name: row[name] if row[name] in known else None for name in _REFERENCES & row.keys()}
+    made = row | {name: row[name] if row[name] in known else None for name in _references(table) & row.keys()}
     for member, name in _members(made):
         member[name] = member[name] if member[name] in known else None
     return made

@@ -1,22 +1,53 @@
 """What happens in a made-up shop between two syncs.
 
-Belongs here: random edits, new rows, cleared fields, deletions, all of them what Shopify's own validation allows.
-Does not belong here: what becomes of them in the mirror.
+Belongs here: random edits, new rows, cleared fields, deletions, all of them what Shopify's own validation allows; the
+clock by which they happen. Does not belong here: what becomes of them in the mirror.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from benchmarks.expected import metaobject_nodes
 from benchmarks.values import nodes
+from neanelu_pipelines.sandbox import ids
 from neanelu_pipelines.sandbox.shop.overlay import Node, stamp
 from neanelu_pipelines.sandbox.shop.world import Shop
+from neanelu_pipelines.shopify.documents import paged
 
 Dice = random.Random
 _WORDS = ("Foarfecă", "Ghiveci", 'Țeavă de 3/4"', "Mănuși & șorț", "Semințe <bio>", "Grătar\nmare", "Ulei 100 %", "🌱")
 _ALWAYS_LEFT = 5
+_MENU_DEPTH = 3
+_GONE = ("products", "customers", "collections", "metaobjects", "files")
+_FEW_LEFT = ("variants", "media", "menus")
 _CREATED = ("Product", "Order", "Customer", "Collection")
+
+
+class Clock:
+    """The shop's: it stands still while something is done, so that no two things happen in one of its seconds."""
+
+    def __init__(self) -> None:
+        self.now = (datetime.now(UTC) - timedelta(days=5)).replace(microsecond=0)
+        self._changed = self._changed_here = datetime.min.replace(tzinfo=UTC)
+
+    def __call__(self) -> float:
+        """Seconds since 1970."""
+        return self.now.timestamp()
+
+    def tick(self) -> None:
+        """Go on."""
+        self.now += timedelta(seconds=7)
+
+    def mark(self) -> None:
+        """The shop has changed now."""
+        self._changed, self._changed_here = self.now, datetime.now(UTC)
+
+    def last_change(self, resource: str) -> datetime:
+        """When the shop last changed: by its own clock, as an operation is dated, or by ours, as pages are."""
+        return self._changed_here if resource in paged() else self._changed
 
 
 def change(shop: Shop, dice: Dice) -> str:
@@ -199,6 +230,52 @@ def _publication(shop: Shop, dice: Dice) -> None:
     shop.update(node["id"], autoPublish=not node["autoPublish"], catalog=node["catalog"] | {"title": _words(dice)})
 
 
+def _published(shop: Shop, dice: Dice) -> None:
+    """A product is taken off a channel, put on one, or will be there at another time."""
+    product = dice.choice(nodes(shop, "products"))
+    there = {one["publication"]["id"]: one for one in product["resourcePublicationsV2"]}
+    channel = dice.choice(nodes(shop, "publications"))
+    told = there.pop(channel["id"], None)
+    if told is None or dice.random() < 0.5:  # noqa: PLR2004 - as often as not
+        there[channel["id"]] = {
+            "__typename": "ResourcePublicationV2",
+            "isPublished": dice.choice((True, False)),
+            "publishDate": stamp(shop.overlay.now() + dice.randrange(-(10**6), 10**6)),
+            "publication": channel,
+        }
+    shop.update(product["id"], resourcePublicationsV2=list(there.values()))
+
+
+def _menu(shop: Shop, dice: Dice) -> None:
+    """An item goes, comes, is called something else, or moves: within its menu or to another one."""
+    menus = [menu | {"items": deepcopy(menu["items"])} for menu in nodes(shop, "menus")]
+    lists = [listed for menu in menus for listed in _lists(menu["items"])]
+    full = [one for one in lists if one]
+    taken = dice.choice(full).pop(0) if full and dice.random() < 0.7 else _item(shop, dice)  # noqa: PLR2004 - mostly
+    if dice.random() < 0.8:  # noqa: PLR2004 - mostly
+        taken |= dice.choice(({}, {"title": _words(dice)}, {"url": None, "type": "HTTP", "resourceId": None}))
+        # Three deep is the most: what stands under an item that moves stays with it only at the top.
+        if taken["items"]:
+            dice.choice(menus)["items"].append(taken)
+        else:
+            place = dice.choice([one for one in lists if one is not taken["items"]])
+            place.insert(dice.randrange(len(place) + 1), taken)
+    for menu in menus:
+        shop.update(menu["id"], items=menu["items"], **dice.choice(({}, {"title": _words(dice)})))
+
+
+def _lists(items: list[Node], depth: int = 1) -> Iterator[list[Node]]:
+    """Every list of items that a menu has, as deep as it may be."""
+    yield items
+    for item in items if depth < _MENU_DEPTH else ():
+        yield from _lists(item["items"], depth + 1)
+
+
+def _item(shop: Shop, dice: Dice) -> Node:
+    gid = ids.gid("MenuItem", shop.spec.first * 1000 + dice.randrange(1000, 10**6))
+    return {"id": gid, "title": _words(dice), "type": "HTTP", "url": "/", "resourceId": None, "tags": [], "items": []}
+
+
 def _new(shop: Shop, dice: Dice) -> None:
     shop.create(dice.choice(_CREATED))
 
@@ -208,18 +285,18 @@ def _gone(shop: Shop, dice: Dice) -> None:
 
     No order: only events remove one, and the run has none.
     """
-    kind = dice.choice(("products", "customers", "collections", "metaobjects", "variants", "media", "files"))
+    kind = dice.choice((*_GONE, *_FEW_LEFT))
     if kind in {"variants", "media"}:
         nodes_left = _with(nodes(shop, "products"), kind, dice)[kind]
     else:
         nodes_left = metaobject_nodes(shop) if kind == "metaobjects" else nodes(shop, kind)
-    if len(nodes_left) > (1 if kind in {"variants", "media"} else _ALWAYS_LEFT):
+    if len(nodes_left) > (1 if kind in _FEW_LEFT else _ALWAYS_LEFT):
         shop.delete(dice.choice(nodes_left)["id"])
 
 
 _HAPPENINGS: tuple[Callable[[Shop, Dice], None], ...] = (
     _product, _variant, _stock, _place, _media, _file, _metafield, _customer, _address, _order, _line_item, _collection,
-    _location, _metaobject, _publication, _new, _new, _gone, _gone,
+    _location, _metaobject, _publication, _published, _menu, _new, _new, _gone, _gone,
 )  # fmt: skip
 
 

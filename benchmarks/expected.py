@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from benchmarks.expected_files import files, medium
 from benchmarks.expected_stock import inventory
+from benchmarks.expected_storefront import menus, product_publications
 from benchmarks.values import (
     Row,
     Rows,
@@ -339,9 +340,11 @@ EXPECTED: dict[str, Callable[[Shop], dict[str, Rows]]] = {
     "products": products,
     "variant_media": variant_media,
     "files": files,
+    "product_publications": product_publications,
     "inventory": inventory,
     "collections": collections,
     "customers": customers,
     "orders": orders,
+    "menus": menus,
 }
 """By resource, in an order in which nothing refers to what comes later: the rows of its tables."""

@@ -97,21 +97,6 @@ class Report:
         }
 
 
-class Clock:
-    """The shop's: it stands still while something is done, so that no two things happen in one of its seconds."""
-
-    def __init__(self) -> None:
-        self.now = (datetime.now(UTC) - timedelta(days=5)).replace(microsecond=0)
-
-    def __call__(self) -> float:
-        """Seconds since 1970."""
-        return self.now.timestamp()
-
-    def tick(self) -> None:
-        """Go on."""
-        self.now += timedelta(seconds=7)
-
-
 @dataclass(frozen=True)
 class _Blow:
     """A kill to come: so many seconds after the process tells of a step."""
@@ -131,7 +116,7 @@ class Trial:
         shop_id: UUID,
         sandbox: Sandbox,
         server: EmbeddedServer,
-        clock: Clock,
+        clock: changes.Clock,
         seed: int,
     ) -> None:
         self._nursery = nursery
@@ -142,7 +127,6 @@ class Trial:
         self._dice = random.Random(seed)
         self.shop = sandbox.shop(DOMAIN)
         self._clock = clock
-        self._changed = datetime.min.replace(tzinfo=UTC)
         self._shown: dict[str, datetime] = {}
         """By query: the newest moment of the shop whose export was merged."""
         self._failed: list[tuple[Attempt, str]] = []
@@ -173,7 +157,7 @@ class Trial:
         if dice.random() < 0.6:  # noqa: PLR2004 - often, not always
             for _ in range(dice.randrange(1, 6)):
                 self.report.happened[changes.change(self.shop, dice)] += 1
-            self._changed = self._clock.now
+            self._clock.mark()
             self._clock.tick()
         attempt = self._next()
         self._sandbox.faults.random(dice.randrange(2**31), dice.choice(_RATES))
@@ -307,7 +291,7 @@ class Trial:
         if told.as_of is None or told.words not in _LOOKED:
             return
         self._shown[attempt.query] = max(told.as_of, self._shown.get(attempt.query, told.as_of))
-        if self._shown[attempt.query] >= self._changed:
+        if self._shown[attempt.query] >= self._clock.last_change(attempt.resource):
             self._compare(attempt.resource)
 
     def _compare(self, resource: str) -> None:
@@ -343,7 +327,7 @@ def _title(process: psutil.Process) -> str:
 @contextmanager
 def trial(server: EmbeddedServer, database: Database, shop_id: UUID, seed: int) -> Iterator[Trial]:
     """A shop, an artifact store and a nursery, made for one run over a database on that server."""
-    clock = Clock()
+    clock = changes.Clock()
     folder = Path(tempfile.mkdtemp(prefix="neanelu-faults-"))
     try:
         with Sandbox([SHOP], bucket=(100_000, 50_000), clock=clock) as sandbox:

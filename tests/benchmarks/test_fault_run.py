@@ -31,6 +31,13 @@ DAMAGE = (
     ("files", "DELETE FROM shopify_media WHERE media_type = 'GENERIC_FILE'"),
     # Of a row that no list of files has told of, products alone could have said that it is gone.
     ("products", "UPDATE shopify_media SET file_fingerprint = NULL WHERE media_type = 'GENERIC_FILE'"),
+    ("product_publications", "UPDATE shopify_resource_publications SET is_published = NOT is_published"),
+    ("product_publications", "DELETE FROM shopify_resource_publications"),
+    ("product_publications", "UPDATE pipeline.product_publications SET publications = '{}'"),
+    ("menus", "UPDATE shopify_menu_items SET path = path[:1]"),
+    ("menus", "UPDATE shopify_menu_items SET parent_item_id = NULL"),
+    ("menus", "UPDATE shopify_menu_items SET position = position + 1"),
+    ("menus", "UPDATE shopify_menus SET items_count = 0"),
     ("customers", "ALTER TABLE shopify_customers ADD COLUMN forgotten text"),
 )
 
