@@ -29,7 +29,7 @@ def migrate_command(
         output.result({"status": "pending" if missing else "complete", "pending": [item.name for item in missing]})
         for item in missing:
             output.say(f"pending   {item.name}")
-        output.say(f"{len(missing)} migrations are missing." if missing else "Nothing is missing.")
+        output.say(f"Migrations that are missing: {len(missing)}." if missing else "Nothing is missing.")
         raise typer.Exit(1 if missing else 0)
     with output.progress("Applying migrations"):
         applied = migrate(world.database)
@@ -41,4 +41,4 @@ def migrate_command(
     )
     for done in applied:
         output.say(f"applied   {done.name}   {done.milliseconds} ms")
-    output.say(f"{len(applied)} migrations applied." if applied else "Nothing to do: the schema is complete.")
+    output.say(f"Migrations applied: {len(applied)}." if applied else "Nothing to do: the schema is complete.")

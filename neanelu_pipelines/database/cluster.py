@@ -101,6 +101,8 @@ def configuration(port: int, log: Path, free_disk: int, overrides: Mapping[str, 
         "log_rotation_size": "0",
         "log_checkpoints": "off",
         "lc_messages": "C",
+        # Without DETAIL and CONTEXT: they quote what was to be stored, and it may be somebody's address.
+        "log_error_verbosity": "terse",
         "log_line_prefix": "%m [%p] %q%u@%d %a ",
         "log_timezone": "GMT",
         **overrides,

@@ -16,6 +16,7 @@ from hashlib import sha256
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.server import EXTENSIONS, refuse_unusable
@@ -183,8 +184,13 @@ def _apply(connection: psycopg.Connection, migration: _Migration) -> Applied:
             connection.execute("SET LOCAL search_path TO public, pg_temp")
             for running in _statements(migration.text):
                 connection.execute(running.text.encode())
+                _refuse_its_own_end(connection, migration.name, running)
             connection.execute("RESET ROLE")
             return Applied(migration.name, record(None))
+    except FailedMigrationError as error:
+        connection.execute("RESET ROLE")
+        record(str(error))
+        raise
     except psycopg.Error as error:
         if connection.broken:
             raise InterruptedMigrationError(
@@ -197,6 +203,14 @@ def _apply(connection: psycopg.Connection, migration: _Migration) -> Applied:
             f"{migration.name}, {reason}\nNothing of it is kept; the migrations before it are. "
             "Remove the cause and migrate again."
         ) from error
+
+
+def _refuse_its_own_end(connection: psycopg.Connection, name: str, running: "_Statement") -> None:
+    if connection.info.transaction_status != TransactionStatus.INTRANS:
+        raise FailedMigrationError(
+            f"{name}, line {running.line}: the script ends its transaction itself (COMMIT, ROLLBACK), which is the "
+            "runner's to do. What stands before that line may have been kept: look, take that line out, migrate again."
+        )
 
 
 def _reason(diag: errors.Diagnostic, running: "_Statement") -> str:

@@ -15,11 +15,11 @@ from neanelu_pipelines.database.wire import JSONB, numerics
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Kind, Shape
 from neanelu_pipelines.shopify import nodes
 
-# Narrower than ISO 8601 where PostgreSQL is: it knows no year 0 and no offset of 16 hours.
-# `[0-9]`, because `\d` takes the digits of every script. Weights are floats, and a small float has an exponent.
 DECODED = "decoded"
 """The column in which a frame holds what its lines' JSON says, as a struct."""
 
+# Narrower than ISO 8601 where PostgreSQL is: it knows no year 0 and no offset of 16 hours.
+# `[0-9]`, because `\d` takes the digits of every script. Weights are floats, and a small float has an exponent.
 _TIMESTAMP = (
     r"^(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
     r"(?:\.[0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"

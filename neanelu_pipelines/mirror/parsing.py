@@ -285,11 +285,14 @@ class BlockParser:
             self._reject_at(lines, [i], *self._why_untaken(known, parent, lines.text[i]))
 
     def _why_untaken(self, node: str | None, parent: str | None, text: str) -> tuple[str, str]:
+        # First whether it is JSON at all: of a torn line nobody knows what stood in the part that is lost.
+        line = pl.Series([text])
+        _, failed = nodes.decode(line, nodes.look_like_objects(line), pl.Struct({"id": pl.String()}))
+        if len(failed):
+            code, message = nodes.why_undecodable(text)
+            if node is None or code == "malformed_json":
+                return code, message
         if node is None:
-            line = pl.Series([text])
-            _, failed = nodes.decode(line, nodes.look_like_objects(line), pl.Struct({"id": pl.String()}))
-            if len(failed):
-                return nodes.why_undecodable(text)
             return "unreadable_identity", "The line has no `id` that is a Shopify GID, so nobody knows what it is."
         if node not in self._resource.node_types:
             return "unknown_node_type", f"{node} is no node of the resource {self._resource.name}."

@@ -175,13 +175,15 @@ def _chunks(stream: IO[bytes], block_bytes: int, max_line_bytes: int) -> Iterato
         if read and not cut:
             carry += read
             if len(carry) > max_line_bytes:
-                bad, beyond = _skip_long_line(stream, carry, number, block_bytes)
-                yield _Chunk(b"", number, np.zeros(1, dtype=np.int64), notes, too_long=bad)
+                bad, ended, beyond = _skip_long_line(stream, carry, number, block_bytes)
+                if not ended:
+                    notes.append(_no_line_end(number))
+                yield _Chunk(b"", number, np.zeros(1, dtype=np.int64), notes, torn=not ended, too_long=bad)
                 carry, notes = b"", []
                 number += 1
             continue
         if not read and carry:
-            notes.append(f"The last line ({number}) has no line end: the file may have been cut off there.")
+            notes.append(_no_line_end(number))
         data = b"".join((carry, memoryview(read)[:cut]))
         carry = read[cut:]
         if data:
@@ -198,15 +200,19 @@ def _no_lines() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]
     return none, none, none
 
 
-def _skip_long_line(stream: IO[bytes], begun: bytes, number: int, block_bytes: int) -> tuple[BadLine, bytes]:
-    """Read past the rest of a line that is too long, keeping only its beginning; returns what follows it."""
+def _no_line_end(number: int) -> str:
+    return f"The last line ({number}) has no line end: the file may have been cut off there."
+
+
+def _skip_long_line(stream: IO[bytes], begun: bytes, number: int, block_bytes: int) -> tuple[BadLine, bool, bytes]:
+    """Read past the rest of a line that is too long, keeping only its beginning; has it an end, and what follows it?"""
     length = len(begun)
     while chunk := stream.read(block_bytes):
         end = chunk.find(b"\n")
         if end >= 0:
-            return _too_long(number, length + end, begun), chunk[end + 1 :]
+            return _too_long(number, length + end, begun), True, chunk[end + 1 :]
         length += len(chunk)
-    return _too_long(number, length, begun), b""
+    return _too_long(number, length, begun), False, b""
 
 
 def _too_long(number: int, length: int, begun: bytes) -> BadLine:

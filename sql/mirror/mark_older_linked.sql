@@ -7,7 +7,7 @@ UPDATE {staging} s
    AND s.validation_status = 'valid'
    AND l.bulk_run_id = %(run_id)s
    AND l.validation_status = 'older'
-   AND l.line_number = s.line_number
+   AND l.child_gid = s.shopify_gid
    AND NOT EXISTS (SELECT FROM pipeline.staging_links other
                     WHERE other.bulk_run_id = %(run_id)s
                       AND other.validation_status = 'valid'

@@ -8,11 +8,11 @@ UPDATE {staging} s
    AND l.bulk_run_id = %(run_id)s
    AND l.validation_status = 'invalid'
    AND l.link_table = {link_table}
-   AND l.line_number = s.line_number
+   AND l.child_gid = s.shopify_gid
    AND NOT EXISTS (SELECT FROM pipeline.staging_links other
                     WHERE other.bulk_run_id = %(run_id)s
                       AND other.link_table = l.link_table
-                      AND other.validation_status <> 'invalid'
+                      AND other.validation_status IN ('valid', 'older')
                       AND other.child_gid = s.shopify_gid)
    AND NOT EXISTS (SELECT FROM {table} m
                     WHERE m.shop_id = %(shop_id)s

@@ -5,7 +5,7 @@ ON CONFLICT (shop_id, shopify_gid) DO UPDATE
        {fingerprint_column} = {kept_fingerprint},
        synced_at = excluded.synced_at,
        updated_at = CASE WHEN {differs} THEN now() ELSE m.updated_at END
- WHERE (m.{fingerprint_column} IS DISTINCT FROM excluded.{fingerprint_column}
-        OR (excluded.{fingerprint_column} IS NULL AND {differs})
+ WHERE (m.{fingerprint_column} IS DISTINCT FROM {kept_fingerprint}
+        OR ({kept_fingerprint} IS NULL AND {differs})
         {or_told_later})
    AND {not_older}

@@ -108,6 +108,15 @@ def test_a_failed_one_leaves_nothing_but_its_row(
     assert _history(empty_database)["0003_wrong.sql"] == (True, None)
 
 
+def test_one_that_ends_its_transaction_itself_is_refused_in_true_words(empty_database: Database, write: Write) -> None:
+    write("0003_own.sql", "CREATE TABLE a (x int);\nCOMMIT;\nCREATE TABLE b (x int);")
+    with pytest.raises(FailedMigrationError, match=r"0003_own\.sql, line 2: .* may have been kept"):
+        migrate(empty_database)
+    assert not _history(empty_database)["0003_own.sql"][0]
+    with empty_database.connect(Role.ADMIN) as connection:
+        assert scalar(connection, "SELECT to_regclass('b')") is None
+
+
 def test_the_first_one_failing_is_written_down_too(empty_database: Database, write: Write) -> None:
     write("0000_wrong.sql", "SELECT nonsense;")
     with pytest.raises(FailedMigrationError, match=r"0000_wrong\.sql, line 1"):

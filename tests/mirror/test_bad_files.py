@@ -40,6 +40,19 @@ def test_a_torn_last_line(river: River) -> None:
     assert [check.name for check in again.checks if not check.passed] == ["artifact_whole"], "nothing staged, still cut"
 
 
+def test_a_file_cut_off_within_a_line_that_is_too_long_is_cut_off_too(river: River, mirror_settings: Settings) -> None:
+    settings = mirror_settings.model_copy(update={"max_line_bytes": 4096})
+    lines = [*catalogue(), product(9, title="x" * 200_000)[:100_000]]
+
+    report = river.load(lines, settings=settings)
+
+    assert river.error()[:3] == (len(lines), "PARSE", "line_too_long")
+    assert any(f"last line ({len(lines)}) has no line end" in note for note in report.stage.notes)
+    assert [check.name for check in report.checks if not check.passed] == ["artifact_whole"]
+    whole = river.load([*lines[:-1], lines[-1] + b"\n"], settings=settings)
+    assert all(check.passed for check in whole.checks)
+
+
 def test_a_whole_last_line_without_line_end_is_taken_and_noted(river: River) -> None:
     report = river.load(b"".join(catalogue()).rstrip(b"\n"))
 
