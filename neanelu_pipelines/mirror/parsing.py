@@ -40,7 +40,7 @@ from neanelu_pipelines.mirror.declarations import (
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, holds_parent, line_hashes, routes_of, takers
-from neanelu_pipelines.mirror.selection import SAMPLE_LINES, absent_columns
+from neanelu_pipelines.mirror.selection import absent_columns
 from neanelu_pipelines.shopify import nodes
 from neanelu_pipelines.shopify.jsonl import BadLine, Block
 
@@ -69,7 +69,7 @@ class ParsedBlock:
     partial: set[str] = field(default_factory=set)
     """Mirror tables of which the block holds incomplete lines."""
     samples: list[tuple[Entity, str, list[str]]] = field(default_factory=list)
-    """The first lines of node types that are still to be learned from."""
+    """Lines of each node type to learn from: the first ones, and the last."""
     mended: int = 0
     """Lines that held what PostgreSQL refuses in text."""
     cut: int = 0
@@ -111,12 +111,12 @@ class BlockParser:
         resource: Resource,
         shop: Shop,
         load: LoadRun,
-        wants_sample: Callable[[str], bool],
+        wants: Callable[[str], int],
         as_of: datetime,
     ) -> None:
         self._resource = resource
         self._load = load
-        self._wants_sample = wants_sample
+        self._wants = wants
         self._seed = hash_seed(resource, shop.currency)
         self._routes = routes_of(resource)
         self._schemas = {route.target: _schema(route.part) for route in self._routes}
@@ -229,8 +229,9 @@ class BlockParser:
 
     def _sample(self, entity: Entity, lines: _Lines, frame: pl.DataFrame) -> None:
         for node in entity.node_types:
-            if self._wants_sample(node):
-                at = frame.filter(pl.col("node") == node)["at"].head(SAMPLE_LINES)
+            found, wanted = frame.filter(pl.col("node") == node)["at"], self._wants(node)
+            if len(found):
+                at = pl.concat([found[:wanted], found[wanted:].tail(1)])
                 lines.parsed.samples.append((entity, node, lines.text[at].to_list()))
 
     def _keys(self, status: pl.Expr = _VALID) -> tuple[pl.Expr, ...]:

@@ -9,14 +9,20 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import parse
 from graphql.language import DocumentNode, FieldNode, Node, SelectionSetNode
 
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Resource
 
-SAMPLE_LINES = 100
+_FIRST_LINES = 100
+_LATER_LINES = 1
+"""Of each block after those, beside its last one: two results in one file may be of two queries."""
+
+
+_Answers: TypeAlias = dict[tuple[str, str], dict[str, set[bool | None]]]
+"""By mirror table and column, and by node type: what its lines say of whether the column was asked for."""
 
 
 @dataclass
@@ -31,39 +37,50 @@ class Selection:
     """Mirror tables of which some staged rows lack what a row needs: the merge keeps what the mirror has of it."""
     unknown_fields: set[str] = field(default_factory=set)
     """`Node.field`s that no declaration names."""
+    mixed: set[str] = field(default_factory=set)
+    """`Node.column`s that some lines carry and others do not: the mirror keeps what it has of them."""
     _sampled: dict[str, int] = field(default_factory=dict)
-    _asked: dict[tuple[str, str], set[bool | None]] = field(default_factory=dict)
-    _asked_of_partial: dict[tuple[str, str], set[bool | None]] = field(default_factory=dict)
+    _asked: _Answers = field(default_factory=dict)
+    _asked_of_partial: _Answers = field(default_factory=dict)
     """The same of incomplete lines: each row of theirs keeps what it lacks, so they count where there are no others."""
 
     def sample(self, resource: Resource, entity: Entity, node: str, lines: list[str]) -> None:
-        """Learn from the first lines of a node type, the first hundred at most."""
-        for line in lines[: SAMPLE_LINES - self._sampled.get(node, 0)]:
+        """Learn from lines of a node type."""
+        for line in lines:
             # What Polars decodes and Python refuses (nested too deeply, too many digits) teaches nothing.
             with contextlib.suppress(ValueError, RecursionError):
                 self._learn(resource, entity, node, json.loads(line))
         self._sampled[node] = self._sampled.get(node, 0) + len(lines)
 
-    def wants_sample(self, node: str) -> bool:
-        """Whether lines of this node type still teach anything."""
-        return self._sampled.get(node, 0) < SAMPLE_LINES
+    def wants(self, node: str) -> int:
+        """How many lines of this node type a block should give to learn from."""
+        return max(_FIRST_LINES - self._sampled.get(node, 0), _LATER_LINES)
 
     def saw_values(self, entity: Entity, columns: list[str]) -> None:
         """Columns that hold a value somewhere are selected, sampled or not."""
         self.columns.setdefault(entity.table, set()).update(columns)
 
     def settle(self) -> None:
-        """Decide from all samples: a column is selected where one shows its field, or where none shows its absence."""
-        for (table, column), answers in (self._asked_of_partial | self._asked).items():
-            if True in answers or False not in answers:
-                self.columns.setdefault(table, set()).add(column)
+        """Decide from all samples: a column is selected where one shows its field, or where none shows its absence.
+
+        Lines of one node type that disagree are of two queries, and nobody knows which lines are of which.
+        """
+        for (table, column), by_node in (self._asked_of_partial | self._asked).items():
+            selected = self.columns.setdefault(table, set())
+            disagree = {node for node, answers in by_node.items() if {True, False} <= answers}
+            said = set().union(*by_node.values())
+            if disagree or (column in selected and said == {False}):
+                self.mixed |= {f"{node}.{column}" for node in disagree or by_node}
+                selected.discard(column)
+            elif True in said or False not in said:
+                selected.add(column)
 
     def _learn(self, resource: Resource, entity: Entity, node: str, value: dict[str, Any]) -> None:
         answers = [(column, _is_selected(column, value)) for column in entity.columns]
         lacks = any(column.required and answer is False for column, answer in answers)
         asked = self._asked_of_partial if lacks else self._asked
         for column, answer in answers:
-            asked.setdefault((entity.table, column.name), set()).add(answer)
+            asked.setdefault((entity.table, column.name), {}).setdefault(node, set()).add(answer)
         known = {path.split(".")[0] for column in entity.columns for path in column.paths} | resource.ignored_fields
         self.unknown_fields.update(f"{node}.{name}" for name in value if name not in known)
 

@@ -232,7 +232,7 @@ def stage_artifact(
     with table_copies(database, staging_columns(resource), _analyzed_columns(resource)) as copies:
         stager = Stager(resource, load, copies, wanted)
         if wanted is None or not wanted.nothing:
-            parser = BlockParser(resource, shop, load, stager.selection.wants_sample, as_of)
+            parser = BlockParser(resource, shop, load, stager.selection.wants, as_of)
             blocks = _blocks_to_look_at(load, settings, wanted)
             for parsed in side_by_side(parser.parse, stager.to_parse(blocks)):
                 stager.add(parsed)
@@ -250,6 +250,11 @@ def stage_artifact(
         )
     if stager.selection.unknown_fields:
         notes.append(f"Fields without a column were left out: {', '.join(sorted(stager.selection.unknown_fields))}.")
+    if stager.selection.mixed:
+        notes.append(
+            f"Some lines carry {', '.join(sorted(stager.selection.mixed))} and others do not: results of different "
+            "queries stand in one file. The mirror keeps what it has there; load each result by itself."
+        )
     report = StageReport(bytes=load.bytes, seconds=0.0, nodes=stager.nodes, notes=notes)
     report.lines, report.skipped = stager.lines_read, dict(stager.skipped)
     report.cut_off = stager.cut_off

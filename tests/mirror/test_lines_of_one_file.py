@@ -147,3 +147,33 @@ def test_the_same_damaged_file_again_writes_nothing(river: River) -> None:
 
     assert report.stage.total.rejected > 0
     assert river.versions() == before
+
+
+@pytest.mark.parametrize("where", [3, 140, 400])
+@pytest.mark.parametrize("value", [None, "594"])
+def test_lines_that_disagree_about_a_field_clear_nothing(river: River, where: int, value: str | None) -> None:
+    """Results of two queries in one file: one that asked for barcodes, and one that did not."""
+    numbers = range(10, 510)
+    river.load([product(1), *(variant(number, 1, barcode=f"B{number}") for number in numbers)])
+    asked = {"barcode": value} if value else {"barcode": None}
+    lines = [variant(number, 1, sku="nou", **(asked if number - 10 == where else {})) for number in numbers]
+
+    report = river.load([product(1), *lines])
+
+    assert river.one("SELECT count(barcode) FROM shopify_variants") == len(numbers)
+    assert river.one("SELECT count(*) FROM shopify_variants WHERE sku = 'nou'") == len(numbers)
+    told = any("ProductVariant.barcode" in note for note in report.stage.notes)
+    assert told or (value is None and where > 100), "a null that was not seen clears nothing either"
+
+
+def test_two_results_of_different_queries_in_one_file_are_told(river: River) -> None:
+    numbers = range(10, 2010)
+    river.load([product(1), *(variant(number, 1, barcode=f"B{number}") for number in numbers)])
+    half = len(numbers) // 2
+    with_barcodes = [variant(number, 1, sku="nou", barcode="594") for number in numbers[:half]]
+    without_barcodes = [variant(number, 1, sku="nou") for number in numbers[half:]]
+
+    report = river.load([product(1), *with_barcodes, *without_barcodes])
+
+    assert river.one("SELECT count(barcode) FROM shopify_variants") == len(numbers)
+    assert any("ProductVariant.barcode" in note for note in report.stage.notes)
