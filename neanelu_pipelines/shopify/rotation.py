@@ -4,7 +4,8 @@ Belongs here: the rotation and its rows in `key_rotations`. Does not belong here
 (`defs`).
 
 Each batch is one transaction of at most `BATCH` short updates and the count in the rotation's row, so a rotation that
-is killed goes on where it was. A token that changed meanwhile is left alone: whoever changed it sealed it anew.
+is killed goes on where it was; where nothing was left to do, the next closes its row. A token that changed meanwhile is
+left alone: whoever changed it sealed it anew.
 """
 
 from collections.abc import Callable, Iterator
@@ -60,6 +61,7 @@ def rotate(
             connection.execute(statement("shopify/tokens_of_other_keys"), {"current": keyring.current}).fetchall()
         )
         _refuse_missing(keyring, waiting)
+        connection.execute(statement("shopify/close_finished_rotations"), {"current": keyring.current})
         return [_rotate_from(connection, keyring, old, batch, after_batch) for old in waiting]
 
 

@@ -26,7 +26,7 @@ from neanelu_pipelines.shopify.vault import Keyring
 
 url, keys = sys.stdin.read().split()
 database = Database({Role.PIPELINE: url})
-left = [2]
+left = [int(sys.argv[1])]
 def die():
     left[0] -= 1
     if not left[0]:
@@ -81,17 +81,35 @@ def test_several_old_keys(database: Database) -> None:
     assert opens(database, ring(*keys), 4)
 
 
-def test_a_rotation_that_is_killed_goes_on_in_its_own_row(database: Database) -> None:
-    old, new = key(), key()
-    add_shops(database, ring(old), 8)
+def kill_after(batches: int, database: Database, old: str, new: str) -> None:
     died = subprocess.run(
-        [sys.executable, "-c", KILLED],
+        [sys.executable, "-c", KILLED, str(batches)],
         input=f"{database.urls[Role.PIPELINE]} 1:{old},2:{new}",
         text=True,
         capture_output=True,
         check=False,
     )
     assert died.returncode == -9, died.stderr
+
+
+def test_a_rotation_that_is_killed_after_its_last_batch_is_closed_by_the_next(database: Database) -> None:
+    old, new = key(), key()
+    add_shops(database, ring(old), 2)
+    kill_after(1, database, old, new)
+    assert [row["status"] for row in rotations(database)] == ["in_progress"]
+    with database.connect(Role.PIPELINE) as connection:
+        connection.execute("INSERT INTO key_rotations (key_version_old, key_version_new) VALUES (1, 3)")
+    assert rotate(database, ring(old, new)) == []
+    done, other = rotations(database)
+    assert (done["status"], done["records_updated"], done["error_message"]) == ("completed", 2, None)
+    assert done["completed_at"] >= done["started_at"]
+    assert other["status"] == "in_progress", "towards another key"
+
+
+def test_a_rotation_that_is_killed_goes_on_in_its_own_row(database: Database) -> None:
+    old, new = key(), key()
+    add_shops(database, ring(old), 8)
+    kill_after(2, database, old, new)
     [half] = rotations(database)
     assert (half["status"], half["records_updated"]) == ("in_progress", 6)
     both = ring(old, new)
