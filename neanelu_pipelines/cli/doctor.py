@@ -24,9 +24,13 @@ from neanelu_pipelines.database.server import EXTENSIONS, dagster_storage_url, r
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.vault import Keyring, SealedToken
+from neanelu_pipelines.shopify.webhooks.own_secrets import opens, version_of
 
 LITTLE_SPACE = 2_000_000_000
 """Bytes; with less, a load of a gigabyte may fill the disk."""
+
+_NAMED = 5
+"""Shops that a finding names."""
 
 
 class Verdict(StrEnum):
@@ -85,6 +89,7 @@ def examine(world: World, say: Callable[[str], None]) -> Iterator[Finding]:
             yield _look("partitions by time", partitions, world)
             yield _look("loads", loads, world)
             yield _look("access tokens", tokens, world)
+            yield _look("webhook secrets", webhook_secrets, world)
             yield from data(world)
 
 
@@ -188,19 +193,35 @@ def tokens(world: World) -> Finding:
         return Finding("access tokens", Verdict.GOOD, "no shop has one, so no key is needed")
     keyring = Keyring.from_settings(world.settings)
     shut = [domain for shop_id, domain, *sealed in kept if not keyring.opens(SealedToken(*sealed), shop_id)]
+    remedy = "put the key back that sealed them, or give these shops a token again with `neanelu shop add`"
+    return _of_sealed("access tokens", keyring, shut, [version for *_, version in kept], remedy)
+
+
+def webhook_secrets(world: World) -> Finding:
+    """Does every secret that a shop's webhooks are signed with open with the keys that there are?"""
+    with world.database.connect(Role.PIPELINE, autocommit=True) as connection:
+        kept = connection.execute(statement("cli/sealed_webhook_secrets")).fetchall()
+    if not kept:
+        return Finding("webhook secrets", Verdict.GOOD, "no shop has one of its own, so no key is needed")
+    keyring = Keyring.from_settings(world.settings)
+    shut = [domain for shop_id, domain, sealed in kept if not opens(keyring, sealed, shop_id)]
+    remedy = "put the key back that sealed them, or give these secrets again with `neanelu webhooks secret`"
+    return _of_sealed("webhook secrets", keyring, shut, [version_of(sealed) for *_, sealed in kept], remedy)
+
+
+def _of_sealed(what: str, keyring: Keyring, shut: list[str], versions: list[int], remedy: str) -> Finding:
     if shut:
-        return Finding(
-            "access tokens",
-            Verdict.WRONG,
-            f"{len(shut)} of {len(kept)} do not open with the keys of NEANELU_ENCRYPTION_KEYS: {', '.join(shut[:5])}"
-            + (", …" if len(shut) > 5 else ""),  # noqa: PLR2004
-            "put the key back that sealed them, or give these shops a token again with `neanelu shop add`",
+        more = ", …" if len(shut) > _NAMED else ""
+        found = (
+            f"{len(shut)} of {len(versions)} do not open with the keys of NEANELU_ENCRYPTION_KEYS: "
+            f"{', '.join(shut[:_NAMED])}{more}"
         )
-    old = sum(version != keyring.current for *_, version in kept)
+        return Finding(what, Verdict.WRONG, found, remedy)
+    old = sum(version != keyring.current for version in versions)
     if old:
-        found = f"all {len(kept)} open; {old} are not under the current key (version {keyring.current})"
-        return Finding("access tokens", Verdict.DOUBTFUL, found, "materialize the asset key_rotations")
-    return Finding("access tokens", Verdict.GOOD, f"all {len(kept)} open")
+        found = f"all {len(versions)} open; {old} are not under the current key (version {keyring.current})"
+        return Finding(what, Verdict.DOUBTFUL, found, "materialize the asset key_rotations")
+    return Finding(what, Verdict.GOOD, f"all {len(versions)} open")
 
 
 def data(world: World) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from neanelu_pipelines.cli import webhooks as command
+from neanelu_pipelines.cli.doctor import Verdict, webhook_secrets
 from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.mirror.redaction import work as redaction
@@ -125,6 +126,56 @@ def test_it_gets_the_new_key_with_the_tokens(database: Database) -> None:
     found = own.of(DOMAIN.encode())
     assert found is not None
     assert repr(found) == "Secrets(1)"
+
+
+def test_an_endpoint_with_the_old_keys_goes_on_after_a_rotation(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_shop(database)
+    old, new = key(), key()
+    keep(database, ring(old), DOMAIN, Secret(OWN))
+    own = loaded(database, ring(old))
+    rotate(database, ring(old, new))
+    own.load()
+    own.load()
+
+    async def post(poster: Poster) -> list[int]:
+        return [await poster.post(event(), secret=secret) for secret in (OWN, SECRET)]
+
+    assert with_endpoint(database.urls[Role.PIPELINE], post, own=own) == [200, 401]
+    assert caplog.text.count(DOMAIN) == 1
+    assert "Start it again" in caplog.text
+    assert OWN not in caplog.text
+    # Of a shop that was made anew under the same name nothing is known.
+    with database.connect(Role.ADMIN) as connection:
+        for table in ("pipeline.webhook_keys", "webhook_events", "shops"):
+            connection.execute(f"DELETE FROM {table}")
+    make_shop(database)
+    keep(database, ring(old, new), DOMAIN, Secret("alt-secret"))
+    own.load()
+    assert with_endpoint(database.urls[Role.PIPELINE], post, own=own) == [401, 401]
+
+
+def test_the_doctor_tries_every_webhook_secret(database: Database, tmp_path: Path) -> None:
+    class Here(World):
+        @property
+        def database(self) -> Database:
+            return database
+
+    def found(keys: str | None) -> tuple[Verdict, str]:
+        finding = webhook_secrets(Here(Settings(home=tmp_path, encryption_keys=keys, _env_file=None)))
+        return finding.verdict, finding.found
+
+    assert found(None)[0] is Verdict.GOOD
+    make_shop(database)
+    old, new = key(), key()
+    keep(database, ring(old), DOMAIN, Secret(OWN))
+    assert found(f"1:{old}") == (Verdict.GOOD, "all 1 open")
+    assert found(f"1:{old},2:{new}")[0] is Verdict.DOUBTFUL
+    wrong, words = found(f"2:{new}")
+    assert wrong is Verdict.WRONG
+    assert DOMAIN in words
+    assert new not in words
 
 
 def test_a_running_endpoint_learns_of_it_and_forgets_nothing_while_the_database_is_away(

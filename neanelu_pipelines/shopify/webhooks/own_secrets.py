@@ -64,9 +64,23 @@ def unseal(keyring: Keyring, kept: bytes, shop_id: UUID) -> SecretStr:
     Raises:
         KeyringError: its key is not here, or it was not sealed with that key for that shop.
     """
-    version, rest = int.from_bytes(kept[:_VERSION], "big"), kept[_VERSION:]
+    rest = kept[_VERSION:]
     nonce, tag, ciphertext = rest[:_NONCE], rest[_NONCE : _NONCE + _TAG], rest[_NONCE + _TAG :]
-    return keyring.open(SealedToken(ciphertext, nonce, tag, version), shop_id, _PURPOSE)
+    return keyring.open(SealedToken(ciphertext, nonce, tag, version_of(kept)), shop_id, _PURPOSE)
+
+
+def version_of(kept: bytes) -> int:
+    """The version of the key that a secret is sealed with."""
+    return int.from_bytes(kept[:_VERSION], "big")
+
+
+def opens(keyring: Keyring, kept: bytes, shop_id: UUID) -> bool:
+    """Whether a shop's secret was sealed with one of these keys."""
+    try:
+        unseal(keyring, kept, shop_id)
+    except KeyringError:
+        return False
+    return True
 
 
 class OwnSecrets:
@@ -98,15 +112,23 @@ class OwnSecrets:
         self._secrets = {
             domain.encode(): known[domain.encode()]
             if before.get(shop_id) == kept and domain.encode() in known
-            else self._opened(shop_id, domain, kept)
+            else self._opened(shop_id, domain, kept, known.get(domain.encode()) if shop_id in before else None)
             for shop_id, domain, kept in rows
         }
         self._kept = {shop_id: kept for shop_id, _, kept in rows}
 
-    def _opened(self, shop_id: UUID, domain: str, kept: bytes) -> Secrets:
+    def _opened(self, shop_id: UUID, domain: str, kept: bytes, known: Secrets | None) -> Secrets:
+        """The secret; where it does not open, the one that is known: a rotation seals the same one with a new key."""
         with suppress(KeyringError, WebhookSecretError):
             if self._keyring is not None:
                 return Secrets(unseal(self._keyring, kept, shop_id))
+        if known:
+            _LOG.warning(
+                "The webhook secret of %s was sealed anew with a key that this process does not have: the one it knows "
+                "holds on. Start it again with all of NEANELU_ENCRYPTION_KEYS.",
+                domain,
+            )
+            return known
         _LOG.warning(
             "The webhook secret of %s does not open with NEANELU_ENCRYPTION_KEYS: its webhooks are refused. Put the "
             "key back, or give the secret again with `neanelu webhooks secret`.",

@@ -48,6 +48,9 @@ class Secrets:
         found._keys = []
         return found
 
+    def __len__(self) -> int:
+        return len(self._keys)
+
     def __repr__(self) -> str:
         """Without the secrets."""
         return f"Secrets({len(self._keys)})"
