@@ -6,9 +6,14 @@ longer than one query.
 The rules, each from somebody's bad night:
 
 * a database that cannot be read fails the tick and changes nothing;
-* an answer without any shop removes nothing: a shop that leaves keeps its row, so an empty table means a database
-  that is new, restored or wrong;
+* an answer without any shop removes nothing: a shop that is removed keeps its row, and only a redaction deletes it, so
+  an empty table is rather a database that is new, restored or wrong. After the redaction of the only shop its partition
+  stays until there is another shop;
 * a partition with a run in flight stays until the run has ended.
+
+What a removed partition had materialized stays in Dagster's event log, which cannot forget single partitions
+(`wipe_asset_partitions` is not implemented in Dagster's open-source storages): a shop that is added again shows it, so
+it is to be loaded anew as a whole, not by what is missing only.
 """
 
 import hashlib
