@@ -3,6 +3,7 @@
 import gzip
 import json
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from neanelu_pipelines.mirror.redaction import Customer, SubjectError, acts, export_customer
+from neanelu_pipelines.mirror.redaction.subjects import hashed
 from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, gid
 from tests.mirror.people import ANA, MARKS, PEOPLE, everything, files, redact, spread
 
@@ -205,3 +207,100 @@ def test_what_a_customer_asks_touches_the_rows_of_that_shop_alone_and_no_key(swe
         "note": "m",
     }
     swept.do("UPDATE shops SET settings = '{}'")
+
+
+FULFILMENT, REFUND = "fulfillments/create", "refunds/create"
+
+
+def test_what_names_her_order_by_its_number_or_has_its_address_is_told_and_forgotten(peopled: River) -> None:
+    """REST's bodies name an order by its number alone; and an order may have another address than its customer."""
+    shop = peopled.shops[DOMAIN]
+    reached = "UPDATE shopify_orders SET email = %s, phone = %s WHERE legacy_resource_id = 550012"
+    peopled.do(reached, "Comenzi@ana.example", "0733 000 111")
+    peopled.do("UPDATE shopify_customers SET phone = '+40744555666' WHERE legacy_resource_id = 706405506931")
+    event = "INSERT INTO webhook_events (shop_id, topic, payload) VALUES (%s, %s, %s)"
+    her_address = {"name": "Ana Popescu", "address1": "Strada Lalelelor 5"}
+    for topic, body in (
+        (FULFILMENT, {"id": 1, "order_id": 550012, "destination": her_address, "email": "comenzi@ana.example"}),
+        (REFUND, {"id": 2, "order_id": 550011, "note": "pentru Ana Popescu", "transactions": [{"name": "A POPESCU"}]}),
+        (REFUND, {"id": 3, "order_id": 6700000000012, "note": "pentru Ana Popescu"}),
+        (REFUND, {"id": 4, "of": 6700000000012, "note": "pentru Ana Popescu"}),
+        ("checkouts/create", {"id": 5, "email": "comenzi@ana.example", "name": "Ana Popescu"}),
+        ("checkouts/create", {"id": 6, "phone": "+40733000111", "name": "Ana Popescu"}),
+        (REFUND, {"id": 7, "order_id": 550014, "note": "pentru Diana"}),
+        (REFUND, {"id": 8, "order_id": 5500121, "note": "de la 550012, 670000000001"}),
+    ):
+        peopled.do(event, shop, topic, json.dumps(body))
+    fields = json.dumps({"order_id": 550012, "text": '{\\"order_id\\": \\"550011\\"}', "other": {"order_id": 550014}})
+    peopled.do(
+        "INSERT INTO shopify_metaobjects (shop_id, shopify_gid, type, handle, fields) VALUES (%s, %s, 't', 'r', %s)",
+        shop,
+        gid("Metaobject", 2),
+        fields,
+    )
+    inbox = Path(peopled.settings.artifact_root, "inbox", DOMAIN)
+    inbox.mkdir(parents=True)
+    for name, text in (("a", '{"order_id":550012}'), ("b", "6700000000012,x"), ("c", '{"order_id":5500121}')):
+        (inbox / name).write_text(text)
+    who = replace(ANA, orders=(550011, 6700000000012))
+
+    told = export_customer(
+        peopled.database, peopled.settings, shop_domain=DOMAIN, customer=who, request_key="cerere-export"
+    )
+    tables = json.loads(Path(peopled.settings.artifact_root, DOMAIN, told.proof["file"]).read_text())["tables"]
+    of_orders = [row["payload"]["id"] for row in tables["webhook_events"] if "order_id" in row["payload"]]
+    assert of_orders == [1, 2, 3]
+
+    done = redact(peopled, who=who)
+
+    assert (done.status, done.proof["found"]) == ("completed", {})
+    assert "not_sought" not in done.proof
+    events = "SELECT (payload ->> 'id')::int FROM webhook_events WHERE payload ? 'id' ORDER BY 1"
+    assert peopled.query(events) == [(7,), (8,)], "what is about other orders stays"
+    assert sorted(path.name for path in inbox.iterdir()) == ["c"]
+    kept = peopled.one("SELECT fields FROM shopify_metaobjects WHERE handle = 'r'")
+    assert kept["other"] == {"order_id": 550014}
+    assert kept["order_id"] == "[redacted]"
+    assert "550011" not in kept["text"]
+    assert "550012" in json.dumps(peopled.query("SELECT payload FROM webhook_events")), "an amount, an article's number"
+
+
+def test_what_an_order_said_is_sought_by_whoever_follows_one_that_died_and_not_if_it_is_another_customers(
+    peopled: River, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from neanelu_pipelines.mirror.redaction import rows
+
+    shop = peopled.shops[DOMAIN]
+    reached = "UPDATE shopify_orders SET email = %s, phone = %s WHERE legacy_resource_id = %s"
+    peopled.do(reached, "comenzi@ana.example", "0744 555 666", 550012)
+    peopled.do(reached, "diana.popescu@example.ro", None, 550011)
+    peopled.do("UPDATE shopify_customers SET phone = '+40744555666' WHERE legacy_resource_id = 706405506931")
+    event = "INSERT INTO webhook_events (shop_id, topic, payload) VALUES (%s, 'checkouts/create', %s)"
+    peopled.do(event, shop, '{"id": 5, "email": "comenzi@ana.example"}')
+    peopled.do(event, shop, '{"id": 6, "email": "diana.popescu@example.ro", "phone": "0744555666"}')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "empty", lambda *_, **__: {})
+        first = redact(peopled)
+    assert first.status == "residue"
+    assert first.proof["not_sought"]["of_orders"].startswith("2 addresses or telephones")
+    assert peopled.query("SELECT id FROM shopify_orders WHERE legacy_resource_id = 550012") == []
+    done = redact(peopled)
+
+    assert (done.status, done.proof["found"]) == ("completed", {})
+    assert peopled.query("SELECT (payload ->> 'id')::int FROM webhook_events WHERE payload ? 'id'") == [(6,)]
+    assert "diana.popescu" in str(peopled.query("SELECT email::text FROM shopify_customers"))
+    assert peopled.query("SELECT subject FROM pipeline.redactions") == [(None,)]
+
+
+def test_the_record_of_a_customer_says_nothing_by_which_a_telephone_could_be_guessed(peopled: River) -> None:
+    """The request's key stands beside a hash: whoever reads both tries every number in minutes."""
+    done = redact(peopled)
+    assert done.status == "completed"
+    ((row, audited),) = peopled.query(
+        "SELECT to_jsonb(r)::text, a.new_values::text FROM pipeline.redactions r, audit_logs a"
+        " WHERE a.action = 'REDACT'"
+    )
+    guesses = ("+40722123456", "ana.popescu@example.ro", "706405506930", "722123456")
+    digests = [hashed("cerere-1", guess) for guess in guesses] + [hashed("cerere-1", ANA.id, ANA.email, ANA.phone)]
+    assert not [digest for digest in digests if digest in row + audited]

@@ -7,10 +7,11 @@ Only that: the proof searches the state of the moment at which they are let go, 
 read later, and is the shop's to have, or it is not let in (`forgotten`) and its file is not kept: it goes with the
 load that reads it, or in the night if none does (`expiry`).
 Every step may be repeated: whoever dies half-way is followed by one who does it all again, and finds less to do. What
-the act leaves is its record: counts, and hashes instead of names. Accounts of a shop's staff, rows about goods and rows
-of no shop are not a shop's customer's data, and another request about the same person needs to know whom it is about:
-they are left alone, searched, and told of apart (a barcode may hold the digits of a telephone). What cannot be an email
-address is not sought as one, and the proof says so.
+the act leaves is its record: counts, and no names. What the rows that go say of the person (an order may have another
+address than its customer) is sought as well, but not what another customer has, too. Accounts of a shop's staff, rows
+about goods and rows of no shop are not a shop's customer's data, and another request about the same person needs to
+know whom it is about: they are left alone, searched, and told of apart (a barcode may hold the digits of a telephone).
+What cannot be an email address is not sought as one, and the proof says so.
 
 What is searched: every column in which a text, a JSON value, a uuid or a number of 64 bits can stand, in every table
 and materialized view, the records of the acts among them, and every file in the shop's folders of the artifact store,
@@ -25,7 +26,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,7 @@ import psycopg
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.statements import statement
@@ -49,6 +51,9 @@ from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.store import make_folder
 
 _FOLDER = "privacy"
+_REACHED_BY = ("email", "phone")
+_MOST_ADDRESSES = 20
+"""More are no person's: an account through which others sell. And each makes the expression larger that is sought."""
 _ASKED = "pipeline.redactions.subject"
 _TABLES_OF_NUMBERS = frozenset({"shopify_customers", "shopify_orders", "staging_customers", "staging_orders"})
 
@@ -90,13 +95,8 @@ def redact_customer(
             after, paths = open_.enter_context(record.as_of_now(database)), store.paths()
         outcome.removed = {**outcome.removed, **{name: count for name, count in removed.items() if count}}
         outcome.proof = _prove(after, store, paths, sought, also or {})
-    if customer.email and not customer.address:
-        outcome.proof["not_sought"] = {"email": "it is no address"}
-    outcome.proof["hashes"] = {
-        name: hashed(request_key, value)
-        for name, value in (("id", customer.id), ("email", customer.email), ("phone", customer.phone))
-        if value is not None
-    }
+    if not_sought := _not_sought(customer, sought):
+        outcome.proof["not_sought"] = not_sought
     outcome.status = "residue" if outcome.proof["found"] else "completed"
     with record.pipeline(database) as connection:
         record.end(connection, outcome, request)
@@ -123,7 +123,7 @@ def export_customer(
     with record.pipeline(database) as connection:
         customers = _customers(connection, request.shop_id, customer)
         orders = _orders(connection, request.shop_id, customer, [key for key, _ in customers])
-        found = rows.export(connection, request.shop_id, customers, orders)
+        found = rows.export(connection, request.shop_id, customers, orders, customer)
     _write(settings, shop_domain, outcome.id, {"shop": shop_domain, "tables": found})
     outcome.status = "completed"
     outcome.proof = {
@@ -143,11 +143,22 @@ def _store(database: Database, settings: Settings, shop_id: UUID) -> Store:
 def _request(database: Database, kind: str, domain: str, customer: Customer, key: str) -> Request:
     with ledger.opened(database) as book:
         shop_id = ledger.find_shop(book, domain).shop_id
-    named = hashed(key, customer.id, customer.email, customer.phone)
+    named = hashed(key, customer.id, customer.email)
     return Request(key, kind, shop_id, customer.as_json(), named)
 
 
-def _sought(shop_id: UUID, request: UUID, customer: Customer, orders: set[int]) -> Sought:
+def _not_sought(customer: Customer, sought: Sought) -> dict[str, str]:
+    found = {}
+    if customer.email and not customer.address:
+        found["email"] = "it is no address"
+    if sought.left_out:
+        found["of_orders"] = (
+            f"{sought.left_out} addresses or telephones: another customer has them, or they are too many"
+        )
+    return found
+
+
+def _sought(shop_id: UUID, request: UUID, customer: Customer, orders: set[int], left_out: int) -> Sought:
     return Sought(
         shop_id,
         request,
@@ -156,6 +167,7 @@ def _sought(shop_id: UUID, request: UUID, customer: Customer, orders: set[int]) 
         number_tables=_TABLES_OF_NUMBERS,
         orders=frozenset(orders | set(customer.orders)),
         of_customer=True,
+        left_out=left_out,
     )
 
 
@@ -186,7 +198,25 @@ def _whom(
     with record.pipeline(database) as connection:
         customers = _customers(connection, shop_id, customer)
         orders = _orders(connection, shop_id, customer, [key for key, _ in customers])
-    return customers, orders, _sought(shop_id, request, customer, {number for _, number in orders})
+        going = {"shop_id": shop_id, "customers": [key for key, _ in customers], "orders": [key for key, _ in orders]}
+        named = {"email": customer.address, "phone": customer.phone}
+        customer, left_out = _with_addresses(connection, request, customer, {**going, **named})
+    return customers, orders, _sought(shop_id, request, customer, {number for _, number in orders}, left_out)
+
+
+def _with_addresses(
+    connection: Connection, request: UUID, customer: Customer, going: dict[str, Any]
+) -> tuple[Customer, int]:
+    """The customer with what the rows that go say of them, and how much of that is not sought."""
+    said = connection.execute(statement("redaction/reached_by"), going).fetchall()
+    own = {kind: Jsonb([value for of, value, shared in said if of == kind and not shared]) for kind in _REACHED_BY}
+    values = {"request": request, "emails": own["email"], "phones": own["phone"]}
+    row = connection.execute(statement("redaction/seek_also"), values).fetchone()
+    emails, phones = row or ([], [])
+    shared = sum(is_shared for _, _, is_shared in said)
+    too_many = sum(max(len(values) - _MOST_ADDRESSES, 0) for values in (emails, phones))
+    sought = replace(customer, emails=tuple(emails[:_MOST_ADDRESSES]), phones=tuple(phones[:_MOST_ADDRESSES]))
+    return sought, shared + too_many
 
 
 def _redact(

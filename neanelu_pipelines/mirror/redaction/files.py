@@ -16,12 +16,12 @@ from typing import IO, Any, cast
 from fsspec.core import url_to_fs
 
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.mirror.redaction.subjects import ORDER
+from neanelu_pipelines.mirror.redaction.subjects import ORDER, ORDER_ALONE
 
 _CHUNK_BYTES = 4 * 1024 * 1024
 _OVERLAP_BYTES = 4096
 """Longer than anything that is sought, however it is escaped."""
-_ORDER = re.compile(ORDER.encode())
+_ORDER, _ORDER_ALONE = re.compile(ORDER.encode()), re.compile(ORDER_ALONE.encode())
 
 
 class UnreadableFileError(NeaneluError):
@@ -91,7 +91,10 @@ class Store:
             with self._files.open(path, "rb") as raw:
                 return any(
                     any(expression.search(text) for expression in expressions)
-                    or (numbers and any(named[1] in numbers for named in _ORDER.finditer(text)))
+                    or (
+                        numbers
+                        and any(part[1] in numbers for one in (_ORDER, _ORDER_ALONE) for part in one.finditer(text))
+                    )
                     for text in _texts(cast("IO[bytes]", raw))
                 )
         except FileNotFoundError:

@@ -25,7 +25,7 @@ from psycopg.types.json import Jsonb
 
 from neanelu_pipelines.database.copy import table_identifier
 from neanelu_pipelines.database.statements import statement
-from neanelu_pipelines.mirror.redaction.subjects import ORDER, whole
+from neanelu_pipelines.mirror.redaction.subjects import ORDER_EITHER, Customer, whole
 
 _RECORDS = "redactions"
 _OF_THE_ACT = frozenset({"subject", "of_shop"})
@@ -167,9 +167,11 @@ class Sought:
     numbers: Sequence[int] = ()
     number_tables: frozenset[str] = frozenset()
     orders: frozenset[int] = frozenset()
-    """Numbers of orders, sought behind the word: too many for one pattern."""
+    """Numbers of orders, sought behind the word, long ones alone too: too many for one pattern."""
     of_customer: bool = False
     """Whether it is a customer that is sought, not the whole shop."""
+    left_out: int = 0
+    """How many addresses and telephones of the rows that go are not sought."""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -180,7 +182,7 @@ class Sought:
             "pattern": whole(self.patterns),
             "uuids": list(self.uuids),
             "numbers": list(self.numbers),
-            "order": ORDER,
+            "order": ORDER_EITHER,
             "orders": Jsonb({str(number): 1 for number in self.orders}),
             "mask": _MASK,
             "empty": _EMPTY,
@@ -266,9 +268,16 @@ def empty(connection: Connection, sought: Sought) -> dict[str, int]:
 
 
 def export(
-    connection: Connection, shop_id: UUID, customers: Sequence[tuple[UUID, str]], orders: Sequence[tuple[UUID, int]]
+    connection: Connection,
+    shop_id: UUID,
+    customers: Sequence[tuple[UUID, str]],
+    orders: Sequence[tuple[UUID, int]],
+    named: Customer,
 ) -> dict[str, list[Any]]:
-    """A customer's rows by table: their own, their orders, events about either. Nothing else, whatever it says."""
+    """A customer's rows by table: their own, their orders, events about either. Nothing else, whatever it says.
+
+    `named`: as the request names them; there may be events about orders that the mirror does not have.
+    """
     found: dict[str, list[Any]] = {}
     for table, keys in (
         ("shopify_customers", [key for key, _ in customers]),
@@ -279,7 +288,7 @@ def export(
     about = {
         "shop_id": shop_id,
         "customers": [gid.rsplit("/", 1)[-1] for _, gid in customers],
-        "orders": [str(number) for _, number in orders],
+        "orders": [str(number) for number in {number for _, number in orders} | set(named.orders)],
     }
     events = connection.execute(statement("redaction/export_events"), about)
     found["webhook_events"] = [_decoded(text) for (text,) in events]

@@ -4,7 +4,8 @@ Belongs here: the patterns, for PostgreSQL and for files. Does not belong here: 
 
 A GID is found by its number (in JSON its slashes may be `\/`), an email in any case and with `\u0040` for `@`, a
 telephone by its last nine digits, however they are grouped. A number of fewer than twelve digits is sought only behind
-the name of its kind: standing alone it could be anything, a barcode or an article's number.
+the name of its kind (an order's also behind REST's `"order_id":`): standing alone it could be anything, a barcode or an
+article's number.
 """
 
 import hashlib
@@ -20,8 +21,15 @@ _SHORT_NUMBER = 12
 _PHONE_DIGITS = 9
 _FEWEST_DIGITS = 6
 _SLASH = r"(?:\\*/)"
-ORDER = rf"orders?{_SLASH}+([0-9]+)"
+_BEHIND_ORDER = rf'order(?:s?{_SLASH}+|s?_?id\\*"\s*:\s*\\*"?)'
+"""`order/`, or a key such as REST's `"order_id":`."""
+_BEFORE_NUMBER, _AFTER_NUMBER = r"(?<![0-9a-z_/.-])", r"(?![0-9a-z_-]|\.[0-9])"
+ORDER = rf"{_BEHIND_ORDER}([0-9]+)"
 """An order of any number, wherever it is named."""
+ORDER_ALONE = rf"{_BEFORE_NUMBER}([0-9]{{{_SHORT_NUMBER},}}){_AFTER_NUMBER}"
+"""What may be an order's number, standing alone."""
+ORDER_EITHER = rf"(?:{_BEHIND_ORDER}|{_BEFORE_NUMBER}(?=[0-9]{{{_SHORT_NUMBER},}}{_AFTER_NUMBER}))([0-9]+)"
+"""Both, in one part."""
 _LONGEST_ADDRESS = 254
 _ADDRESS = re.compile(r"[^\s@\"'<>()\[\],;:\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]")
 
@@ -42,6 +50,9 @@ class Customer:
     phone: str | None = None
     orders: tuple[int, ...] = ()
     """Numbers of the orders that the request names."""
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    """What the rows that go say beside `email` and `phone`: sought as well, and no way to find more rows that go."""
 
     def __repr__(self) -> str:
         return "Customer(…)"
@@ -71,8 +82,7 @@ class Customer:
     @property
     def address(self) -> str | None:
         """The email, if it can be one: any other text would be found in what is nobody's address."""
-        plausible = self.email and len(self.email) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(self.email)
-        return self.email if plausible else None
+        return self.email if self.email and _is_address(self.email) else None
 
     @property
     def gid(self) -> str | None:
@@ -89,13 +99,15 @@ class Customer:
         if self.id is not None:
             found["id"] = number_pattern("customers?", self.id)
         if self.address:
-            local, _, domain = self.address.partition("@")
-            found["email"] = rf"(?<![a-z0-9._%+-]){_spelled(local)}(?:@|\\+u0040){_spelled(domain)}(?![a-z0-9-])"
+            found["email"] = _email_pattern(self.address)
         if not found:
             raise SubjectError(_NOBODY)
         if self.phone and (phone := _phone_pattern(self.phone)):
             found["phone"] = phone
-        return found
+        emails = {_email_pattern(email) for email in self.emails if _is_address(email)} - {found.get("email")}
+        phones = {pattern for phone in self.phones if (pattern := _phone_pattern(phone))} - {found.get("phone")}
+        found |= {f"email {place}": pattern for place, pattern in enumerate(sorted(emails), 2)}
+        return found | {f"phone {place}": pattern for place, pattern in enumerate(sorted(phones), 2)}
 
     def as_json(self) -> dict[str, Any]:
         """For the record, as long as the act is under way."""
@@ -123,7 +135,7 @@ def number_pattern(kind: str, number: int) -> str:
     named = rf"{kind}{_SLASH}+{number}(?![0-9])"
     if len(str(number)) < _SHORT_NUMBER:
         return named
-    return rf"{named}|(?<![0-9a-z_/.-]){number}(?![0-9a-z_-]|\.[0-9])"
+    return rf"{named}|{_BEFORE_NUMBER}{number}{_AFTER_NUMBER}"
 
 
 def whole(patterns: Mapping[str, str]) -> str:
@@ -132,8 +144,22 @@ def whole(patterns: Mapping[str, str]) -> str:
 
 
 def hashed(key: str, *values: object) -> str:
-    """Who it was about, so that it can be told again by whoever knows both, and read by nobody."""
+    """Who it was about, so that it can be told again by whoever knows the key and all of the values.
+
+    It hides only what cannot be guessed: the key stands beside it, so whoever reads both can try all that there is. A
+    telephone (a thousand million possibilities) is found in minutes, and is never hashed; of an email address, a domain
+    or an id a guess can be confirmed.
+    """
     return hashlib.sha256("\n".join([key, *map(str, values)]).encode()).hexdigest()
+
+
+def _is_address(text: str) -> bool:
+    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
+
+
+def _email_pattern(address: str) -> str:
+    local, _, domain = address.partition("@")
+    return rf"(?<![a-z0-9._%+-]){_spelled(local)}(?:@|\\+u0040){_spelled(domain)}(?![a-z0-9-])"
 
 
 def _spelled(text: str) -> str:
