@@ -328,6 +328,10 @@ def _read_observation(outcome: LoadOutcome, observed: "dg.AssetObservation") -> 
     if "ledger_run_id" in observed.metadata:
         outcome.run_id = str(observed.metadata["ledger_run_id"].value)
     outcome.error = str(observed.description)
+    if "traceback" in observed.metadata:
+        outcome.traceback = str(observed.metadata["traceback"].value)
+    if "partial_result" in observed.metadata:
+        outcome.partial_result = str(observed.metadata["partial_result"].value)
     outcome.shopify = _shown_of_shopify(observed.metadata)
 
 

@@ -48,6 +48,10 @@ class LoadOutcome:
     """Whether only what changed since the last sync was wanted."""
     removal: dict[str, Any] | None = None
     """What became of the rows that a whole export does not hold; None: it was not looked at."""
+    traceback: str | None = None
+    """Of a fault that is not one of a user's: where it came about."""
+    partial_result: str | None = None
+    """Where the part is that came of an export that failed."""
     interrupted: bool = False
     """Whether somebody broke it off: then nothing more is wanted."""
 
@@ -86,6 +90,8 @@ class LoadOutcome:
             "asked_for": self.asked_for,
             "removal": self.removal,
             "error": self.error,
+            "traceback": self.traceback,
+            "partial_result": self.partial_result,
             "dagster_run_id": self.dagster_run_id,
         }
 
@@ -126,6 +132,8 @@ def print_outcome(output: Output, outcome: LoadOutcome) -> None:
             output.say(f"{kind}: {check['name']}: {check['description']}")
     if outcome.notes:
         output.say(outcome.notes)
+    if outcome.traceback:
+        output.say(outcome.traceback)
     output.say(f"ledger run {outcome.run_id or '–'}, Dagster run {outcome.dagster_run_id}")
 
 
@@ -138,7 +146,7 @@ def print_briefly(output: Output, outcome: LoadOutcome, *, width: int) -> None:
             f"{rows[kind]:,} {kind}" for kind in ("inserted", "updated", "deleted", "rejected")
         )
     output.say(said)
-    for words in filter(None, (_what_was_asked(outcome), outcome.notes, *_warnings(outcome))):
+    for words in filter(None, (_what_was_asked(outcome), outcome.notes, *_warnings(outcome), outcome.traceback)):
         output.say(f"{'':<{width}}  {words}")
     print_rejections(output, outcome)
 

@@ -3,6 +3,7 @@
 import base64
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -12,6 +13,9 @@ import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
+from neanelu_pipelines.cli.orchestra import _read_events
+from neanelu_pipelines.cli.outcome import LoadOutcome, print_briefly, print_outcome
+from neanelu_pipelines.cli.output import Output
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.defs.build import build_defs
 from neanelu_pipelines.defs.exports.reports import OUTCOME_TAG
@@ -109,6 +113,34 @@ def shown_as_failed(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[str]:
         status = get_and_update_asset_status_cache_value(instance, key, SHOPS)
         assert status
         return set(status.deserialize_failed_partition_subsets(SHOPS).get_partition_keys())
+
+
+def test_a_fault_of_the_program_is_told_as_one_and_where_it_is(
+    street: Street, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stage(*_: object) -> None:
+        token, columns = "shpat_secret", dict[str, str]()
+        try:
+            columns[token] += "?"
+        except KeyError as lost:
+            raise ValueError("no such column") from lost
+
+    monkeypatch.setattr(river, "stage", stage)
+    street.put(NAMES[0], 1)
+    result = street.run(NAMES[0], NAMES[0])
+    assert not result.success
+    assert "ValueError: no such column (This is a fault of the program" in failure(result)
+    told = LoadOutcome(NAMES[0], "products", "inbox", result.run_id, "failed", 1.0)
+    _read_events(told, result)
+    assert told.traceback
+    assert told.run_id
+    assert __file__ in told.traceback, "the fault's own place"
+    assert "which led to:" in told.traceback
+    assert "shpat_secret" not in told.traceback
+    capsys.readouterr()
+    for show in (print_outcome, partial(print_briefly, width=8)):
+        show(Output(as_json=False), told)
+        assert "ValueError" in capsys.readouterr().out
 
 
 def test_each_shop_is_loaded_for_itself_and_what_failed_stands_at_its_partition(street: Street) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from neanelu_pipelines.cli.orchestra import _read_events
+from neanelu_pipelines.cli.outcome import LoadOutcome
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.exports.reports import EXPORT_TAG, OUTCOME_TAG
@@ -152,8 +154,24 @@ def test_what_failed_at_shopify_is_not_merged_and_its_part_is_kept(make_office: 
     assert "canceled" in failure_of(result)
     assert not retries(office, result.run_id), "whoever canceled it meant it"
     assert office.states() == ["failed"]
-    assert office.rows("SELECT artifact_type FROM bulk_artifacts") == [("partial",)]
+    [[kind, run_id, part]] = office.rows("SELECT artifact_type, bulk_run_id::text, file_path FROM bulk_artifacts")
+    assert kind == "partial"
+    assert Path(part).is_file()
+    assert part in failure_of(result)
+    told = LoadOutcome(office.domain, "products", "Shopify", result.run_id, "failed", 1.0)
+    _read_events(told, result)
+    assert (told.run_id, told.partial_result) == (run_id, part)
     assert mirrored(office) == ({}, {})
+
+
+def test_the_export_of_a_fault_is_named_though_nothing_was_kept(make_office: MakeOffice) -> None:
+    office = make_office()
+    office.sandbox.faults.add(Trouble.STATUS, shop=office.domain, status=404)
+    result = office.run()
+    told = LoadOutcome(office.domain, "products", "Shopify", result.run_id, "failed", 1.0)
+    _read_events(told, result)
+    [[run_id]] = office.rows("SELECT id::text FROM bulk_runs")
+    assert (told.status, told.run_id, told.partial_result) == ("failed", run_id, None)
 
 
 def test_what_failed_and_may_work_is_asked_for_anew(make_office: MakeOffice) -> None:

@@ -72,16 +72,17 @@ def ask_shopify(
     from neanelu_pipelines.defs.exports.bring import Asked, bring
     from neanelu_pipelines.mirror.asking import Reach
 
+    turn.export = UUID(config.export) if config.export else None
     asked = Asked(
         shop_domain=turn.shop,
         resource=resource.name,
         dagster_run_id=run.run_id,
         first_run_id=run.root_run_id or run.run_id,
-        export=UUID(config.export) if config.export else None,
+        export=turn.export,
         reach=Reach(turn.windows, since_last=config.since_last),
         again=turn.retries > 0,
     )
-    share = bring(warehouse.database, warehouse.settings, asked)
+    share = bring(warehouse.database, warehouse.settings, asked, turn.began)
     if isinstance(share, Brought | Waits):
         turn.requests += share.requests
         turn.points += share.points

@@ -4,7 +4,7 @@ Belongs here: which export, with whose token, and the four ways in which a run's
 how Dagster shows them (`reports`). Imports no Dagster.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -82,8 +82,12 @@ def comes_from_shopify(database: Database, shop_domain: str) -> bool:
     return bool(has_token)
 
 
-def bring(database: Database, settings: Settings, asked: Asked) -> Share:
+def bring(
+    database: Database, settings: Settings, asked: Asked, begun: Callable[[UUID], None] = lambda _export: None
+) -> Share:
     """Take an export as far as it goes now; what waits for Shopify is called again when it is due.
+
+    `begun` hears which export it is, before anything can go wrong with it.
 
     Raises:
         ExportFailedError: Shopify's operation failed; transient if a new one may do better.
@@ -103,6 +107,7 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
         dagster_run_id=asked.dagster_run_id,
         first_run_id=asked.first_run_id,
     )
+    begun(export)
     patience = Patience.from_settings(settings)
     with AdminClient(access, database=database, endpoint=settings.shopify_url, patience=patience) as client:
         metered = _Metered(client)
@@ -125,6 +130,13 @@ def bring(database: Database, settings: Settings, asked: Asked) -> Share:
         words = outcome.message or f"The export {export} failed."
         raise ExportFailedError(words, transient=outcome.transient)
     return _hand_over(database, asked, export, metered)
+
+
+def partial_result(database: Database, export: UUID) -> str | None:
+    """Where the part is that came of an export that failed; None if nothing of it was kept."""
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        row = connection.execute(statement("defs/partial_result"), {"export": export}).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _renewed(database: Database, asked: Asked) -> Asked:

@@ -6,6 +6,7 @@ runs (dagster.yaml) and the errors themselves.
 
 import signal
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -23,6 +24,9 @@ RETRIES = dg.RetryPolicy(max_retries=3, delay=2, backoff=dg.Backoff.EXPONENTIAL,
 """For transient faults: a lost connection, a server that restarts. Permanent ones end the step at once."""
 
 INTERRUPTED = "The run was interrupted: it was canceled, or its process was told to end."
+
+_MOST_FAULTS, _INNERMOST_FRAMES = 4, 15
+"""Of a traceback: faults that led to one another, and calls of each."""
 
 
 class InterruptedStepError(dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
@@ -84,6 +88,25 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 def words_of(fault: Exception) -> str:
     """What to tell a person: our own errors speak for themselves, others are named too."""
     return str(fault) if isinstance(fault, NeaneluError) else f"{type(fault).__name__}: {fault}"
+
+
+def is_of_the_program(fault: BaseException) -> bool:
+    """Whether nobody but who writes this program can mend it: it is none of ours, the database's or the system's."""
+    return not isinstance(fault, NeaneluError | psycopg.Error | OSError | MemoryError)
+
+
+def traceback_of(fault: BaseException) -> str:
+    """Where a fault came about, and what led to it: files, lines and kinds, newest last.
+
+    Without the faults' own words and without values: these may hold what nobody is to see.
+    """
+    told: list[str] = []
+    this: BaseException | None = fault
+    while this is not None and len(told) < _MOST_FAULTS:
+        frames = "".join(traceback.format_tb(this.__traceback__, limit=-_INNERMOST_FRAMES))
+        told.append(f"{frames}{type(this).__qualname__}")
+        this = this.__cause__ or (None if this.__suppress_context__ else this.__context__)
+    return "\n\nwhich led to:\n\n".join(reversed(told))
 
 
 def is_transient(fault: BaseException) -> bool:

@@ -20,7 +20,7 @@ import psycopg
 from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig, ask_shopify, comes_from_a_file, open_file
 from neanelu_pipelines.defs.exports.reports import Outcomes, brought_figures
 from neanelu_pipelines.defs.exports.shares import Brought, Share, Waits
-from neanelu_pipelines.defs.loads.faults import INTERRUPTED, close_load, words_of
+from neanelu_pipelines.defs.loads.faults import INTERRUPTED, close_load, is_of_the_program, traceback_of, words_of
 from neanelu_pipelines.defs.loads.figures import Metadata, artifact_figures, mirror_figures, staging_figures
 from neanelu_pipelines.defs.loads.telling import Telling
 from neanelu_pipelines.defs.loads.turns import Turn, take_turns
@@ -113,13 +113,36 @@ class ShopLoads:
 
     def give_up(self, turn: Turn, fault: Exception) -> Iterator[Event]:
         """Say at the shop's own partitions why it was not loaded; the others go on."""
-        words = words_of(fault)
+        words, metadata = self._why(turn, fault)
         close_load(self._warehouse, turn.load, words)
         self.failures[turn.shop] = words
         # Our own errors speak for themselves; of a bug one wants to know where it is.
         self._context.log.error("%s: %s", turn.shop, words, exc_info=None if isinstance(fault, NeaneluError) else fault)
-        metadata = {"outcome": "failed", **({"ledger_run_id": str(turn.load.run_id)} if turn.load else {})}
         yield from self._telling.nothing(turn, words, metadata)
+
+    def _why(self, turn: Turn, fault: Exception) -> tuple[str, dict[str, dg.MetadataValue | str]]:
+        """Why a shop was not loaded: the words, and what else there is to look at."""
+        words = words_of(fault)
+        metadata: dict[str, dg.MetadataValue | str] = {"outcome": "failed"}
+        if is_of_the_program(fault):
+            words = f"{words} (This is a fault of the program, not of the shop's data: please report its traceback.)"
+        if not isinstance(fault, NeaneluError):
+            metadata["traceback"] = dg.MetadataValue.text(traceback_of(fault))
+        if turn.load or turn.export:
+            metadata["ledger_run_id"] = str(turn.load.run_id if turn.load else turn.export)
+        if part := self._part_of(turn):
+            metadata["partial_result"] = dg.MetadataValue.path(part)
+            words = f"{words} It is in {part}."
+        return words, metadata
+
+    def _part_of(self, turn: Turn) -> str | None:
+        """Where the part is that came of a failed export."""
+        if turn.load is None and turn.export is not None:
+            from neanelu_pipelines.defs.exports.bring import partial_result
+
+            with suppress(psycopg.Error, NeaneluError):
+                return partial_result(self._warehouse.database, turn.export)
+        return None
 
     def close_open(self, turns: Iterable[Turn]) -> None:
         """Leave no load as running when the run ends before its turns do; exports that wait for Shopify go on."""

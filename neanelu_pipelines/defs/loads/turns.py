@@ -16,6 +16,8 @@ from neanelu_pipelines.defs.loads.faults import RETRIES, interruptible, is_trans
 from neanelu_pipelines.mirror.reports import LoadRun, TableCounts
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from neanelu_pipelines.shopify.windows import Window
 
 Event = TypeVar("Event")
@@ -37,6 +39,8 @@ class Turn:
     """Until when Shopify is waited for, by the same clock; None before the shop was first asked for."""
     load: LoadRun | None = None
     """What is being loaded, once it is known."""
+    export: "UUID | None" = None
+    """Shopify's export that was last begun or gone on with for it: its run in the ledger."""
     is_staged: bool = False
     merged: dict[str, TableCounts] | None = None
     """What the merge did, by table, once it is done: what is only counted after it may be tried again by itself."""
@@ -46,6 +50,10 @@ class Turn:
     """What these cost."""
     seconds: float = 0.0
     """Spent on the load itself: without Dagster's own work, and without waiting for a turn."""
+
+    def began(self, export: "UUID") -> None:
+        """Remember the export that is under way."""
+        self.export = export
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
