@@ -252,7 +252,7 @@ def _menu(shop: Shop, dice: Dice) -> None:
     lists = [listed for menu in menus for listed in _lists(menu["items"])]
     full = [one for one in lists if one]
     taken = dice.choice(full).pop(0) if full and dice.random() < 0.7 else _item(shop, dice)  # noqa: PLR2004 - mostly
-    if dice.random() < 0.8:  # noqa: PLR2004 - mostly
+    if dice.random() < 0.6:  # noqa: PLR2004 - else it goes, with what stands under it
         taken |= dice.choice(({}, {"title": _words(dice)}, {"url": None, "type": "HTTP", "resourceId": None}))
         # Three deep is the most: what stands under an item that moves stays with it only at the top.
         if taken["items"]:

@@ -155,7 +155,7 @@ class Trial:
         dice = self._dice
         self._clock.tick()
         if dice.random() < 0.6:  # noqa: PLR2004 - often, not always
-            for _ in range(dice.randrange(1, 6)):
+            for _ in range(dice.randrange(1, 11)):
                 self.report.happened[changes.change(self.shop, dice)] += 1
             self._clock.mark()
             self._clock.tick()
