@@ -69,7 +69,9 @@ class Selection:
             selected = self.columns.setdefault(table, set())
             disagree = {node for node, answers in by_node.items() if {True, False} <= answers}
             said = set().union(*by_node.values())
-            if disagree or (column in selected and said == {False}):
+            by_partial = set().union(*self._asked_of_partial.get((table, column), {}).values())
+            unheard_of = said == {False} and True not in by_partial
+            if disagree or (unheard_of and column in selected):
                 self.mixed |= {f"{node}.{column}" for node in disagree or by_node}
                 selected.discard(column)
             elif True in said or False not in said:
