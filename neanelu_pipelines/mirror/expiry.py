@@ -1,13 +1,15 @@
 """Artifacts past their time: deleted from the store, and the ledger says so. Runs past their time: all of them.
 
-And what runs that are over left in the store without telling the ledger.
+And what runs that are over left in the store without telling the ledger, and answers to people past their time.
 
 Belongs here: which ones those are, and in which order it is done. Does not belong here: when that is done.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from neanelu_pipelines.database.connect import Database, Role
@@ -16,10 +18,11 @@ from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import ledger
 from neanelu_pipelines.mirror.forgotten import is_gone
 from neanelu_pipelines.mirror.ledger import ResourceBusyError
-from neanelu_pipelines.mirror.leftovers import Found, folders, found_in
+from neanelu_pipelines.mirror.leftovers import ANSWERS, answers_in, folders, found_in
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.shopify.store import files_of
 
+_T = TypeVar("_T")
 _UNTOUCHED = timedelta(hours=1)
 """Whoever loads what is in the store begins long before that."""
 _DEAD = timedelta(days=1)
@@ -32,6 +35,9 @@ _MOMENT = 0.2
 
 KEPT = timedelta(days=1)
 """How long the lines that were made of events outlive their load: for a person who looks into it."""
+
+ANSWERS_KEPT = timedelta(days=30)
+"""How long the answer to a `customers/data_request` stays: Shopify gives a merchant 30 days to hand it over."""
 
 _BATCH = 500
 _MOST_LEFT = 20
@@ -62,10 +68,10 @@ class _Deleting:
                 raise
             self.left[key] = f"{path} ({type(fault).__name__}: {fault})"
 
-    def found(self, folder: str) -> list[Found]:
-        """What runs have put into the folder."""
+    def found(self, folder: str, listed: Callable[[str], list[_T]]) -> list[_T]:
+        """What is listed of the folder."""
         try:
-            return found_in(folder)
+            return listed(folder)
         except Exception as fault:
             if len(self.unlisted) >= _MOST_LEFT:
                 raise
@@ -149,6 +155,8 @@ class Purged:
     runs: int
     files: int
     """That no row of the ledger named."""
+    answers: int = 0
+    """To people who asked what is known of them."""
 
 
 def delete_past(database: Database, artifact_root: str, *, now: datetime, kept: timedelta) -> Purged:
@@ -157,7 +165,8 @@ def delete_past(database: Database, artifact_root: str, *, now: datetime, kept: 
     Files go first, so that none is left that no row tells of: at once those that a run which is over left in the store
     without telling the ledger (pieces of a result, half a copy, a whole one); they are found by its id in their names.
     Files of runs that this ledger does not know are left alone, another may; unless their shop was forgotten, and its
-    runs with it. Killed anywhere, the next one goes on.
+    runs with it. Answers to people go after ANSWERS_KEPT, by the record of their request. Killed anywhere, the next one
+    goes on.
 
     Raises:
         FilesLeftError: some files could not be deleted; all else is done.
@@ -165,17 +174,34 @@ def delete_past(database: Database, artifact_root: str, *, now: datetime, kept: 
     """
     files = _Deleting()
     _end_unloaded(database, now)
+    answers = sum(
+        _delete_answers(database, folder, files, now - ANSWERS_KEPT) for folder in folders(artifact_root, {ANSWERS})
+    )
     left_behind = sum(_delete_left_behind(database, folder, files) for folder in folders(artifact_root))
     deleted = 0
     while past := _delete_some_past(database, now - kept, files):
         deleted += sum(key not in files.left for key in past)
     files.report()
-    return Purged(deleted, left_behind)
+    return Purged(deleted, left_behind, answers)
+
+
+def _delete_answers(database: Database, folder: str, files: _Deleting, before: datetime) -> int:
+    """The answers in a folder that were given before that moment; of a shop that was forgotten, all."""
+    if not (found := files.found(folder, answers_in)):
+        return 0
+    with ledger.opened(database) as book:
+        asked = {"ids": [key for key, _ in found], "before": before}
+        past = {key for (key,) in book.execute(statement("redaction/answers_past"), asked).fetchall()}
+        gone = is_gone(book, folder.split("/")[-2])
+    going = [(key, name) for key, name in found if gone or key in past]
+    for key, name in going:
+        files.delete(key, f"{folder}/{name}")
+    return sum(key not in files.left for key, _ in going)
 
 
 def _delete_left_behind(database: Database, folder: str, files: _Deleting) -> int:
     """What is in a folder, of runs that are over, and is not one of the files that the ledger names."""
-    if not (found := files.found(folder)):
+    if not (found := files.found(folder, found_in)):
         return 0
     with ledger.opened(database) as book:
         ids = [one.run_id for one in found]

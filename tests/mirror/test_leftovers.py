@@ -10,7 +10,7 @@ import fsspec
 import pytest
 
 from neanelu_pipelines.mirror import artifacts, ledger, river
-from neanelu_pipelines.mirror.expiry import FilesLeftError, Purged, delete_past
+from neanelu_pipelines.mirror.expiry import ANSWERS_KEPT, FilesLeftError, Purged, delete_past
 from neanelu_pipelines.mirror.redaction.subjects import hashed
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.shopify.store import files_of
@@ -125,6 +125,41 @@ def test_what_comes_in_of_a_shop_after_it_was_forgotten_goes(swept: River) -> No
     assert purge(swept) == Purged(0, 1), came
 
     assert files(root) == {files_of(path)[1] for path in (stays, elsewhere)}, "one is here again, one was never here"
+
+
+@pytest.mark.parametrize("store", ["a folder", "memory://"])
+def test_an_answer_to_a_person_goes_when_the_merchants_time_is_past(swept: River, store: str) -> None:
+    if store == "memory://":
+        swept.settings = swept.settings.model_copy(update={"artifact_url": f"memory://{uuid.uuid4().hex}"})
+    root = swept.settings.artifact_root
+    now = datetime.now(UTC)
+    told, waits = uuid.uuid4(), uuid.uuid4()
+    for key, key_of, status, completed in (("a", told, "completed", now), ("b", waits, "hindered", None)):
+        swept.do(
+            "INSERT INTO pipeline.redactions (id, request_key, kind, of_shop, subject_hash, status, completed_at)"
+            " VALUES (%s, %s, 'export', %s, '', %s, %s)",
+            key_of,
+            key,
+            swept.shops[DOMAIN],
+            status,
+            completed,
+        )
+    folder = f"{root}/{DOMAIN}/privacy"
+    answer, half, begun, unknown, other = (
+        write(f"{folder}/{name}")
+        for name in (f"{told}.json", f"{told}.json.partial", f"{waits}.json.partial", f"{RUN}.json", "scrisoare.txt")
+    )
+    swept.do(
+        "INSERT INTO pipeline.redactions (request_key, kind, subject_hash, status, completed_at)"
+        " VALUES ('c', 'shop', %s, 'completed', now())",
+        hashed("c", "uitat.myshopify.com"),
+    )
+    write(f"{root}/uitat.myshopify.com/privacy/{uuid.uuid4()}.json")
+
+    assert purge(swept, now=now + ANSWERS_KEPT - timedelta(minutes=1)) == Purged(0, 0, 1), "a forgotten shop's"
+    assert files_of(answer)[1] in files(root), "the merchant may still have to hand it over"
+    assert purge(swept, now=now + ANSWERS_KEPT + timedelta(minutes=1)) == Purged(0, 0, 2), half
+    assert files(root) == {files_of(path)[1] for path in (begun, unknown, other)}
 
 
 def opened(river_: River, source: str | None = "") -> LoadRun:

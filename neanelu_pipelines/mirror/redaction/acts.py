@@ -40,6 +40,7 @@ from psycopg.types.json import Jsonb
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import forgotten, ledger
+from neanelu_pipelines.mirror.leftovers import ANSWERS
 from neanelu_pipelines.mirror.redaction import record, rows
 from neanelu_pipelines.mirror.redaction.files import Store
 from neanelu_pipelines.mirror.redaction.record import Outcome, Request
@@ -50,7 +51,6 @@ from neanelu_pipelines.mirror.resources import RESOURCES
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.store import make_folder
 
-_FOLDER = "privacy"
 _REACHED_BY = ("email", "phone")
 _MOST_ADDRESSES = 20
 """More are no person's: an account through which others sell. And each makes the expression larger that is sought."""
@@ -110,7 +110,8 @@ def export_customer(
 
     Only those: it is handed to the person, and other rows that mention the person tell of others too. The file is
     `<store>/<shop>/privacy/<id of the request>.json`; `proof` says where. On a local disk nobody else may read it; an
-    object store has rules of its own. A redaction deletes it. (The record says where under the shop's folder: the
+    object store has rules of its own. A redaction deletes it, and `expiry` when the merchant's time to hand it over is
+    past. (The record says where under the shop's folder: the
     record outlives the shop, whose name the folder is.)
 
     Raises:
@@ -127,7 +128,7 @@ def export_customer(
     _write(settings, shop_domain, outcome.id, {"shop": shop_domain, "tables": found})
     outcome.status = "completed"
     outcome.proof = {
-        "file": f"{_FOLDER}/{outcome.id}.json",
+        "file": f"{ANSWERS}/{outcome.id}.json",
         "rows": {table: len(items) for table, items in found.items()},
     }
     with record.pipeline(database) as connection:
@@ -301,7 +302,7 @@ def _prove(
 
 def _write(settings: Settings, domain: str, request: UUID, content: dict[str, Any]) -> None:
     """The file gets its name when it is whole, and is nobody else's to read from its first byte on."""
-    url = f"{settings.artifact_root.rstrip('/')}/{domain}/{_FOLDER}/{request}.json"
+    url = f"{settings.artifact_root.rstrip('/')}/{domain}/{ANSWERS}/{request}.json"
     text = json.dumps(content, ensure_ascii=False, indent=1).encode()
     files, path = url_to_fs(url)
     make_folder(files, path.rsplit("/", 1)[0])
