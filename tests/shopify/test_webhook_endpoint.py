@@ -79,6 +79,26 @@ def test_only_known_shops_small_bodies_and_whole_headers_are_let_in(database: Da
     assert count(database) == (1, 1)
 
 
+def test_a_privacy_request_about_a_shop_of_which_nothing_is_here_is_answered(database: Database) -> None:
+    """Shopify repeats what is refused, and counts it; but one about a shop with a new name is to come again."""
+    make_shop(database)
+    rows(database, "UPDATE shops SET shopify_shop_id = 77 RETURNING id")
+
+    async def work(poster: Poster) -> list[int]:
+        topics = ("shop/redact", "customers/redact", "customers/data_request", "app/uninstalled")
+        gone = [event({"shop_id": 78, "shop_domain": "alta.myshopify.com"}, topic=topic) for topic in topics]
+        bodies: tuple[object, ...] = ({"shop_id": 77}, {"shop_id": "78"}, {"shop_id": True}, {}, [], b"nimic")
+        others = [event(body, topic="shop/redact") for body in bodies]
+        said = [await poster.post(one, domain="alta.myshopify.com") for one in (*gone, *others)]
+        forged = await poster.post(gone[0], domain="alta.myshopify.com", secret="al altcuiva")
+        huge = event({"shop_id": 10**50}, topic="shop/redact")
+        return [*said, forged, await poster.post(huge, domain="alta.myshopify.com")]
+
+    statuses = with_endpoint(database.urls[Role.PIPELINE], work)
+    assert statuses == [200, 200, 200, 404, *[404] * 6, 401, 200]
+    assert count(database) == (0, 0)
+
+
 def test_topics_that_nothing_processes_are_kept_and_say_so(database: Database) -> None:
     make_shop(database)
     topics = ("orders/edited", "refunds/create", "customers/redact", "shop/redact", "customers/data_request")

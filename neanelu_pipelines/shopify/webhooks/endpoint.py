@@ -2,9 +2,11 @@
 
 Belongs here: HTTP and its statuses. Does not belong here: storing (`inbox`), processing.
 
-200 is said after the commit, to a replay as well; 401 to a signature that is not Shopify's, with nothing parsed; 503
-where the event cannot be stored now. Whatever is not 200 Shopify sends again for hours. Bare ASGI: a framework would
-cost more than all the rest of a request. Nothing of a body is ever logged: it holds people's data.
+200 is said after the commit, to a replay as well, and to a privacy request about a shop of which nothing is here (it
+left, and was forgotten): nothing is left to do, and Shopify counts refusals of these. 401 is said to a signature that
+is not Shopify's, with nothing parsed; 503 where the event cannot be stored now. Whatever is not 200 Shopify sends again
+for hours. Bare ASGI: a framework would cost more than all the rest of a request. Nothing of a body is ever logged: it
+holds people's data.
 """
 
 import asyncio
@@ -26,6 +28,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _ANSWERS = {
     Kept.STORED: (200, b""),
     Kept.KNOWN: (200, b""),
+    Kept.NOTHING_HERE: (200, b""),
     Kept.NO_SUCH_SHOP: (404, b"This shop is not known here."),
 }
 

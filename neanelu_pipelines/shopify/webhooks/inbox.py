@@ -21,7 +21,7 @@ from psycopg import AsyncConnection
 
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
-from neanelu_pipelines.shopify.webhooks.envelope import Envelope
+from neanelu_pipelines.shopify.webhooks.envelope import PRIVACY, Envelope
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ class Kept(enum.Enum):
     KNOWN = enum.auto()
     """It was stored before, under the same key."""
     NO_SUCH_SHOP = enum.auto()
+    NOTHING_HERE = enum.auto()
+    """A privacy request about a shop of which nothing is here, neither by its name nor by its number."""
 
 
 class InboxError(NeaneluError):
@@ -167,7 +169,24 @@ async def _store(connection: AsyncConnection, batch: Sequence[_Waiting]) -> None
     except _REFUSED:
         answers = [answer for one in asked for answer in await _insert_alone(connection, one.envelope)]
     for one, kept in zip(asked, answers, strict=True):
-        one.say(kept)
+        one.say(await _looked_closer(connection, one.envelope) if kept is Kept.NO_SUCH_SHOP else kept)
+
+
+async def _looked_closer(connection: AsyncConnection, envelope: Envelope) -> Kept:
+    """What becomes of an event of no known shop. Its signed body tells the shop's number, its headers only the name."""
+    if envelope.topic not in PRIVACY or (number := _number_of_shop(envelope.body)) is None:
+        return Kept.NO_SUCH_SHOP
+    cursor = await connection.execute(statement("webhooks/is_shop_of_number"), {"number": number})
+    return Kept.NOTHING_HERE if await cursor.fetchone() == (False,) else Kept.NO_SUCH_SHOP
+
+
+def _number_of_shop(body: bytes) -> int | None:
+    try:
+        said = json.loads(body)
+    except (RecursionError, ValueError):
+        return None
+    number = said.get("shop_id") if isinstance(said, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 _REFUSED = (
