@@ -50,13 +50,11 @@ _ALSO_REFERENCES = {"shopify_resource_publications": frozenset({"resource_id"})}
 _MEMBERS = {"line_items": "variant_id", "publications": "publication_id"}
 """Columns of JSON objects that hold a reference, and where."""
 _SUMMED = frozenset({"inventory_ledger"})
-_MAY_BE_MORE: dict[tuple[str, str], Callable[[Row, Shop], bool]] = {
+_MAY_BE_MORE: dict[tuple[str, str], Callable[[Row], bool]] = {
     # What the list of files has told of stays until that list says that it is gone.
-    ("products", "shopify_media"): lambda row, _: row["file_fingerprint"] is not None,
-    # A product that is gone keeps these rows until the list of products says so, though its set has gone.
-    ("product_publications", "shopify_resource_publications"): lambda row, shop: shop.node(row["resource_id"]) is None,
+    ("products", "shopify_media"): lambda row: row["file_fingerprint"] is not None,
     # A level that is gone leaves its entries behind, and the last of them takes all of it away.
-    ("inventory", "inventory_ledger"): lambda row, _: row["quantity"] == 0 and row["unbroken"],
+    ("inventory", "inventory_ledger"): lambda row: row["quantity"] == 0 and row["unbroken"],
 }
 """By resource and table: which rows the mirror may hold beside those that are expected."""
 
@@ -89,7 +87,7 @@ def compare(connection: Connection, shop_id: UUID, shop: Shop, resource: str) ->
         actual: Rows = {}
         for stored in _rows(connection, table, shop_id):
             key, row = _read(stored, table, gids)
-            if key in expected or not may_be_more(stored | row, shop):
+            if key in expected or not may_be_more(stored | row):
                 actual[key] = row
         _compare(found, table, expected, actual)
     return found
@@ -134,7 +132,7 @@ def _references(table: str) -> frozenset[str]:
     return _REFERENCES | _ALSO_REFERENCES.get(table, frozenset())
 
 
-def _never(_: Row, __: Shop) -> bool:
+def _never(_: Row) -> bool:
     return False
 
 

@@ -206,6 +206,16 @@ def test_a_product_that_goes_takes_its_publications_with_it(stocked: River) -> N
     assert stocked.one("SELECT count(*) FROM shopify_resource_publications") == 1
 
 
+def test_a_set_that_goes_takes_its_rows_with_it_though_the_mirror_has_the_product(stocked: River) -> None:
+    """The list of publications may hear of a product's end before the list of products does."""
+    load(stocked, *product_in(1, 2), *product_in(1, of=2))
+
+    stocked.do("DELETE FROM pipeline.product_publications WHERE shopify_gid = %s", gid("Product", 1))
+
+    assert rows(stocked) == [("2", "1", True)]
+    assert stocked.one("SELECT count(*) FROM shopify_resource_publications") == 1
+
+
 def test_a_file_of_one_shop_publishes_nothing_in_another(stocked: River) -> None:
     load(stocked, *product_in(1), domain=OTHER_DOMAIN)
 
