@@ -137,6 +137,7 @@ def test_without_a_resource_all_are_synced_and_one_object_tells_of_them(
 def test_doctor_tries_every_token_and_sync_says_what_it_lacks(home: Home, environment: dict[str, str]) -> None:
     def verdict(keys: str) -> tuple[str, str]:
         found = home.json("doctor", **{**environment, "NEANELU_ENCRYPTION_KEYS": keys})
+        assert "webhook secrets" in {finding["what"] for finding in found["findings"]}
         [tokens] = [finding for finding in found["findings"] if finding["what"] == "access tokens"]
         return tokens["verdict"], tokens["found"]
 
