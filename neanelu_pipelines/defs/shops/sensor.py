@@ -45,8 +45,8 @@ WAITING = "waiting for runs in flight"
 
 @dg.sensor(
     name="shops_partitions",
-    description="Adds a partition for each newly installed shop and removes those of shops that have left. A shop "
-    "that is added again still shows what it had materialized, though a redaction emptied its mirror: load all of it anew.",
+    description="Adds a partition for each newly installed shop and removes those of shops that have left. A shop that "
+    "is added again still shows what it had materialized, though a redaction emptied its mirror: load all of it anew.",
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     tags={"neanelu/room": "shops"},
