@@ -230,6 +230,8 @@ class Entity:
     fingerprint: str = "fingerprint"
     """The column with the hash of the row's lines: two resources that write the same rows have one each, and whichever
     changes what both say makes the other's unknown."""
+    also_told_by: tuple[tuple[str, str], ...] = ()
+    """Those resources, each with its column: while that is known, the row is as new as their last whole export."""
     version: str | None = None
     """The column with Shopify's own time of change; None where Shopify gives none (media)."""
     gid_returns: bool = False

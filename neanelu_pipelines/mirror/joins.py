@@ -32,6 +32,23 @@ def moment(entity: Entity) -> sql.Composable:
     return statement("mirror/told_at") if entity.told_by_events else sql.SQL("%(as_of)s")
 
 
+def shown(entity: Entity) -> sql.Composable:
+    """The moment that a row `m` of the mirror shows, at least: whole exports found it as it is, and wrote nothing."""
+    moments: list[sql.Composable] = [sql.SQL("m.synced_at, %(shown_through)s")]
+    moments += [
+        sql.SQL(", CASE WHEN m.{} IS NOT NULL THEN {}::timestamptz END").format(
+            sql.Identifier(fingerprint), sql.Placeholder(shown_by(resource))
+        )
+        for resource, fingerprint in entity.also_told_by
+    ]
+    return sql.SQL("GREATEST({})").format(sql.Composed(moments))
+
+
+def shown_by(resource: str) -> str:
+    """The parameter with the moment of another resource's newest whole export."""
+    return f"shown_by_{resource}"
+
+
 def staged_place(entity: Entity) -> sql.Composable:
     """What Shopify names a staged row by instead of its GID, in one text."""
     return sql.SQL(" || ' ' || ").join(sql.Identifier("s", column) for column in entity.place)

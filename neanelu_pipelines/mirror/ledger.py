@@ -205,9 +205,9 @@ def _state(book: Connection, load: LoadRun) -> dict[str, Any]:
     return dict(row[0])
 
 
-def shown_through(book: Connection, load: LoadRun) -> datetime | None:
-    """The newest moment whose state of the shop stands in the mirror, by a completed load of this resource."""
-    row = _one(book, "ledger/shown_through", {"shop_id": load.shop_id, "resource": load.resource})
+def shown_through(book: Connection, load: LoadRun, resource: str | None = None) -> datetime | None:
+    """The newest moment whose state of the shop stands in the mirror, by a completed load of this resource, or that."""
+    row = _one(book, "ledger/shown_through", {"shop_id": load.shop_id, "resource": resource or load.resource})
     return row[0] if row else None
 
 

@@ -12,7 +12,7 @@ from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import TOLD_AT, Children, Column, Entity, Link, Resource
 from neanelu_pipelines.mirror.extents import Extent
-from neanelu_pipelines.mirror.joins import join, link_unless_told, lookup_join, moment, owned_join
+from neanelu_pipelines.mirror.joins import join, link_unless_told, lookup_join, moment, owned_join, shown
 from neanelu_pipelines.mirror.shares import Share
 
 
@@ -177,8 +177,8 @@ def _kept_fingerprint(entity: Entity, children: dict[str, Children], extent: Ext
 def _not_older(entity: Entity) -> sql.Composable:
     """The rule that no older data overwrites newer, once more where it cannot be forgotten."""
     if entity.version is None:
-        return sql.SQL("GREATEST(m.synced_at, %(shown_through)s) <= excluded.synced_at")
-    return statement("mirror/not_older").format(version=sql.Identifier(entity.version))
+        return sql.SQL("{} <= excluded.synced_at").format(shown(entity))
+    return statement("mirror/not_older").format(version=sql.Identifier(entity.version), shown=shown(entity))
 
 
 def _or_told_later(entity: Entity, extent: Extent) -> sql.Composable:

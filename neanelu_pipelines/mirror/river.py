@@ -24,6 +24,7 @@ from neanelu_pipelines.mirror.changes import wanted_lines
 from neanelu_pipelines.mirror.counts import counts_checks, cut_off_words
 from neanelu_pipelines.mirror.declarations import Resource
 from neanelu_pipelines.mirror.extents import Extent, extent_of
+from neanelu_pipelines.mirror.joins import shown_by
 from neanelu_pipelines.mirror.merge import Merge
 from neanelu_pipelines.mirror.reports import (
     LoadReport,
@@ -318,7 +319,8 @@ def _tidy_up(
 
 
 def _parameters(book: Connection, load: LoadRun) -> dict[str, Any]:
-    return {
+    others = {other for entity in resource_named(load.resource).entities for other, _ in entity.also_told_by}
+    return {shown_by(other): ledger.shown_through(book, load, other) for other in others} | {
         "run_id": load.run_id,
         "shop_id": load.shop_id,
         "as_of": ledger.as_of(book, load),

@@ -16,7 +16,7 @@ from neanelu_pipelines.database.connect import Transaction
 from neanelu_pipelines.database.copy import column_list, table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Children, Entity, Link, Resource
-from neanelu_pipelines.mirror.joins import moment, staged_place
+from neanelu_pipelines.mirror.joins import moment, shown, staged_place
 from neanelu_pipelines.mirror.reports import LineCounts
 
 _IDENTITIES = {
@@ -43,9 +43,9 @@ def judge(
 ) -> list[str]:
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
-    `parameters` are run_id, shop_id, as_of and shown_through; `marked` rows are out already, what they own goes with
-    them. `begin` opens transactions beside this one, for a load that is worth several `workers`. Returns notes: which
-    rows of other resources the mirror does not have yet.
+    `parameters` are run_id, shop_id, as_of, shown_through and those of `joins.shown`; `marked` rows are out already,
+    what they own goes with them. `begin` opens transactions beside this one, for a load that is worth several `workers`.
+    Returns notes: which rows of other resources the mirror does not have yet.
     """
     if marked:
         for entity in resource.entities:
@@ -198,6 +198,7 @@ def _older(resource: Resource, entity: Entity, parameters: dict[str, Any]) -> Ve
         table=table_identifier(entity.table),
         version=sql.Identifier(entity.version or ""),
         told_at=moment(entity),
+        shown=shown(entity),
     )
 
     def mark(connection: Connection) -> int:

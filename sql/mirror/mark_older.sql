@@ -11,6 +11,6 @@ UPDATE {staging} s
    AND m.shopify_gid = s.shopify_gid
    AND CASE WHEN COALESCE(m.{version} = s.{version}
                           OR m.{version} > GREATEST(now(), %(as_of)s) + interval '1 day', true)
-            THEN GREATEST(m.synced_at, %(shown_through)s) > {told_at}
+            THEN {shown} > {told_at}
             ELSE m.{version} > s.{version}
        END

@@ -6,4 +6,4 @@ UPDATE {staging} s
    AND s.validation_status = 'valid'
    AND m.shop_id = %(shop_id)s
    AND m.shopify_gid = s.shopify_gid
-   AND GREATEST(m.synced_at, %(shown_through)s) > {told_at}
+   AND {shown} > {told_at}

@@ -3,4 +3,4 @@
 (m.{version} < excluded.{version}
  OR (COALESCE(m.{version} = excluded.{version}
               OR m.{version} > GREATEST(now(), excluded.synced_at) + interval '1 day', true)
-     AND GREATEST(m.synced_at, %(shown_through)s) <= excluded.synced_at))
+     AND {shown} <= excluded.synced_at))

@@ -148,6 +148,21 @@ def test_an_older_export_of_either_overwrites_nothing(river: River) -> None:
     assert river.versions()["shopify_media"] == before["shopify_media"]
 
 
+def test_what_the_other_found_as_it_was_is_as_new_as_its_export(river: River) -> None:
+    """There and back while an export of products lay about: the newer list of files wrote nothing, but told of it."""
+    river.load(products("foarfecă"), as_of=moment(2))
+    load(river, *files("foarfecă"), day=3)
+    load(river, *files("foarfecă"), day=6)
+
+    river.load(products("greșit"), as_of=moment(5))
+    assert rows(river, "alt")[0] == ("foarfecă",)
+    river.load(products("foarfecă"), as_of=moment(8))
+    load(river, *files("greșit"), day=7)
+    assert rows(river, "alt")[0] == ("foarfecă",)
+    river.load(products("sapă"), as_of=moment(9))
+    assert rows(river, "alt")[0] == ("sapă",)
+
+
 def test_whoever_else_changes_a_file_is_put_right_by_the_next_load(river: River) -> None:
     load(river, *files("foarfecă"))
     river.do("UPDATE shopify_media SET alt = 'altceva' WHERE media_type = 'GENERIC_FILE'")

@@ -24,6 +24,7 @@ FILES = Resource(
             staging="pipeline.staging_files",
             primary_key="media_id",
             fingerprint="file_fingerprint",
+            also_told_by=(("products", "fingerprint"),),
             columns=(
                 GID,
                 Column("legacy_resource_id", Kind.BIGINT, (), derivation=Derivation.GID_NUMBER),

@@ -175,6 +175,7 @@ PRODUCTS = Resource(
             table="shopify_media",
             staging="pipeline.staging_media",
             primary_key="media_id",
+            also_told_by=(("files", "file_fingerprint"),),
             columns=_MEDIA_COLUMNS,
         ),
         Entity(
