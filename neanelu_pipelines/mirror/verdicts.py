@@ -44,7 +44,7 @@ def judge(
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
     `parameters` are run_id, shop_id, as_of, shown_through and those of `joins.shown`; `marked` rows are out already,
-    what they own goes with them. `begin` opens transactions beside this one, for a load that is worth several `workers`.
+    what they own goes with them. `begin` opens transactions beside this one, for a load worth several `workers`.
     Returns notes: which rows of other resources the mirror does not have yet.
     """
     if marked:
