@@ -193,6 +193,19 @@ def test_what_is_created_is_new(admin: AdminClient) -> None:
     }
 
 
+def test_orders_keep_their_customers_whoever_comes_and_lose_those_who_go(admin: AdminClient) -> None:
+    shop = admin.sandbox.shop(DOMAIN)
+    orders = "{ orders { edges { node { id customer { id } } } } }"
+    before = {line["id"]: line["customer"] for line in admin.nodes(orders)}
+    for _ in range(5):
+        shop.create("Customer")
+    assert {line["id"]: line["customer"] for line in admin.nodes(orders)} == before
+    gone = next(customer for customer in before.values() if customer)
+    shop.delete(gone["id"])
+    after = {order: None if customer == gone else customer for order, customer in before.items()}
+    assert {line["id"]: line["customer"] for line in admin.nodes(orders)} == after
+
+
 def test_a_variant_may_go_alone(admin: AdminClient) -> None:
     shop = admin.sandbox.shop(DOMAIN)
     lines = admin.nodes(PRODUCTS)

@@ -55,7 +55,8 @@ class Orders:
         self._count = count
         self._overlay = overlay
         self._products = products
-        self._customers = customers
+        self._customers = customers.table
+        self._customers_then = customers.table.count
         self._first = first
         self.table = Table("Order", count, overlay, first=first, build=self._build, moments=self._moments)
 
@@ -125,11 +126,12 @@ class Orders:
         }
 
     def _customer(self, dice: Dice) -> Node | None:
-        table = self._customers.table
-        if not table.count or dice.chance(0.1):
+        # Who came later has ordered nothing: else orders would change without being touched.
+        if not self._customers_then or dice.chance(0.1):
             return None
-        number = table.first + dice.below(table.count)
-        return {"__typename": "Customer", "id": ids.gid("Customer", number)} if table.has(number) else None
+        number = self._customers.first + dice.below(self._customers_then)
+        there = self._customers.has(number)
+        return {"__typename": "Customer", "id": ids.gid("Customer", number)} if there else None
 
     def _line(self, dice: Dice) -> _Line:
         # A few goods are sold often, most of them rarely; what came later is not in older orders.
