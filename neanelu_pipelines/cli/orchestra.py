@@ -14,6 +14,7 @@ import psutil
 import psycopg
 
 from neanelu_pipelines.cli.outcome import FIGURES_OF_SHOPIFY, LINES, ROWS, LoadOutcome
+from neanelu_pipelines.cli.place import is_elsewhere, place
 from neanelu_pipelines.cli.world import World, use_environment
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
@@ -28,6 +29,9 @@ LAUNCHER_TAG = "neanelu/launcher"
 
 The run's own id, because running it again in the UI copies the tag to a run that is the daemon's.
 """
+
+PLACE_TAG = "neanelu/launcher-place"
+"""Where that process lives. A tag of its own: a release that knows only the other must still be able to read that."""
 
 SOURCE_VARIABLE = "NEANELU_LOAD_SOURCE"
 """Through it a run in this process gets a source that may not be recorded."""
@@ -58,26 +62,34 @@ def dagster_instance(world: World) -> Iterator["dg.DagsterInstance"]:
     Connections are kept: by default Dagster opens four for each event, and a load has sixty events.
 
     Raises:
-        StorageGoneError: its database went away meanwhile.
+        StorageGoneError: its database went away, before or meanwhile.
     """
     use_environment(world.dagster_environment())
     import dagster as dg
     from dagster._core.instance import InstanceRef
+    from dagster_postgres.utils import DagsterPostgresException
     from sqlalchemy.exc import DBAPIError
 
     reference = InstanceRef.from_dir(str(world.dagster_home), overrides={"compute_logs": _NO_COMPUTE_LOGS})
     lost = None
-    with dg.DagsterInstance.from_ref(reference) as instance:
-        instance.optimize_for_webserver(statement_timeout=_STATEMENT_MILLISECONDS, pool_recycle=3600, max_overflow=4)
-        try:
+    try:
+        with dg.DagsterInstance.from_ref(reference) as instance:
+            instance.optimize_for_webserver(
+                statement_timeout=_STATEMENT_MILLISECONDS, pool_recycle=3600, max_overflow=4
+            )
             yield instance
-        except DBAPIError as fault:
-            lost = str(fault.orig).strip().partition("\n")[0]
+    except (DBAPIError, DagsterPostgresException) as fault:  # The latter: it has tried to connect several times.
+        lost = _first_line(fault if isinstance(fault, DBAPIError) else fault.__cause__ or fault)
     if lost:
         raise StorageGoneError(
             f"The database went away in the middle: {lost}. What was loaded stays; see `neanelu doctor`, then run the "
             "same command again."
         )
+
+
+def _first_line(fault: BaseException) -> str:
+    """What the server or its driver said, without what SQLAlchemy adds."""
+    return str(getattr(fault, "orig", None) or fault).strip().partition("\n")[0]
 
 
 def run_load(
@@ -95,7 +107,7 @@ def run_load(
     The run and its materializations are in the UI too.
     """
     with dagster_instance(world) as instance:
-        end_dead_runs(instance, world.database)
+        end_dead_runs(instance, world.database, shared=world.embedded is None)
         config = {
             "source": None if source is None else _recordable(source),
             "as_of": as_of.isoformat() if as_of else None,
@@ -146,7 +158,7 @@ def _run_load(
             partition_key=shop,
             run_id=run_id,
             raise_on_error=False,
-            tags={LAUNCHER_TAG: _launcher(run_id)},
+            tags=_launcher(run_id),
             run_config={
                 "ops": {load_op_name(resource): {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
@@ -193,16 +205,18 @@ def _recordable(source: str) -> str | dict[str, str]:
     return {"env": SOURCE_VARIABLE}
 
 
-def end_dead_runs(instance: "dg.DagsterInstance", database: Database) -> list[str]:
+def end_dead_runs(instance: "dg.DagsterInstance", database: Database, *, shared: bool) -> list[str]:
     """Mark runs failed whose command was killed, free their places in the pools and their loads. Their ids.
 
     The daemon would do it, but there may be none; and without it the next load would wait for their places forever.
+
+    If other machines or containers may use the database (`shared`), their runs are left alone: each ends its own.
     """
     import dagster as dg
 
     status = dg.DagsterRunStatus
     unfinished = dg.RunsFilter(statuses=[status.NOT_STARTED, status.STARTING, status.STARTED])
-    dead = [run for run in instance.get_runs(unfinished) if _was_killed(run)]
+    dead = [run for run in instance.get_runs(unfinished) if _was_killed(run, shared=shared)]
     return _end_runs(instance, database, dead, "The neanelu command that ran this was killed.")
 
 
@@ -231,18 +245,20 @@ def _end_runs(instance: "dg.DagsterInstance", database: Database, runs: list["dg
     return [run.run_id for run in runs]
 
 
-def _launcher(run_id: str) -> str:
+def _launcher(run_id: str) -> dict[str, str]:
     process = psutil.Process()
-    return f"{process.pid}:{process.create_time():.0f}:{run_id}"
+    return {LAUNCHER_TAG: f"{process.pid}:{process.create_time():.0f}:{run_id}", PLACE_TAG: place()}
 
 
 def _is_of_a_command(run: "dg.DagsterRun") -> bool:
     return run.tags.get(LAUNCHER_TAG, "").endswith(f":{run.run_id}")
 
 
-def _was_killed(run: "dg.DagsterRun") -> bool:
+def _was_killed(run: "dg.DagsterRun", *, shared: bool) -> bool:
     """Whether a command ran it in its own process, and that process is gone."""
     if not _is_of_a_command(run):
+        return False
+    if shared and PLACE_TAG in run.tags and is_elsewhere(run.tags[PLACE_TAG]):
         return False
     pid, started, _ = run.tags[LAUNCHER_TAG].split(":")
     try:

@@ -1,15 +1,22 @@
 """Runs that a command leaves behind when it is killed."""
 
-import dagster as dg
+import socket
+from pathlib import Path
 
-from neanelu_pipelines.cli import orchestra
+import dagster as dg
+import dagster_postgres.utils
+import pytest
+
+from neanelu_pipelines.cli import orchestra, place
+from neanelu_pipelines.cli.world import STORAGE_VARIABLE, World
 from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.settings import Settings
 
 DEAD = "999999999:0"
 
 
-def made(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, launcher: str | None) -> str:
-    """A run of that status, which a command launched if `launcher` says so."""
+def made(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, launcher: str | None, at: str | None = None) -> str:
+    """A run of that status, which a command launched if `launcher` says so, in the place `at`."""
 
     @dg.job
     def nothing() -> None: ...
@@ -18,6 +25,8 @@ def made(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, launcher: st
 
     run_id = make_new_run_id()
     tags = {orchestra.LAUNCHER_TAG: launcher.format(run_id)} if launcher else {}
+    if at is not None:
+        tags[orchestra.PLACE_TAG] = at
     return instance.create_run_for_job(nothing, run_id=run_id, status=status, tags=tags).run_id
 
 
@@ -26,13 +35,68 @@ def test_only_runs_of_dead_commands_are_ended_whatever_they_had_come_to(database
     unfinished = (status.NOT_STARTED, status.STARTING, status.STARTED)
     with dg.DagsterInstance.ephemeral() as instance:
         dead = {made(instance, kind, DEAD + ":{}") for kind in unfinished}
-        alive = made(instance, status.NOT_STARTED, orchestra._launcher("{}"))
+        alive = made(instance, status.NOT_STARTED, orchestra._launcher("{}")[orchestra.LAUNCHER_TAG])
         daemons = made(instance, status.NOT_STARTED, None)
         again = made(instance, status.NOT_STARTED, DEAD + ":the-run-it-repeats")
-        assert set(orchestra.end_dead_runs(instance, database)) == dead
+        assert set(orchestra.end_dead_runs(instance, database, shared=True)) == dead
         for run in instance.get_runs():
             assert run.status is (status.FAILURE if run.run_id in dead else status.NOT_STARTED)
         assert {run.run_id for run in instance.get_runs()} == dead | {alive, daemons, again}
+
+
+def test_runs_of_other_machines_are_left_alone_where_the_database_is_shared(database: Database) -> None:
+    status = dg.DagsterRunStatus
+    machine, boot, container = place.place().split(".")
+    with dg.DagsterInstance.ephemeral() as instance:
+        there = {
+            made(instance, status.STARTED, DEAD + ":{}", f"another.{boot}.{container}"),
+            made(instance, status.STARTED, DEAD + ":{}", f"{machine}.{boot}.another"),
+        }
+        here = {
+            made(instance, status.STARTED, DEAD + ":{}", place.place()),
+            made(instance, status.STARTED, DEAD + ":{}", f"{machine}.before.{container}"),
+        }
+        alive = made(instance, status.STARTED, orchestra._launcher("{}")[orchestra.LAUNCHER_TAG], place.place())
+        assert set(orchestra.end_dead_runs(instance, database, shared=True)) == here
+        assert set(orchestra.end_dead_runs(instance, database, shared=False)) == there, "nobody else can be meant"
+        after = instance.get_run_by_id(alive)
+        assert after is not None
+        assert after.status is status.STARTED
+
+
+def test_a_place_has_a_name_without_proc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("_MACHINE", "_BOOT", "_PROCESS_IDS"):
+        monkeypatch.setattr(place, name, tmp_path / "missing")
+    assert len(place.place().split(".")) == 3
+    assert not place.is_elsewhere(place.place())
+    monkeypatch.setattr(socket, "gethostname", lambda: "another")
+    named = place.place()
+    monkeypatch.undo()
+    assert place.is_elsewhere(named)
+
+
+class Gone(World):
+    """An installation whose storage nobody answers for."""
+
+    def dagster_environment(self) -> dict[str, str]:
+        self.prepare_dagster_home()
+        nobody = "postgresql+psycopg2://nobody@127.0.0.1:1/dagster"
+        return {"DAGSTER_HOME": str(self.dagster_home), STORAGE_VARIABLE: nobody}
+
+
+def test_a_server_that_is_gone_before_the_storage_is_opened_is_said_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dagster_postgres.utils, "calculate_delay", lambda **_: 0.0)
+    for name in ("DAGSTER_HOME", STORAGE_VARIABLE):
+        monkeypatch.setenv(name, "")
+    world = Gone(Settings(home=tmp_path))
+    with (
+        pytest.raises(orchestra.StorageGoneError, match=r"went away.*Connection refused") as raised,
+        orchestra.dagster_instance(world),
+    ):
+        pass
+    assert raised.value.__context__ is None, "no traceback of Dagster's comes with it"
 
 
 def test_what_a_daemon_had_begun_is_ended_when_everything_went_down_but_not_a_commands_run(
@@ -42,7 +106,7 @@ def test_what_a_daemon_had_begun_is_ended_when_everything_went_down_but_not_a_co
     with dg.DagsterInstance.ephemeral() as instance:
         begun = {made(instance, kind, None) for kind in (status.STARTING, status.STARTED, status.CANCELING)}
         waits = made(instance, status.NOT_STARTED, None)
-        commands = made(instance, status.STARTED, orchestra._launcher("{}"))
+        commands = made(instance, status.STARTED, orchestra._launcher("{}")[orchestra.LAUNCHER_TAG])
         assert set(orchestra.end_orphaned_runs(instance, database)) == begun
         after = {run.run_id: run.status for run in instance.get_runs()}
         assert after == {**dict.fromkeys(begun, status.FAILURE), waits: status.NOT_STARTED, commands: status.STARTED}
