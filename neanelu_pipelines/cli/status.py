@@ -11,12 +11,15 @@ import psycopg
 from psycopg.rows import dict_row
 
 from neanelu_pipelines.cli.output import JsonOption, Output, bytes_text
-from neanelu_pipelines.cli.troubles import troubles
+from neanelu_pipelines.cli.troubles import shortened, troubles
 from neanelu_pipelines.cli.world import open_world
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.statements import statement
 
 RUNS_SHOWN = 10
+LONGEST_REASON = 400
+"""Characters of why a load has not completed; a path before the reason may take half of them."""
+
 LATE_HOURS = 26.0
 """A resource that was not complete for longer is late, and its shop; the mirror's freshness policy says the same."""
 
@@ -103,7 +106,7 @@ def print_status(output: Output, found: dict[str, list[dict[str, Any]]]) -> None
                     run["seconds"],
                     bytes_text(run["bytes"] or 0),
                     run["rejected"],
-                    why(run)[:100],
+                    shortened(why(run), LONGEST_REASON),
                 )
                 for run in found["runs"]
             ],

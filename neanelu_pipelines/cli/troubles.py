@@ -119,6 +119,11 @@ def _listed(rows: Rows, words: Callable[[dict[str, Any]], str]) -> str:
     return f"{named}; and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else named
 
 
+def shortened(words: str, longest: int) -> str:
+    """On one line, and of at most that many characters, and then "…"."""
+    line = " ".join(words.split())
+    return line if len(line) <= longest else f"{line[:longest]}…"
+
+
 def _short(reason: str | None) -> str:
-    words = " ".join((reason or "no reason was left").split())
-    return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]}…"
+    return shortened(reason or "no reason was left", _LONGEST_REASON)

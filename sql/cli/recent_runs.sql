@@ -1,8 +1,9 @@
--- The newest loads of the ledger; a removal that an event asked for is none.
+-- The newest loads of the ledger; a removal that an event asked for is none. Of a file that was cut off only what it
+-- holds is there: that is not complete.
 SELECT r.id,
        s.shopify_domain::text AS shop,
        r.query_type AS resource,
-       r.status,
+       CASE WHEN r.status = 'completed' AND r.cursor_state ? 'cut_off' THEN 'incomplete' ELSE r.status END AS status,
        r.started_at,
        extract(epoch FROM coalesce(r.completed_at, now()) - r.started_at)::float8 AS seconds,
        r.records_processed AS records,

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from neanelu_pipelines.cli.status import read_status
+from neanelu_pipelines.cli.output import Output
+from neanelu_pipelines.cli.status import print_status, read_status
 from neanelu_pipelines.cli.troubles import troubles
 from neanelu_pipelines.database.connect import Database, Role
 from tests.shopify.conftest import make_shop
@@ -56,6 +57,28 @@ def test_events_and_windows_of_the_past_make_no_late_shop_fresh(database: Databa
         "SELECT id, 'deletion_events', now() - interval '3 days' FROM shops",
     )
     assert shown(database)["freshness"] == "fresh", "the checkpoint has moved: every change is here"
+
+
+def test_a_file_that_was_cut_off_is_incomplete_and_a_reason_behind_a_long_path_is_told(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_shop(database, SHOP)
+    load(database, "orders", '{"snapshot": false, "cut_off": true}', 1)
+    load(database, "products", '{"snapshot": false}', 1)
+    reason = f"/{'dosar/' * 30}produse.jsonl.gz: the gzip stream is damaged or cut off. {'x' * 900}"
+    execute(
+        database,
+        "UPDATE bulk_runs SET status = 'failed', error_message = %(reason)s WHERE query_type = 'products'",
+        reason=reason,
+    )
+    with database.connect(Role.PIPELINE, autocommit=True) as connection:
+        found = read_status(connection)
+    assert {run["resource"]: run["status"] for run in found["runs"]} == {"orders": "incomplete", "products": "failed"}
+    print_status(Output(as_json=False), found)
+    loads = capsys.readouterr().out.partition("Newest loads")[2]
+    said = "".join(loads.split())
+    assert "damagedorcutoff." in said
+    assert "x…" in said
 
 
 def test_one_late_resource_makes_the_shop_late(database: Database) -> None:
