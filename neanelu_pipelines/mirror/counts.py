@@ -27,7 +27,7 @@ def cut_off_words(report: StageReport) -> str | None:
         return None
     return (
         f"The artifact ends within line {report.lines:,}: it was cut off, and nobody knows how much is missing. "
-        "What it holds is loaded and takes nothing away; load the whole of it."
+        "Nothing is taken away for what it lacks; load the whole of it."
     )
 
 

@@ -27,6 +27,7 @@ def test_rows_that_it_does_not_hold_are_no_newer_for_it(river: River) -> None:
     state, words = river.one("SELECT cursor_state, error_message FROM bulk_runs WHERE id = %s", cut.run_id)
     assert (state["snapshot"], state["cut_off"]) == (False, True)
     assert "ends within line 10: it was cut off" in words
+    assert "is loaded" not in words, "the same is said of a load that was refused"
 
 
 def test_the_whole_file_before_it_is_kept(river: River) -> None:
