@@ -69,6 +69,11 @@ def existing_file(path: str) -> str:
     found = Path(path).absolute()
     if found.is_dir():
         raise LoadArgumentError(f"{found} is a folder: name one file of it, e.g. {found / 'products.jsonl'}.")
+    if found.exists() and not found.is_file():
+        raise LoadArgumentError(
+            f"{found} is no file but a pipe or a device: its bytes come only once, and a load keeps and reads them "
+            "again. Write them to a file first, plain or gzip, and load that."
+        )
     if not found.is_file():
         raise LoadArgumentError(f"There is no file {found}.")
     if "::" in str(found):

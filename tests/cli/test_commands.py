@@ -1,6 +1,7 @@
 """The command as a user runs it: results, words for errors, exit statuses."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -138,6 +139,7 @@ def test_a_mistake_in_the_arguments_is_one_object_too(
     ("arguments", "words"),
     [
         (("load", "nowhere.jsonl", "--shop", SHOP, "--resource", "products"), "There is no file"),
+        (("load", "{pipe}", "--shop", SHOP, "--resource", "products"), "is no file but a pipe"),
         (("load", "/", "--shop", SHOP, "--resource", "products"), "/ is a folder"),
         (("load", "{chained}", "--shop", SHOP, "--resource", "products"), "Rename the file"),
         (("load", "{file}", "--shop", "nobody.myshopify.com", "--resource", "products"), "--create-shop"),
@@ -153,7 +155,9 @@ def test_what_a_user_can_cause_is_words_and_status_1(
 ) -> None:
     chained = tmp_path / "a::b.jsonl"
     chained.touch()
-    filled = [argument.format(file=catalogue, chained=chained) for argument in arguments]
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    filled = [argument.format(file=catalogue, chained=chained, pipe=pipe) for argument in arguments]
     done = home.run(*filled, "--json")
     assert done.returncode == 1
     assert words in done.stderr
