@@ -4,16 +4,20 @@ Belongs here: the command. Does not belong here: the processes (`services`, `gua
 """
 
 import signal
-from contextlib import ExitStack
+import subprocess
+from contextlib import ExitStack, suppress
 from types import FrameType
 from typing import Annotated
 
 import typer
 
 from neanelu_pipelines.cli.output import JsonOption, Output
-from neanelu_pipelines.cli.services import DEFAULT_PORT, ServicesError, running_services, why_ended
+from neanelu_pipelines.cli.services import DEFAULT_PORT, Services, ServicesError, running_services, why_ended
 from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.migrations import migrate
+
+_LOOK_SECONDS = 3.0
+"""Between two looks at the embedded server, which nobody else would start again while the services need it."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -52,7 +56,7 @@ def serve(output: Output, world: World, *, port: int | None) -> None:
                 services = stack.enter_context(running_services(world, port=port, stop_server=started))
             output.result({"status": "serving", "address": services.address, "logs": services.logs})
             output.say(f"The Dagster UI is at {services.address}; its logs are in {services.logs}. Ctrl-C ends it.")
-            services.guard.wait()
+            _watch(output, world, services)
             raise ServicesError(why_ended(services))
     except AskedToStopError:
         output.say("Stopped.")
@@ -69,6 +73,21 @@ def _start_server(world: World, stack: ExitStack) -> bool:
         stack.callback(server.stop)
     migrate(world.database)
     return ours
+
+
+def _watch(output: Output, world: World, services: Services) -> None:
+    """Wait for the guard's end; an embedded server that is gone meanwhile is started again."""
+    server = world.embedded
+    if server is None:
+        services.guard.wait()
+        return
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            services.guard.wait(_LOOK_SECONDS)
+            return
+        if not server.status().running:
+            server.start()
+            output.say(f"The server was gone; it is started again. Its log is in {server.status().log}.")
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

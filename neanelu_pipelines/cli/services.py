@@ -77,7 +77,7 @@ def running_services(world: World, *, port: int | None, stop_server: bool) -> It
             _wait_for_ui(services)
             yield services
         finally:
-            _end(services, spared)
+            _end(services, spared | _server(world))
 
 
 def _launch(
@@ -225,6 +225,14 @@ def why_ended(services: Services) -> str:
     name = str(ended["ended"])
     log = services.logs / f"{name.replace(' ', '-')}.log"
     return f"Dagster's {name} ended with status {ended['code']}, so everything was stopped; see {log}."
+
+
+def _server(world: World) -> frozenset[psutil.Process]:
+    """The embedded server as it is now: it may have been started again meanwhile."""
+    pid = world.embedded.status().pid if world.embedded is not None else None
+    with suppress(psutil.NoSuchProcess):
+        return frozenset() if pid is None else frozenset({psutil.Process(pid)})
+    return frozenset()
 
 
 def _end(services: Services, spared: frozenset[psutil.Process]) -> None:

@@ -223,6 +223,21 @@ def test_what_the_services_get_holds_no_password(lasting_home: Home, lasting_dev
             assert not [password for password in passwords if password in log.read_text(errors="replace")], log
 
 
+def test_a_server_that_is_gone_is_started_again(lasting_home: Home, lasting_dev: "subprocess.Popen[str]") -> None:
+    recorded = lasting_home.path / "server" / "data" / "postmaster.pid"
+    postmaster = psutil.Process(int(recorded.read_text().split()[0]))
+    postmaster.kill()
+    deadline = time.monotonic() + 30
+    log = lasting_home.path.parent / "dev.log"
+    while "it is started again" not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
+    assert not postmaster.is_running()
+    assert int(recorded.read_text().split()[0]) != postmaster.pid
+    assert lasting_dev.poll() is None
+    assert answers(address_of(lasting_home)), "the services go on"
+
+
 def test_a_server_that_was_running_before_goes_on(lasting_home: Home, lasting_dev: "subprocess.Popen[str]") -> None:
     """The last of those that it was there for."""
     lasting_dev.send_signal(signal.SIGHUP)
