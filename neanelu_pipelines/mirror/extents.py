@@ -24,6 +24,9 @@ class Extent:
     """No line was rejected: then what is absent is gone. Otherwise it may have stood in a rejected line."""
     partial: frozenset[str] = frozenset()
     """Mirror tables of which some rows' lines are incomplete: such a row keeps what its line says nothing about."""
+    mixed: frozenset[str] = frozenset()
+    """Mirror tables with a column of which lines disagree whether they carry it: it is left out, so a row is not all
+    that its lines say."""
 
 
 def extent_of(
@@ -44,5 +47,6 @@ def extent_of(
         "columns": columns,
         "owned": sorted(owned),
         "partial": sorted(selection.partial),
+        "mixed": sorted(selection.mixed),
         "complete": complete,
     }

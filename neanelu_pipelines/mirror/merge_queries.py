@@ -154,7 +154,7 @@ def _fingerprint(entity: Entity, extent: Extent, hashes: list[sql.Composable]) -
     """The sum of the lines' hashes; none where the row keeps, or still lacks, what the lines do not say."""
     asked = {f"{entity.table}.{part.field}" for part in entity.children if part.in_query}
     asked |= {link.table for link in entity.links if link.in_query}
-    if asked - extent.owned:
+    if asked - extent.owned or entity.table in extent.mixed:
         return sql.SQL("NULL::bigint")
     whole = sql.SQL("pipeline.fingerprint({})").format(sql.SQL(" + ").join(hashes))
     conditions = _all_found(entity, extent)

@@ -101,6 +101,7 @@ class _Lines:
 
 
 _VALID = pl.lit("valid")
+_ONLY_ID = pl.Struct({"id": pl.String()})
 
 
 class BlockParser:
@@ -209,7 +210,7 @@ class BlockParser:
 
     def _take_links(self, part: Link, lines: _Lines, at: NDArray[np.int64]) -> None:
         # Most were decoded as entities already; the others are decoded only to find those that cannot be.
-        self._decoded(lines, at[~lines.decoded[at]], pl.Struct({"id": pl.String()}))
+        self._decoded(lines, at[~lines.decoded[at]], _ONLY_ID)
         frame = lines.who[at[~_at(lines.bad, len(lines.block))[at]]]
         rows = frame.with_columns(fingerprint=pl.Series(gid_hashes(frame["gid"]), dtype=pl.Int64)).select(
             *self._keys(), link_table=pl.lit(part.table), parent_gid="parent_gid", child_gid="gid"
@@ -217,7 +218,7 @@ class BlockParser:
         lines.copy(LINKS_STAGING, rows)
 
     def _decoded(self, lines: _Lines, at: NDArray[np.int64], schema: pl.DataType) -> pl.DataFrame:
-        """The lines at these indexes with their fields decoded as `node`; lines that cannot be are rejected."""
+        """The lines at these indexes with their fields under `DECODED`; lines that cannot be decoded are rejected."""
         lines.decoded[at] = True
         text, frame = lines.text[at], lines.who[at]
         decoded, failed = nodes.decode(text, lines.objects[at], schema, frame["gid"])
@@ -280,16 +281,19 @@ class BlockParser:
             lines.bad[i] = BadLine(int(lines.block.numbers[i]), code, message, text, node)
 
     def _reject_untaken(self, lines: _Lines) -> None:
-        for i in np.flatnonzero(~lines.taken).tolist():
-            node, parent = lines.who["node"][i], lines.who["parent_node"][i]
-            known = node if lines.who["gid"][i] else None
-            self._reject_at(lines, [i], *self._why_untaken(known, parent, lines.text[i]))
+        at = np.flatnonzero(~lines.taken)
+        if not len(at):
+            return
+        # First whether they are JSON at all: of a torn line nobody knows what stood in the part that is lost.
+        text = lines.text[at]
+        _, failed = nodes.decode(text, lines.objects[at], _ONLY_ID)
+        unreadable = _at(dict.fromkeys(failed.tolist()), len(at))
+        who = lines.who[at].select("node", "gid", "parent_node").iter_rows()
+        for i, (node, gid, parent), line, wrong in zip(at.tolist(), who, text, unreadable, strict=True):
+            self._reject_at(lines, [i], *self._why_untaken(node if gid else None, parent, line, unreadable=wrong))
 
-    def _why_untaken(self, node: str | None, parent: str | None, text: str) -> tuple[str, str]:
-        # First whether it is JSON at all: of a torn line nobody knows what stood in the part that is lost.
-        line = pl.Series([text])
-        _, failed = nodes.decode(line, nodes.look_like_objects(line), pl.Struct({"id": pl.String()}))
-        if len(failed):
+    def _why_untaken(self, node: str | None, parent: str | None, text: str, *, unreadable: bool) -> tuple[str, str]:
+        if unreadable:
             code, message = nodes.why_undecodable(text)
             if node is None or code == "malformed_json":
                 return code, message

@@ -282,9 +282,10 @@ def _merge(
     staged = metadata["report"]["tables"]
     rows = sum(staged.values())
     with ledger.step(book, load, ledger.MERGE) as step, tenant_transactions(database, load, rows) as begin:
-        partial = frozenset(extent.get("partial", ()))  # a load staged by an earlier release says nothing of it
+        # A load that an earlier release has staged says nothing of these two.
+        partial, mixed = (frozenset(extent.get(name, ())) for name in ("partial", "mixed"))
         recording.make_room(book, resource, load)
-        whole = Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"], partial)
+        whole = Extent(extent["columns"], frozenset(extent["owned"]), extent["complete"], partial, mixed)
         work = Merge(resource, whole, _parameters(book, load), staged)
         if not rows:
             counts = work.nothing()

@@ -37,8 +37,8 @@ class Selection:
     """Mirror tables of which some staged rows lack what a row needs: the merge keeps what the mirror has of it."""
     unknown_fields: set[str] = field(default_factory=set)
     """`Node.field`s that no declaration names."""
-    mixed: set[str] = field(default_factory=set)
-    """`Node.column`s that some lines carry and others do not: the mirror keeps what it has of them."""
+    mixed: dict[str, set[str]] = field(default_factory=dict)
+    """By mirror table, `Node.column`s that some lines carry and others do not: the mirror keeps what it has there."""
     _sampled: dict[str, int] = field(default_factory=dict)
     _asked: _Answers = field(default_factory=dict)
     _asked_of_partial: _Answers = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Selection:
             by_partial = set().union(*self._asked_of_partial.get((table, column), {}).values())
             unheard_of = said == {False} and True not in by_partial
             if disagree or (unheard_of and column in selected):
-                self.mixed |= {f"{node}.{column}" for node in disagree or by_node}
+                self.mixed.setdefault(table, set()).update(f"{node}.{column}" for node in disagree or by_node)
                 selected.discard(column)
             elif True in said or False not in said:
                 selected.add(column)

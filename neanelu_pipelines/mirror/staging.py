@@ -252,8 +252,9 @@ def stage_artifact(
         notes.append(f"Fields without a column were left out: {', '.join(sorted(stager.selection.unknown_fields))}.")
     if stager.selection.mixed:
         notes.append(
-            f"Some lines carry {', '.join(sorted(stager.selection.mixed))} and others do not: results of different "
-            "queries stand in one file. The mirror keeps what it has there; load each result by itself."
+            f"Some lines carry {', '.join(sorted(set().union(*stager.selection.mixed.values())))} and others do not: "
+            "results of different queries stand in one file. The mirror keeps what it has there, and new rows have "
+            "nothing there; load each result by itself."
         )
     report = StageReport(bytes=load.bytes, seconds=0.0, nodes=stager.nodes, notes=notes)
     report.lines, report.skipped = stager.lines_read, dict(stager.skipped)

@@ -1,4 +1,4 @@
--- A node whose only line stands under a row that is not there: the line is rejected, so it writes no row either.
+-- A node whose lines all stand under rows that are not there: they are rejected, so it writes no row either.
 UPDATE {staging} s
    SET validation_status = 'invalid',
        validation_errors = l.validation_errors

@@ -68,7 +68,7 @@ def delete_old_artifacts(context: dg.OpExecutionContext, warehouse: dg.ResourceP
 
 @dg.op(
     description="Deletes loads from the ledger that are past NEANELU_LEDGER_DAYS, with their rejected lines and files, "
-    "and what loads that are over left behind in the artifact store.",
+    "what loads that are over left behind in the artifact store, and answers to customers/data_request after 30 days.",
     retry_policy=RETRIES,
 )
 def purge_ledger(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
@@ -78,12 +78,13 @@ def purge_ledger(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
     kept = timedelta(days=warehouse.settings.ledger_days)
     root = warehouse.settings.artifact_root
     gone = delete_past(warehouse.database, root, now=datetime.now(UTC), kept=kept)
-    context.log.info("%d runs deleted, %d files that were left behind", gone.runs, gone.files)
+    told = "%d runs deleted, %d files that were left behind, %d answers to people"
+    context.log.info(told, gone.runs, gone.files, gone.answers)
 
 
 @dg.job(
     description="Removes what is past its time: costs of requests, webhook events and keys, artifacts, "
-    "loads of the ledger.",
+    "loads of the ledger, answers to people.",
     tags={"neanelu/room": "database", "dagster/max_runtime": "3600"},
 )
 def keep_retention() -> None:
