@@ -153,6 +153,18 @@ def _raw(column: Column, shop_currency: str | None) -> pl.Expr:
     return pl.when(holds).then(pl.lit(column.test.then)).otherwise(pl.lit(column.test.otherwise))
 
 
+def filled(columns: Iterable[Column], rows: pl.DataFrame) -> list[str]:
+    """The names of the columns that hold a value of the lines somewhere in these rows for staging."""
+    # A test's column says something of each line, and what stands for null is nobody's value.
+    return [column.name for column in columns if column.test is None and _holds_value(column, rows[column.name])]
+
+
+def _holds_value(column: Column, values: pl.Series) -> bool:
+    if column.empty is None:
+        return values.null_count() < len(values)
+    return bool((values != JSONB + column.empty).any())
+
+
 def cut_lines(columns: Iterable[Column], frame: pl.DataFrame) -> int:
     """In how many rows a text was cut, because it is longer than its column's limit.
 

@@ -24,6 +24,7 @@ from neanelu_pipelines.mirror.columns import (
     cut_lines,
     field_at,
     fields_of,
+    filled,
     json_member,
     schema_of,
 )
@@ -180,9 +181,7 @@ class BlockParser:
         parent = [pl.col("parent_gid").alias(entity.parent.gid_column)] if entity.parent else []
         status = pl.when(pl.col(_ABSENT).is_null()).then(pl.lit("valid")).otherwise(pl.lit("incomplete"))
         rows = frame.select(*self._keys(status), JSONB + pl.col(_ABSENT), *(field_.value for field_ in fields), *parent)
-        names = [field_.column.name for field_ in fields if field_.column.test is None]
-        filled = [name for name in names if rows[name].null_count() < len(rows)]
-        lines.parsed.values.append((entity, filled))
+        lines.parsed.values.append((entity, filled((field_.column for field_ in fields), rows)))
         lines.copy(entity.staging, rows)
 
     def _take_children(self, route: Route, part: Children, lines: _Lines, at: NDArray[np.int64]) -> None:

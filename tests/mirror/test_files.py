@@ -59,6 +59,16 @@ def test_files_become_rows_of_media(river: River) -> None:
     assert (written(again), river.versions()) == ({}, before)
 
 
+def test_a_shop_that_has_no_films_is_whole(river: River) -> None:
+    """No line says anything of a film's fields: what the mirror has there for nobody is not taken for their word."""
+    river.load(products("foarfecă")[:-1], as_of=moment(5))
+    report = load(river, *files("foarfecă")[:1])
+
+    assert report.stage.notes == []
+    assert rows(river, "fingerprint IS NULL, file_fingerprint IS NULL, sources, metadata") == [(False, False, [], {})]
+    assert river.load(products("foarfecă")[:-1], as_of=moment(6)).stage.notes == []
+
+
 def test_products_and_files_by_turns_settle(river: River) -> None:
     for first, second in ((0, 1), (1, 0)):
         steps: list[Callable[[int], LoadReport]] = [
