@@ -21,7 +21,7 @@ Dice = random.Random
 _WORDS = ("Foarfecă", "Ghiveci", 'Țeavă de 3/4"', "Mănuși & șorț", "Semințe <bio>", "Grătar\nmare", "Ulei 100 %", "🌱")
 _ALWAYS_LEFT = 5
 _MENU_DEPTH = 3
-_GONE = ("products", "customers", "collections", "metaobjects", "files")
+_GONE = ("products", "orders", "customers", "collections", "metaobjects", "files")
 _FEW_LEFT = ("variants", "media", "menus")
 _CREATED = ("Product", "Order", "Customer", "Collection")
 
@@ -281,10 +281,7 @@ def _new(shop: Shop, dice: Dice) -> None:
 
 
 def _gone(shop: Shop, dice: Dice) -> None:
-    """A whole node, or a variant or a picture of a product that has more of them; some are always left.
-
-    No order: only events remove one, and the run has none.
-    """
+    """A whole node, or a variant or a picture of a product that has more of them; some are always left."""
     kind = dice.choice((*_GONE, *_FEW_LEFT))
     if kind in {"variants", "media"}:
         nodes_left = _with(nodes(shop, "products"), kind, dice)[kind]

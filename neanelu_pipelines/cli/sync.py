@@ -120,8 +120,7 @@ def _sync_one(output: Output, world: World, domain: str, name: str, *, since_las
             say=progress.update,
             since_last=since_last,
         )
-        whole = outcome.asked_for == "all" and resource_named(name).snapshot_shows_all
-        if outcome.succeeded and outcome.run_id and whole:
+        if outcome.succeeded and outcome.run_id and outcome.asked_for == "all":
             progress.update("Looking at what is gone")
             # Where `neanelu dev` runs its sensor may do the same: done once it is not done again.
             outcome.removal = look_at_export(world, UUID(outcome.run_id))

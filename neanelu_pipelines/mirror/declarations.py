@@ -283,11 +283,9 @@ class Resource:
     None where only the whole shows every change (a collection's members move without it)."""
     by_month: bool = False
     """Whether its past is also asked for a month of that field at a time: what grows for years, row beside row."""
-    snapshot_shows_all: bool = True
-    """Whether a whole export holds every row that Shopify has. Not so for orders: a token without `read_all_orders`
-    sees those of the last 60 days only, in an export as by their ids. What lacks is not gone; only an event says so."""
     whole_with: str | None = None
-    """The scope without which Shopify shows a part of the rows only, and does not say so."""
+    """The scope without which Shopify shows a part of the rows only, in an export as by their ids, and does not say so
+    (orders without `read_all_orders`: those of the last 60 days): what an export lacks then is not known to be gone."""
     ignored_fields: frozenset[str] = frozenset()
     """Top-level fields of nodes that the query selects and the mirror knowingly has no column for."""
 

@@ -46,7 +46,7 @@ def test_among_faults_the_mirror_becomes_the_shop_and_what_is_wrong_is_seen(
     server: EmbeddedServer, database: Database
 ) -> None:
     # The server, which other tests share, is left alive.
-    with trial(server, database, insert_shop(database), seed=5) as made:
+    with trial(server, database, insert_shop(database), seed=6) as made:
         made.run(4, every=100, kill_server=False, most_seconds=5)
         report = made.report
         assert (report.agreement.differences, report.broken) == ([], [])

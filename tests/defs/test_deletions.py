@@ -77,7 +77,7 @@ class Office:
 @pytest.fixture
 def offices(database: Database, tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[Callable[[str], Office]]:
     made = [
-        GeneratedShop(DOMAIN, seed=3, products=20, collections=3, customers=5),
+        GeneratedShop(DOMAIN, seed=3, products=20, orders=3, collections=3, customers=5),
         GeneratedShop(NEIGHBOUR, seed=4, products=20),
     ]
     with Sandbox(made, bucket=(20_000, 10_000)) as sandbox:
@@ -113,6 +113,17 @@ def test_deleted_in_shopify_it_goes_after_the_next_whole_export(office: Office) 
     assert office.desk.rows(
         "SELECT reason, confirmed FROM pipeline.removals WHERE with_gid IS NULL AND shopify_gid = %s", first
     ) == [("snapshot", True)]
+
+
+def test_orders_go_too_where_the_token_may_read_all_of_them(office: Office) -> None:
+    office.export("orders")
+    office.run()
+    ((gone,),) = office.desk.rows("SELECT min(shopify_gid) FROM shopify_orders WHERE shop_id = %s", office.desk.shop_id)
+    office.shop.delete(gone)
+    office.export("orders")
+
+    assert isinstance(office.tick(), dg.RunRequest)
+    assert figures(office.run())["deleted_shopify_orders"] == 1
 
 
 def test_a_refused_export_warns_and_a_person_can_have_it_looked_at_again(office: Office) -> None:

@@ -30,6 +30,7 @@ class Shop:
     gone: set[str] = field(default_factory=set)
     domain: str = DOMAIN
     asked: list[str] = field(default_factory=list)
+    scopes: tuple[str, ...] = ("read_orders", "read_all_orders")
     away: ShopifyFault | None = None
 
     def execute(self, document: str, variables: Mapping[str, Any] | None = None, *, cost: float | None = None) -> Reply:
@@ -39,7 +40,9 @@ class Shop:
         assert len(ids) <= 250
         self.asked += ids
         nodes = [None if one in self.gone else {"id": one} for one in ids]
-        return Reply({"shop": {"id": "gid://shopify/Shop/1", "myshopifyDomain": self.domain}, "nodes": nodes}, None)
+        shop = {"id": "gid://shopify/Shop/1", "myshopifyDomain": self.domain}
+        scopes = [{"handle": scope} for scope in self.scopes]
+        return Reply({"shop": shop, "currentAppInstallation": {"accessScopes": scopes}, "nodes": nodes}, None)
 
 
 @pytest.fixture
@@ -173,7 +176,7 @@ def test_an_empty_export_of_a_small_shop_is_not_believed_without_a_row_that_shop
     assert (wished.outcome, products(river), wished.still_there) == ("removed", 0, 1)
 
 
-def test_orders_are_never_missed_a_token_sees_those_of_sixty_days(river: River) -> None:
+def test_of_orders_a_file_says_nothing_its_token_may_have_seen_those_of_sixty_days(river: River) -> None:
     river.load([order(1), order(2)], resource="orders", as_of=moment(2))
     report = river.load([order(2)], resource="orders", as_of=moment(3))
 

@@ -19,7 +19,7 @@ class DoubtfulAnswerError(NeaneluError):
     """Shopify's answer cannot be about these rows."""
 
 
-def really_gone(client: Asks, domain: str, gids: Sequence[str], witness: str | None) -> set[str]:
+def really_gone(client: Asks, domain: str, gids: Sequence[str], witness: str | None, scope: str | None) -> set[str]:
     """Those of the GIDs that Shopify does not have any more.
 
     Args:
@@ -27,9 +27,11 @@ def really_gone(client: Asks, domain: str, gids: Sequence[str], witness: str | N
         domain: whose rows they are: another shop would have none of them.
         gids: what may be gone.
         witness: something of the same kind that the shop has: a token that may not see this kind sees it neither.
+        scope: without it the token sees a part of this kind only (`Resource.whole_with`), so the witness says nothing.
 
     Raises:
-        DoubtfulAnswerError: the answer is another shop's, or does not know the witness either.
+        DoubtfulAnswerError: the answer is another shop's, does not know the witness either, or is given without the
+            scope.
         ShopifyFault: as the client says.
     """
     gone: set[str] = set()
@@ -43,6 +45,13 @@ def really_gone(client: Asks, domain: str, gids: Sequence[str], witness: str | N
             raise DoubtfulAnswerError(f"{answered_by} answered instead of {domain}: nothing is removed on its word.")
         if len(reply.data["nodes"]) != len(asked) or not found <= set(asked):
             raise DoubtfulAnswerError(f"{domain} did not answer what it was asked: nothing is removed on its word.")
+        # Said by the same answer: what the token could see a minute ago is nothing to go by.
+        scopes = {given["handle"] for given in reply.data["currentAppInstallation"]["accessScopes"]}
+        if scope and scope not in scopes:
+            raise DoubtfulAnswerError(
+                f"The access token of {domain} lost the scope {scope}: what it does not see need not be gone, and "
+                "nothing is removed. Give it the scope; the next export is looked at anew."
+            )
         if witness and witness not in found:
             raise DoubtfulAnswerError(
                 f"{domain} says that {witness} is gone, which its own export holds. Either the access token may not "

@@ -11,7 +11,8 @@ A row goes only if all of this holds:
 * nothing in the mirror says that the row is newer than the export;
 * no more rows of its table are missing than the share NEANELU_MAX_REMOVAL_SHARE, or a few; without those that were
   linked with removed rows only (pictures of products that went): what they hung on is recorded as gone;
-* a whole export of the resource shows all there is (of orders it may not: `Resource.snapshot_shows_all`);
+* a whole export of the resource shows all there is: orders' only where the token may read all of them, when it is
+  asked for as when the rows are (`Resource.whole_with`), and a file of them never, because nobody knows who took it;
 * where it was asked for type by type, Shopify listed the row's type: one that the token may not see it does not list;
 * Shopify, asked for it by its id, says that it is gone, and knows a row of its table that the export holds. Where
   nobody can be asked (a load of a file), nothing is removed unless a person wishes it.
@@ -181,14 +182,19 @@ def _fit(book: Connection, load: LoadRun) -> _Snapshot:
         _UnfitError: it is none.
         _RefusedError: it would be one.
     """
-    if not resource_named(load.resource).snapshot_shows_all:
-        raise _UnfitError(f"An export of {load.resource} need not hold all that Shopify has: only events remove them.")
     with book.cursor(row_factory=namedtuple_row) as cursor:
         facts: Any = cursor.execute(statement("removals/snapshot_facts"), {"run_id": load.run_id}).fetchone()
     if facts is None or facts.status != "completed":
         raise _UnfitError("The load was not merged to its end.")
     if not facts.snapshot or not _asks_for_everything(load.resource, facts.query):
         raise _UnfitError("The load is of a part of the resource: of the rest it says nothing.")
+    whole_with = resource_named(load.resource).whole_with
+    if whole_with and (facts.lacks or facts.query is None):
+        known = "of a file nobody knows" if facts.query is None else "the shop's token lacked it"
+        raise _UnfitError(
+            f"Without the scope {whole_with}, Shopify shows a part of {load.resource}, and {known}: only events say "
+            "what is gone."
+        )
     newest = ledger.shown_through(book, load)
     if newest is not None and newest > facts.as_of:
         raise _UnfitError(f"A newer whole export, of {newest.isoformat()}, was merged since.")
@@ -353,10 +359,11 @@ def _confirmed(
     if client is None:
         return [(found.entity, found.rows) for found in missing]
     confirmed = []
+    scope = snapshot.resource.whole_with
     for found in missing:
         gids = [gid for _, gid in found.rows]
         try:
-            gone = really_gone(client, snapshot.load.shop_domain, gids, found.witness) if gids else set()
+            gone = really_gone(client, snapshot.load.shop_domain, gids, found.witness, scope) if gids else set()
         except CANNOT_ASK as refusal:
             raise _RefusedError(_unasked(snapshot.load, refusal)) from refusal
         confirmed.append((found.entity, [row for row in found.rows if row[1] in gone]))

@@ -59,7 +59,7 @@ def snapshots_waiting(database: Database) -> list[LoadRun]:
     with ledger.opened(database) as book:
         rows = book.execute(statement("removals/snapshots_waiting")).fetchall()
     found = [LoadRun(run_id, shop_id, domain, resource, "", 0, "") for run_id, shop_id, domain, resource in rows]
-    return [load for load in found if load.resource in RESOURCES and RESOURCES[load.resource].snapshot_shows_all]
+    return [load for load in found if load.resource in RESOURCES]
 
 
 def refused(database: Database) -> list[str]:

@@ -155,7 +155,6 @@ ORDERS = Resource(
     revision=2,  # 1 knew no risk
     window="updated_at",
     by_month=True,
-    snapshot_shows_all=False,
     whole_with="read_all_orders",
     description="Orders with their line items and shipping lines, as one bulk query returns them.",
     entities=(
