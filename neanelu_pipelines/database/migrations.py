@@ -1,7 +1,8 @@
 """The runner of the schema's migrations: which have run, which are missing, applying them in order.
 
 Belongs here: files of sql/migrations, `migration_history`, and refusing what cannot end well (a server without what
-the schema needs, an edited migration, a database of a newer version). Does not belong here: the schema itself.
+the schema needs, a migration that was edited or comes too late, a database of a newer version). Does not belong here:
+the schema itself.
 
 Each migration runs in one transaction as the admin login and says itself which role it becomes. A failed one leaves
 nothing behind but its row in `migration_history`, and is tried again next time.
@@ -30,6 +31,10 @@ class MigrationError(NeaneluError):
 
 class EditedMigrationError(MigrationError):
     """A migration was changed after it had been applied."""
+
+
+class LateMigrationError(MigrationError):
+    """A migration has a number below one that is applied: it would run after what was written to follow it."""
 
 
 class NewerDatabaseError(MigrationError):
@@ -138,6 +143,7 @@ def _missing(history: dict[str, _Entry]) -> list[_Migration]:
     applied = {name: entry for name, entry in history.items() if entry.success}
     _refuse_newer(applied, migrations)
     _refuse_edited(applied, migrations)
+    _refuse_late(applied, migrations)
     return [migration for migration in migrations if migration.name not in applied]
 
 
@@ -160,6 +166,17 @@ def _refuse_edited(applied: dict[str, _Entry], migrations: list[_Migration]) -> 
         raise EditedMigrationError(
             f"{', '.join(edited)} changed after being applied to this database. Restore the file as it was, and "
             "write the change as a new migration; nothing was changed."
+        )
+
+
+def _refuse_late(applied: dict[str, _Entry], migrations: list[_Migration]) -> None:
+    newest = max(applied, default="")
+    late = [item.name for item in migrations if item.name < newest and item.name not in applied]
+    if late:
+        raise LateMigrationError(
+            f"{', '.join(late)} would run after {newest}, the newest that is applied to this database, though numbered "
+            "below it: a new database would get them in another order. Give it a number above "
+            f"{newest.partition('_')[0]}; nothing was changed."
         )
 
 

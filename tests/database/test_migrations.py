@@ -15,6 +15,7 @@ from neanelu_pipelines.database.migrations import (
     EditedMigrationError,
     FailedMigrationError,
     InterruptedMigrationError,
+    LateMigrationError,
     NewerDatabaseError,
     migrate,
     pending,
@@ -140,6 +141,31 @@ def test_an_edited_one_is_refused(empty_database: Database, write: Write) -> Non
         with pytest.raises(EditedMigrationError, match=r"0003_fine\.sql changed.*new migration"):
             refused(empty_database)
     assert "0004_next.sql" not in _history(empty_database)
+
+
+def test_one_with_a_number_below_an_applied_one_is_refused_by_all_that_look(
+    empty_database: Database, write: Write
+) -> None:
+    write("0010_first.sql", "CREATE TABLE a (x int);")
+    migrate(empty_database)
+    # As an older release that gets several files at once: none is late.
+    write("0012_second.sql", "SELECT nonsense;")
+    write("0013_third.sql", "CREATE TABLE c (x int);")
+    with pytest.raises(FailedMigrationError):
+        migrate(empty_database)
+    write("0011_between.sql", "CREATE TABLE d (x int);")
+    assert [missing.name[:4] for missing in pending(empty_database)] == ["0011", "0012", "0013"], "0012 was not applied"
+    write("0012_second.sql", "CREATE TABLE b (x int);")
+    assert len(migrate(empty_database)) == 3
+
+    late = write("0009_late.sql", "CREATE TABLE late (x int);")
+    said = r"0009_late\.sql would run after 0013_third\.sql.*Give it a number above 0013"
+    for refused in (migrate, pending):
+        with pytest.raises(LateMigrationError, match=said):
+            refused(empty_database)
+    assert "0009_late.sql" not in _history(empty_database)
+    late.rename(late.with_name("0014_late.sql"))
+    assert [applied.name for applied in migrate(empty_database)] == ["0014_late.sql"]
 
 
 def test_a_database_of_a_newer_version_is_refused(empty_database: Database, write: Write) -> None:
