@@ -55,8 +55,8 @@ def _events_aside(rows: Rows) -> Trouble:
     return Trouble(
         "webhooks set aside",
         _listed(rows, lambda row: f"{row['events']:,} {row['topic']} of {row['shop']} ({_short(row['reason'])})"),
-        "webhook_events.processing_error has the reasons; mend them and run `neanelu webhooks retry`, or leave them: "
-        "what they told comes with the next sync of the shop",
+        "`neanelu webhooks list` has the reasons; mend them and run `neanelu webhooks retry`, close them with `neanelu "
+        "webhooks dismiss`, or leave them: what they told comes with the next sync of the shop",
         "none",
     )
 
@@ -93,7 +93,8 @@ def _redactions(rows: Rows) -> Trouble:
         "privacy requests",
         _listed(rows, _request),
         "those that wait or are hindered: materialize the asset redactions (`neanelu dev` does so by itself); those "
-        "aside: mend what the reason says, then `neanelu webhooks retry`; pipeline.redactions says what is left",
+        "aside: mend what the reason says, then `neanelu webhooks retry`, or close them with `neanelu webhooks "
+        "dismiss`; pipeline.redactions says what is left",
         "all are answered",
         grave=any(row["grave"] for row in rows),
     )

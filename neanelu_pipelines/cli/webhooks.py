@@ -1,12 +1,13 @@
-"""`neanelu webhooks`: the endpoint that Shopify posts webhooks to, until Ctrl-C; `subscribe`, `secret`, `retry`.
+"""`neanelu webhooks`: the endpoint that Shopify posts webhooks to, until Ctrl-C; what to do about it, and about events.
 
 Belongs here: the commands. Does not belong here: the endpoint (`neanelu_pipelines.shopify.webhooks`), processing.
 """
 
 import dataclasses
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,6 +21,9 @@ from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.access import ShopError, read_access
 from neanelu_pipelines.shopify.shops import listed
 from neanelu_pipelines.shopify.vault import Keyring
+
+if TYPE_CHECKING:
+    from neanelu_pipelines.shopify.webhooks.aside import Aside, Dismissal, Dismissed
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -164,6 +168,38 @@ def secret(
     output.say(f"The webhooks of {domain} are verified with {whose} secret.")
 
 
+@app.command("list")
+def list_events(
+    *,
+    shop: Annotated[str | None, typer.Option(help="Of this shop only.")] = None,
+    dismissed: Annotated[
+        bool, typer.Option("--dismissed", help="Those that somebody has dismissed, and why, instead.")
+    ] = False,
+    most: Annotated[int, typer.Option("--most", min=1, help="So many; how many there are is said.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """The events that were set aside, each with its id and the reason: privacy requests first, then the newest."""
+    from neanelu_pipelines.shopify.webhooks.aside import list_aside, list_dismissed
+
+    output = Output(as_json=as_json)
+    world = open_world()
+    world.require_schema()
+    domain = _shop_here(world, shop) if shop else None
+    found: list[tuple[Aside | Dismissal, str]]
+    if dismissed:
+        closed, total = list_dismissed(world.database, domain=domain, most=most)
+        found = [(one, f"dismissed {_minute(one.dismissed_at)}: {one.because}") for one in closed]
+    else:
+        aside, total = list_aside(world.database, domain=domain, most=most)
+        found = [(one, f"tried {one.tries} times: {one.reason}") for one in aside]
+    output.result({"status": "completed", "events": [dataclasses.asdict(one) for one, _ in found], "total": total})
+    for one, told in found:
+        output.say(f"{one.id}  {one.topic} of {one.shop}, received {_minute(one.received_at)}")
+        output.say(f"    {told}")
+    what = "dismissed" if dismissed else "set aside"
+    output.say(f"Events {what}: {total}{f', of which {len(found)} are shown' if len(found) < total else ''}.")
+
+
 @app.command("retry")
 def retry(
     *,
@@ -191,6 +227,53 @@ def retry(
     if missing:
         output.error(f"{missing} of the {len(asked)} ids name no event that was set aside here and could be processed.")
         raise typer.Exit(1)
+
+
+@app.command("dismiss")
+def dismiss(
+    events: Annotated[
+        list[str], typer.Argument(metavar="EVENT...", help="The ids that `neanelu webhooks list` shows.")
+    ],
+    *,
+    because: Annotated[str, typer.Option(help="Why. It is kept as the record of this: write no customer's name.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Close events that were set aside, for good: they are counted no more and never tried again.
+
+    Nothing else is done: what a privacy request asks for is not, and it is you who says that it need not be.
+    """
+    from neanelu_pipelines.shopify.webhooks.aside import dismiss as dismiss_all
+
+    output = Output(as_json=as_json)
+    world = open_world()
+    world.require_schema()
+    closed = dismiss_all(world.database, events, because=because)
+    told = [{**dataclasses.asdict(one), "not_done": _not_done(one)} for one in closed]
+    output.result({"status": "completed", "dismissed": told})
+    for one in closed:
+        output.say(f"{one.id}: {one.topic} of {one.shop} is dismissed. {_not_done(one)}")
+    if any(one.is_privacy for one in closed):
+        output.say(
+            "The check requests_answered says so after its next run: the job answer_privacy_requests, or materialize "
+            "the asset redactions."
+        )
+
+
+def _not_done(one: "Dismissed") -> str:
+    """What dismissing has left undone; of a privacy request in words that can be shown."""
+    if not one.is_privacy:
+        return "It was not processed; what it told comes with the next sync of the shop."
+    what = "exported" if one.topic == "customers/data_request" else "deleted"
+    before = (
+        f" What was done about it before that stands in pipeline.redactions {one.redaction} ({one.redaction_status})."
+        if one.redaction
+        else ""
+    )
+    return f"Nothing was {what}: the request stays unanswered.{before}"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _shop_here(world: World, domain: str) -> str:

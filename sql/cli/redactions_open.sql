@@ -1,5 +1,5 @@
 -- Privacy requests that are not answered: not begun, under way, hindered, with something left over, set aside, or
--- refused of late; with one of the reasons. The law gives thirty days.
+-- refused of late; with one of the reasons. None that a person has closed. The law gives thirty days.
 SELECT kind, status, count(*) AS requests, min(began) AS since, max(reason) AS reason,
        bool_or(status IN ('residue', 'aside') OR attempts >= 3 OR began < now() - interval '30 days') AS grave
 FROM (
@@ -11,9 +11,10 @@ FROM (
                 FROM jsonb_each_text(proof -> 'found') AS place), 'see proof')
              ELSE error
            END AS reason
-    FROM pipeline.redactions
-    WHERE status IN ('running', 'hindered', 'residue')
-       OR status = 'refused' AND completed_at > now() - interval '30 days'
+    FROM pipeline.redactions r
+    WHERE (status IN ('running', 'hindered', 'residue')
+           OR status = 'refused' AND completed_at > now() - interval '30 days')
+      AND NOT EXISTS (SELECT FROM pipeline.dismissals d WHERE d.idempotency_key = r.request_key)
     UNION ALL
     SELECT e.topic, k.state, k.received_at, 0, CASE k.state WHEN 'aside' THEN e.processing_error END
     FROM pipeline.webhook_keys k

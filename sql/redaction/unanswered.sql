@@ -1,4 +1,5 @@
--- Privacy requests that a person has to look at: what kind, how often it was tried, and why it is not answered.
+-- Privacy requests that a person has to look at, and none has closed: what kind, how often it was tried, and why it is
+-- not answered.
 SELECT r.kind, r.status, r.attempts, r.started_at,
        CASE WHEN r.status = 'residue' THEN
          'something is still there: ' || COALESCE((SELECT string_agg(place.key || ' (' || place.value || ')', ', ')
@@ -7,6 +8,7 @@ SELECT r.kind, r.status, r.attempts, r.started_at,
        'pipeline.redactions ' || r.id AS place
   FROM pipeline.redactions r
  WHERE r.status IN ('hindered', 'residue')
+   AND NOT EXISTS (SELECT FROM pipeline.dismissals d WHERE d.idempotency_key = r.request_key)
  UNION ALL
 SELECT e.topic, 'aside', COALESCE(e.retry_count, 1), e.created_at, e.processing_error, 'webhook_events ' || e.id
   FROM pipeline.webhook_keys k

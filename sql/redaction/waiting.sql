@@ -1,6 +1,7 @@
 -- The privacy requests that wait: kept events; and redactions of shops that were begun and not ended, or left
 -- something, whose events have gone with the shop. One that failed is tried again later and later, at last once an
--- hour, after the others. What they say is read one by one: one that cannot be read keeps no other waiting.
+-- hour, after the others. What they say is read one by one: one that cannot be read keeps no other waiting. What a
+-- person has closed is not tried again.
 WITH asked AS (
   SELECT k.idempotency_key AS key, s.shopify_domain::text AS domain, e.topic, k.triggered_at, k.received_at
     FROM pipeline.webhook_keys k
@@ -19,6 +20,7 @@ WITH asked AS (
                        FROM pipeline.webhook_keys k
                       WHERE k.idempotency_key = r.request_key
                         AND k.state = 'waiting')
+     AND NOT EXISTS (SELECT FROM pipeline.dismissals d WHERE d.idempotency_key = r.request_key)
 )
 SELECT a.key, a.domain, a.topic, a.triggered_at
   FROM asked a

@@ -1,8 +1,8 @@
 -- Keys of events that Shopify does not send again, and that nothing here is still to be done with. An event that was
 -- set aside keeps its key as long as it is kept itself: it may be put back. A privacy request is kept until it is
--- answered.
+-- answered, or closed by a person.
 DELETE FROM pipeline.webhook_keys k
- WHERE (state = 'done' AND received_at < %(before)s)
+ WHERE (state IN ('done', 'dismissed') AND received_at < %(before)s)
     OR (state = 'aside'
         AND received_at < %(events_before)s
         AND NOT EXISTS (SELECT

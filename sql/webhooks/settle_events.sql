@@ -1,5 +1,5 @@
 -- What became of claimed events: done, or tried once more in vain, or aside for good. After the nth try in vain the next
--- one comes 2^n minutes later.
+-- one comes 2^n minutes later. What a person has closed stays closed.
 WITH settled AS (
   UPDATE pipeline.webhook_keys k
      SET state = o.state,
@@ -12,6 +12,7 @@ WITH settled AS (
          END
     FROM unnest(%(keys)s::text[], %(states)s::text[], %(reasons)s::text[]) AS o(key, state, reason)
    WHERE k.idempotency_key = o.key
+     AND k.state <> 'dismissed'
   RETURNING k.event_id, k.received_at, o.state, o.reason
 )
 UPDATE webhook_events e

@@ -1,13 +1,18 @@
 """What `status` and `doctor` say of the data, read from a database in which it has happened."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from neanelu_pipelines.cli import doctor
 from neanelu_pipelines.cli.output import Output
 from neanelu_pipelines.cli.status import print_status, read_status
 from neanelu_pipelines.cli.troubles import troubles
+from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.migrations import LateMigrationError, migrate
+from neanelu_pipelines.settings import Settings
 from tests.shopify.conftest import make_shop
 
 SHOP = "casa-verde.myshopify.com"
@@ -89,6 +94,24 @@ def test_one_late_resource_makes_the_shop_late(database: Database) -> None:
     assert (shown(database)["freshness"], shown(database)["late"]) == ("late", ["orders"])
     execute(database, "UPDATE shops SET uninstalled_at = now()")
     assert (shown(database)["freshness"], shown(database)["late"]) == ("removed", [])
+
+
+def test_a_migration_that_comes_too_late_is_told_by_all_as_migrate_tells_it(database: Database, tmp_path: Path) -> None:
+    class Here(World):
+        @property
+        def database(self) -> Database:
+            return database
+
+    world = Here(Settings(home=tmp_path, _env_file=None))
+    assert doctor._look("schema", doctor.schema, world).verdict is doctor.Verdict.GOOD
+    with database.connect(Role.ADMIN) as connection:
+        connection.execute("DELETE FROM migration_history WHERE migration_name LIKE '0066%'")
+    with pytest.raises(LateMigrationError, match="0066_orders_by_number") as refused:
+        migrate(database)
+    told = doctor._look("schema", doctor.schema, world)
+    assert (told.verdict, told.found) == (doctor.Verdict.WRONG, str(refused.value))
+    with pytest.raises(LateMigrationError):
+        world.require_schema()
 
 
 def found(database: Database) -> dict[str, str]:

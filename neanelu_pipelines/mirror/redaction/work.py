@@ -39,7 +39,7 @@ class OtherShopError(NeaneluError):
 
 
 class _GoneError(Exception):
-    """The request went with its shop: nothing is left to do."""
+    """The request went with its shop, or a person has closed it: nothing is left to do."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def _body(database: Database, request: Waiting) -> Any:
     Raises:
         SubjectError: nobody can decode it.
         OtherShopError: it does not name its shop.
-        _GoneError: it went with the shop.
+        _GoneError: it went with the shop, or a person has closed it.
     """
     with record.pipeline(database) as connection:
         row = connection.execute(statement("redaction/read_request"), {"request_key": request.key}).fetchone()
