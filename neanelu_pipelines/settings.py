@@ -113,7 +113,8 @@ class Settings(BaseSettings):
         int, Field(ge=1024, description="A larger reply is not read to its end. Bulk results do not come this way.")
     ] = 64 * 1024 * 1024
     export_wait: Annotated[
-        float, Field(ge=0, description="Seconds that a run waits for a bulk operation; then a sensor goes on with it.")
+        float,
+        Field(ge=0, description="Seconds that a run waits for a bulk operation; a minute if others need its place."),
     ] = 600.0
     export_first_poll: Annotated[
         float, Field(gt=0, description="Seconds until a bulk operation is first asked about; the pauses grow.")
@@ -131,7 +132,7 @@ class Settings(BaseSettings):
     ] = "2015-01"
     months_wait: Annotated[
         float,
-        Field(ge=0, description="Seconds that a run of months waits for a bulk operation: years take longer."),
+        Field(ge=0, description="The same for a run of months: years take longer. A backfill's run keeps its place."),
     ] = 3600.0
     sync_overlap: Annotated[
         float,

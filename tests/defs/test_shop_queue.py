@@ -52,3 +52,27 @@ def test_a_run_of_one_shop_is_tagged_with_it(
     run = queue.create_run_for_job(nothing, tags=dict(tags), status=dg.DagsterRunStatus.STARTED)
     queued = queue.run_coordinator.submit_run(dg.SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
     assert queued.tags.get(SHOP_TAG) == shop
+
+
+@pytest.mark.parametrize(
+    ("config", "tags", "priority"),
+    [
+        ({"source": "/srv/produse.jsonl"}, {}, "1"),
+        ({"as_of": "2025-10-01T00:00:00Z"}, {}, "1"),
+        ({"source": "/srv/produse.jsonl"}, {"dagster/priority": "-3"}, "-3"),
+        ({"source": None, "since_last": True}, {}, None),
+        (None, {}, None),
+    ],
+)
+def test_files_are_let_in_first(
+    queue: dg.DagsterInstance, config: Mapping[str, object] | None, tags: Mapping[str, str], priority: str | None
+) -> None:
+    run = dg.DagsterRun(
+        job_name="load_products",
+        status=dg.DagsterRunStatus.STARTED,
+        run_config={"ops": {"products_load": {"config": config}}},
+        tags=tags,
+    )
+    queue.add_run(run)
+    queued = queue.run_coordinator.submit_run(dg.SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
+    assert queued.tags.get("dagster/priority") == priority

@@ -1,7 +1,7 @@
 """Turns among the shops of a run: each for itself, retries, waiting."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 import psycopg
 import pytest
@@ -74,6 +74,24 @@ def test_all_begin_before_anybody_is_waited_for_and_the_waits_run_beside_each_ot
     assert work.run() == ["b done", "a done", "c done"]
     assert work.taken[:3] == ["a", "b", "c"]
     assert 0.2 <= time.monotonic() - started < 0.4
+
+
+def test_who_is_left_is_told_when_it_is_nobodys_turn_and_may_be_made_due() -> None:
+    work = Work(a=[60.0, "done"], c=[60.0, "done"])
+    left: list[list[str]] = []
+
+    def before_pause(turns: Sequence[Turn]) -> None:
+        left.append(sorted(turn.shop for turn in turns))
+        for turn in turns:
+            turn.due = 0.0
+
+    turns = [Turn(shop, (shop,)) for shop in SHOPS]
+    assert sorted(take_turns(turns, work.attempt, work.give_up, work.said.append, before_pause)) == [
+        "a done",
+        "b done",
+        "c done",
+    ]
+    assert left == [["a", "c"]]
 
 
 def test_what_ends_the_run_ends_it() -> None:

@@ -120,6 +120,8 @@ def _words(share: Waits | Denied | LoadedElsewhere) -> tuple[str, str, dict[str,
         if share.due is not None:
             metadata["due"] = dg.MetadataValue.timestamp(share.due)
         what = share.message or f"Shopify is still at work on {share.operation_id or 'the export'}."
+        if share.gave_way:
+            what += " Others wait for this run's place in the pool of loads, so it gave the place up."
         words = f"{what} Nothing came in this run. The sensor exports_due goes on with it when it is due"
         return "waiting", words + (f" ({share.due.isoformat(timespec='seconds')})." if share.due else "."), metadata
     if isinstance(share, Denied):

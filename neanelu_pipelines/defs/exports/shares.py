@@ -29,7 +29,7 @@ class Brought:
 
 @dataclass(frozen=True)
 class Waits:
-    """Shopify is not ready, and the run has waited as long as it may."""
+    """Shopify is not ready, and the run waits no longer."""
 
     export: UUID
     operation_id: str | None
@@ -38,6 +38,8 @@ class Waits:
     requests: int
     """How many requests were sent for it this time."""
     points: float
+    gave_way: bool = False
+    """It has waited for less, because others wait for its place."""
 
 
 @dataclass(frozen=True)

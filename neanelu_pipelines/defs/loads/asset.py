@@ -14,6 +14,7 @@ import dagster as dg
 from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig, artifact_spec
 from neanelu_pipelines.defs.exports.reports import SCOPE_CHECK, SCOPE_CHECK_DESCRIPTION
 from neanelu_pipelines.defs.loads.keys import artifact_key, load_op_name, steps_of
+from neanelu_pipelines.defs.loads.places import POOL
 from neanelu_pipelines.defs.loads.shop_load import ShopLoads
 from neanelu_pipelines.defs.loads.turns import Turn
 from neanelu_pipelines.defs.mirror.assets import mirror_spec
@@ -44,7 +45,7 @@ def load_asset(resource: Resource) -> dg.AssetsDefinition:
         partitions_def=SHOPS,
         backfill_policy=dg.BackfillPolicy.multi_run(SHOPS_A_RUN),
         can_subset=True,
-        pool="loads",
+        pool=POOL,
     )
     def load(
         context: dg.AssetExecutionContext, config: ArtifactConfig, warehouse: dg.ResourceParam[Warehouse]

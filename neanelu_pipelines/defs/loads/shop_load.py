@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -22,6 +23,7 @@ from neanelu_pipelines.defs.exports.reports import Outcomes, brought_figures
 from neanelu_pipelines.defs.exports.shares import Brought, Share, Waits
 from neanelu_pipelines.defs.loads.faults import INTERRUPTED, close_load, is_of_the_program, traceback_of, words_of
 from neanelu_pipelines.defs.loads.figures import Metadata, artifact_figures, mirror_figures, staging_figures
+from neanelu_pipelines.defs.loads.places import AT_LEAST, Place
 from neanelu_pipelines.defs.loads.telling import Telling
 from neanelu_pipelines.defs.loads.turns import Turn, take_turns
 from neanelu_pipelines.defs.mirror.assets import count_rows, staged_lines
@@ -63,7 +65,9 @@ class ShopLoads:
         self._resource = resource
         self._steps = steps
         self._telling = telling or Telling(resource, steps)
-        self._wait = wait
+        self._wait = warehouse.settings.export_wait if wait is None else wait
+        self._place = Place(context.instance, context.run)
+        self._gives_way = False
         self.outcomes = Outcomes()
         self.verdicts = Verdicts()
         self.failures: dict[str, str] = {}
@@ -76,7 +80,8 @@ class ShopLoads:
             dg.Failure: shops were not loaded; what the others came to stays.
         """
         try:
-            yield from take_turns(turns, self.attempt, self.give_up, self._context.log.warning)
+            say = self._context.log.warning
+            yield from take_turns(turns, self.attempt, self.give_up, say, self.give_way_if_wanted)
         except BaseException:
             # Canceled, or Dagster asks for no more: nobody goes on with what is open.
             self.close_open(turns)
@@ -98,6 +103,7 @@ class ShopLoads:
 
     def attempt(self, turn: Turn) -> Generator[Event, None, float | None]:
         """Take a shop as far as it goes; when to go on with it, or None if nothing is left to do."""
+        turn.is_waiting = False
         if "artifacts" in self._steps and turn.load is None:
             due = yield from self._artifact(turn)
             if turn.load is None:
@@ -157,8 +163,11 @@ class ShopLoads:
                 turn.load = open_file(self._config, self._warehouse, turn.shop, self._resource, self._run_id)
             else:
                 share = ask_shopify(self._config, self._warehouse, turn, self._resource, self._context.run)
-        if isinstance(share, Waits) and (due := self._worth_waiting(turn, share)) is not None:
-            return due
+        if isinstance(share, Waits):
+            if (due := self._worth_waiting(turn, share)) is not None:
+                turn.is_waiting = True
+                return due
+            share = replace(share, gave_way=self._gives_way)
         self.outcomes.note(turn.shop, share)
         if isinstance(share, Brought):
             turn.load = share.load
@@ -176,12 +185,34 @@ class ShopLoads:
     def _worth_waiting(self, turn: Turn, share: Waits) -> float | None:
         """When to ask again, or None if the run may not wait so long; the sensor goes on with it then."""
         now = time.monotonic()
-        if turn.deadline is None:
-            turn.deadline = now + (self._warehouse.settings.export_wait if self._wait is None else self._wait)
+        if turn.waits_since is None:
+            turn.waits_since = now
         pause = self._warehouse.settings.export_first_poll
         if share.due is not None:
             pause = max(_SHORTEST_PAUSE, (share.due - datetime.now(UTC)).total_seconds())
-        return now + pause if now + pause <= turn.deadline else None
+        in_time = now + pause <= turn.waits_since + self._wait
+        return now + pause if in_time and not self._gives_way else None
+
+    def give_way_if_wanted(self, left: Sequence[Turn]) -> None:
+        """Stop waiting if that is all the run does, and somebody waits for its place who could work at once.
+
+        Each shop has one more turn, and is left to the sensor if it still waits. A run that has work for another shop
+        goes on waiting: it holds the place anyway. Two runs that look in the same moment may both give way to one.
+        """
+        patient = time.monotonic() - AT_LEAST
+        only_waits = all(turn.is_waiting and (turn.waits_since or 0.0) <= patient for turn in left)
+        if self._gives_way or not only_waits or not self._is_place_wanted():
+            return
+        self._gives_way = True
+        for turn in left:
+            turn.due = 0.0
+
+    def _is_place_wanted(self) -> bool:
+        try:
+            return self._place.is_wanted()
+        except Exception as fault:  # noqa: BLE001 - a storage that is away for a moment ends no load
+            self._context.log.warning("Whether others wait for this run's place cannot be told now: %s", fault)
+            return False
 
     def _current(self, turn: Turn) -> LoadRun:
         from neanelu_pipelines.mirror import river

@@ -35,8 +35,10 @@ class Turn:
     retries: int = 0
     due: float = 0.0
     """When it is the shop's turn again, by time.monotonic()."""
-    deadline: float | None = None
-    """Until when Shopify is waited for, by the same clock; None before the shop was first asked for."""
+    waits_since: float | None = None
+    """Since when Shopify is waited for, by the same clock; None before the shop was first asked for."""
+    is_waiting: bool = False
+    """Whether it is due for nothing but to ask Shopify again."""
     load: LoadRun | None = None
     """What is being loaded, once it is known."""
     export: "UUID | None" = None
@@ -71,6 +73,7 @@ def take_turns(
     attempt: Callable[[Turn], Generator[Event, None, float | None]],
     give_up: Callable[[Turn, Exception], Iterator[Event]],
     say: Callable[[str], None],
+    before_pause: Callable[[Sequence[Turn]], None] = lambda _left: None,
 ) -> Iterator[Event]:
     """Let each shop have its turns until it is loaded or given up.
 
@@ -79,9 +82,12 @@ def take_turns(
         attempt: takes a shop as far as it goes; its value is when to go on (time.monotonic()), or None: it is done.
         give_up: what to say of a shop whose fault is permanent, or still there after three retries.
         say: hears of retries.
+        before_pause: hears which shops are left when it is nobody's turn yet; it may make theirs due.
     """
     waiting = list(turns)
     while waiting:
+        if all(one.due > time.monotonic() for one in waiting):
+            before_pause(waiting)
         turn = min(waiting, key=lambda one: one.due)
         waiting.remove(turn)
         time.sleep(max(0.0, turn.due - time.monotonic()))

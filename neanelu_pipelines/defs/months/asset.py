@@ -17,6 +17,7 @@ from neanelu_pipelines.defs.catalogue.specs import OWNERS
 from neanelu_pipelines.defs.exports.reports import SCOPE_CHECK, SCOPE_CHECK_DESCRIPTION
 from neanelu_pipelines.defs.loads.asset import refuse_one_source_for_many
 from neanelu_pipelines.defs.loads.keys import mirror_key, months_job_name, months_key, months_op_name
+from neanelu_pipelines.defs.loads.places import POOL
 from neanelu_pipelines.defs.loads.shop_load import ShopLoads
 from neanelu_pipelines.defs.loads.turns import Turn
 from neanelu_pipelines.defs.months.partitions import months_by_shop, months_definition, partition, windows_of
@@ -75,7 +76,7 @@ def months_asset(resource: Resource, first: str) -> dg.AssetsDefinition:
         partitions_def=months_definition(first),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,  # a run that brings nothing has no checks to tell of
-        pool="loads",
+        pool=POOL,
     )
     def load(
         context: dg.AssetExecutionContext, config: MonthsConfig, warehouse: dg.ResourceParam[Warehouse]
