@@ -231,9 +231,7 @@ def retry(
 
 @app.command("dismiss")
 def dismiss(
-    events: Annotated[
-        list[str], typer.Argument(metavar="EVENT...", help="The ids that `neanelu webhooks list` shows.")
-    ],
+    events: Annotated[list[str], typer.Argument(metavar="EVENT", help="The ids that `neanelu webhooks list` shows.")],
     *,
     because: Annotated[str, typer.Option(help="Why. It is kept as the record of this: write no customer's name.")],
     as_json: JsonOption = False,
