@@ -1,8 +1,11 @@
 """A run that only waits for Shopify gives its place in the pool to somebody who could work at once."""
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import dagster as dg
 import pytest
@@ -15,12 +18,17 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import Queued
 
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.database.embedded import EmbeddedServer
+from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig
 from neanelu_pipelines.defs.exports.reports import EXPORT_TAG, OUTCOME_TAG
 from neanelu_pipelines.defs.loads import places, shop_load
 from neanelu_pipelines.defs.loads.keys import load_job_name, load_op_name
 from neanelu_pipelines.defs.loads.places import POOL
+from neanelu_pipelines.defs.loads.shop_load import ShopLoads
+from neanelu_pipelines.defs.loads.turns import Turn
 from neanelu_pipelines.defs.shops.coordinator import SHOP_TAG
 from neanelu_pipelines.defs.shops.sensor import ONE_PARTITION, RANGE_END, RANGE_START
+from neanelu_pipelines.defs.warehouse import Warehouse
+from neanelu_pipelines.mirror.resources.products import PRODUCTS
 from neanelu_pipelines.sandbox.admin import Pace
 from tests.conftest import _new_database
 from tests.defs.office import MakeOffice, Office, mirrored
@@ -96,21 +104,20 @@ def made(
     )
 
 
-def run_here(office: Office, run: dg.DagsterRun) -> str:
-    """What came of the run: `loaded`, or the tag on a run that brought nothing."""
+def run_here(office: Office, run: dg.DagsterRun) -> Mapping[str, str]:
+    """The run's tags, once it has succeeded."""
     job = InMemoryJob(office.defs.resolve_job_def(run.job_name))
-    events = list(execute_run_iterator(job, run, office.instance))
+    list(execute_run_iterator(job, run, office.instance))
     ended = office.instance.get_run_by_id(run.run_id)
     assert ended is not None
     assert ended.is_success
-    loaded = any(event.is_step_materialization for event in events)
-    return "loaded" if loaded else ended.tags[OUTCOME_TAG]
+    return ended.tags
 
 
-def waiting(office: Office, shop: str | None = None, tags: Mapping[str, str] | None = None) -> dg.DagsterRun:
+def waiting(office: Office, tags: Mapping[str, str]) -> dg.DagsterRun:
     """A run of the location's own job, that has not begun yet."""
     job = office.defs.resolve_job_def(load_job_name("products"))
-    return made(office.instance, dg.DagsterRunStatus.NOT_STARTED, shop, job=job, tags=tags)
+    return made(office.instance, dg.DagsterRunStatus.NOT_STARTED, None, job=job, tags=tags)
 
 
 def dequeued(instance: dg.DagsterInstance) -> set[str]:
@@ -131,60 +138,30 @@ def at_its_beginning(instance: dg.DagsterInstance, run: dg.DagsterRun, do: Calla
     instance.add_event_listener(run.run_id, heard)
 
 
-def test_a_file_that_waits_in_the_queue_is_let_in(office: Office) -> None:
+def test_a_file_that_waits_in_the_queue_is_let_in_once_a_run_only_waits(
+    office: Office, make_office: MakeOffice
+) -> None:
+    quick = make_office()
     file = made(office.instance, QUEUED, config=FILE)
-    run = waiting(office, office.domain)
+    first, last = sorted([office.domain, quick.domain])
+    run = waiting(office, tags={RANGE_START: first, RANGE_END: last})
     meanwhile: list[set[str]] = []
     at_its_beginning(office.instance, run, lambda: meanwhile.append(dequeued(office.instance)))
 
-    assert run_here(office, run) == "waiting"
+    tags = run_here(office, run)
 
     assert meanwhile == [set()], "Dagster keeps it in the queue"
     assert dequeued(office.instance) == {file.run_id}
+    assert tags[OUTCOME_TAG] == "waiting"
     said = office.events(run.run_id)
     assert OTHERS_WAIT in said
     assert "exports_due goes on" in said
+    assert sorted(office.states()) == ["completed", "pending"], "what was at hand is loaded"
+    assert len(mirrored(office)[0]) == 12
     office.make_due()
     [request] = office.tick()
     made(office.instance, QUEUED, office.domain, tags=dict(request.tags))
     assert office.tick() == [], "once"
-
-
-def test_a_command_that_waits_for_the_place_is_let_in(office: Office) -> None:
-    storage = office.instance.event_log_storage
-    command = made(office.instance, STARTED, config=FILE, is_told_of=False)
-    run = waiting(office, office.domain)
-    at_its_beginning(office.instance, run, lambda: claim(office.instance, command))
-
-    assert run_here(office, run) == "waiting"
-    assert storage.get_concurrency_info(POOL).assigned_run_ids == {command.run_id}
-    assert OTHERS_WAIT in office.events(run.run_id)
-
-
-@pytest.mark.parametrize("why", ["the minute is not over", "the storage is away"])
-def test_who_need_not_stop_waits_on(office: Office, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
-    office.wait(0.5)
-    made(office.instance, QUEUED, config=FILE)
-    if why == "the minute is not over":
-        monkeypatch.setattr(shop_load, "AT_LEAST", 60.0)
-    else:
-        monkeypatch.setattr(places.Place, "_those_who_wait", lambda *_: (_ for _ in ()).throw(OSError("gone")))
-    run = waiting(office, office.domain)
-    assert run_here(office, run) == "waiting"
-    assert OTHERS_WAIT not in office.events(run.run_id)
-
-
-def test_a_run_with_another_shop_at_hand_loads_that_first(office: Office, make_office: MakeOffice) -> None:
-    quick = make_office()
-    made(office.instance, QUEUED, config=FILE)
-    first, last = sorted([office.domain, quick.domain])
-    tags = {RANGE_START: first, RANGE_END: last}
-    run = waiting(office, tags=tags)
-
-    assert run_here(office, run) == "loaded"
-    assert OTHERS_WAIT in office.events(run.run_id)
-    assert sorted(office.states()) == ["completed", "pending"]
-    assert len(mirrored(office)[0]) == 12
 
 
 def claim(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
@@ -192,8 +169,9 @@ def claim(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     instance.event_log_storage.claim_concurrency_slot(POOL, run.run_id, load_op_name("products"))
 
 
-A_STEP = "a step"
-"""A run under way whose step waits for a place; all others here are in the queue."""
+A_STEP, A_DEAD_STEP = "a step", "a dead step"
+"""Runs whose step waits for a place, one of them killed; all others here are in the queue."""
+STATUSES = {A_STEP: STARTED, A_DEAD_STEP: dg.DagsterRunStatus.FAILURE}
 
 
 @pytest.mark.parametrize(
@@ -201,15 +179,13 @@ A_STEP = "a step"
     [
         ([], False),
         ([{"config": FILE}], True),
-        ([{"config": FILE, "shop": None}], True),
         ([{"config": FILE, "shop": MINE}], True),
         ([{}], True),
         ([{"shop": MINE}], False),
         ([{"tags": {EXPORT_TAG: "e"}}], False),
-        ([{"tags": {EXPORT_TAG: "e"}}, {}], True),
         ([{"config": FILE, "status": A_STEP}], True),
         ([{"tags": {EXPORT_TAG: "e"}, "status": A_STEP}], False),
-        ([{"config": FILE, "status": dg.DagsterRunStatus.FAILURE}], False),
+        ([{"config": FILE, "status": A_DEAD_STEP}], False),
         # Two runs of that shop are under way: a third would stay in the queue.
         ([{"tags": {SHOP_TAG: OTHER}}, *[{"tags": {SHOP_TAG: OTHER}, "status": STARTED}] * 2], False),
     ],
@@ -220,8 +196,8 @@ def test_who_is_let_in(instance: dg.DagsterInstance, others: list[dict[str, Any]
     for other in others:
         status, shop = other.get("status", QUEUED), other.get("shop", OTHER)
         rest = {name: value for name, value in other.items() if name not in {"status", "shop"}}
-        that = made(instance, STARTED if status == A_STEP else status, shop, **rest)
-        if status == A_STEP:
+        that = made(instance, STATUSES.get(status, status), shop, **rest)
+        if status in STATUSES:
             claim(instance, that)
     assert places.Place(instance, run).is_wanted() is is_wanted
 
@@ -234,13 +210,46 @@ def test_who_gives_nothing_away(instance: dg.DagsterInstance, why: str) -> None:
         storage.set_concurrency_slots(POOL, 2)
     tags = {"dagster/backfill": "b"} if why == "backfill" else {}
     run = made(instance, STARTED, MINE, tags=tags, is_told_of=why != "command")
-    if why != "no place":
-        claim(instance, run)
+    claim(instance, made(instance, STARTED) if why == "no place" else run)
     if why == "fewer places":
         storage.set_concurrency_slots(POOL, 2)
         claim(instance, made(instance, STARTED))
         storage.set_concurrency_slots(POOL, 1)
     assert not places.Place(instance, run).is_wanted()
+
+
+def loads_of(run: dg.DagsterRun, instance: dg.DagsterInstance, warehouse: Warehouse) -> ShopLoads:
+    """What the run's step is made of."""
+    context = cast("dg.AssetExecutionContext", SimpleNamespace(instance=instance, run=run, log=logging.getLogger()))
+    return ShopLoads(context, ArtifactConfig(), warehouse, PRODUCTS, frozenset({"artifacts"}))
+
+
+@pytest.mark.parametrize(("since", "is_waiting"), [(100.0, False), (0.0, True)])
+def test_all_shops_of_a_run_must_be_waited_for_and_for_long(
+    instance: dg.DagsterInstance, warehouse: Warehouse, *, since: float, is_waiting: bool
+) -> None:
+    made(instance, QUEUED, config=FILE)
+    run = made(instance, STARTED, MINE)
+    claim(instance, run)
+    loads = loads_of(run, instance, warehouse)
+    now, later = time.monotonic(), time.monotonic() + 30
+    one = Turn(MINE, (MINE,), due=later, waits_since=now - 100, is_waiting=True)
+    # Due for another try after a fault, or first waited for just now.
+    two = Turn(OTHER, (OTHER,), due=later, waits_since=now - since, is_waiting=is_waiting)
+    loads.give_way_if_wanted([one, two])
+    assert one.due == two.due == later
+    two.waits_since, two.is_waiting = now - 100, True
+    loads.give_way_if_wanted([one, two])
+    assert one.due == two.due == 0.0
+
+
+def test_a_storage_that_is_away_ends_no_wait(
+    instance: dg.DagsterInstance, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places.Place, "is_wanted", lambda _: (_ for _ in ()).throw(OSError("gone")))
+    one = Turn(MINE, (MINE,), due=1.0, waits_since=0.0, is_waiting=True)
+    loads_of(made(instance, STARTED, MINE), instance, warehouse).give_way_if_wanted([one])
+    assert one.due == 1.0
 
 
 def test_dagster_without_pools_has_no_places() -> None:
