@@ -19,13 +19,14 @@ from neanelu_pipelines.database.wire import HEADER, JSONB, TRAILER, binary_rows,
 
 _TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 _DECIMAL = st.from_regex(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?", fullmatch=True).filter(str.isascii)
+_PRICE = st.from_regex(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?", fullmatch=True).filter(str.isascii)
 _TIME = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001 - Hypothesis adds the zone
 _ROW = st.tuples(
     st.none() | _TEXT,
     st.none() | st.integers(-(2**31), 2**31 - 1),
     st.none() | st.integers(-(2**63), 2**63 - 1),
     st.none() | st.booleans(),
-    st.none() | _DECIMAL,
+    st.none() | _PRICE | _DECIMAL,
     st.none() | _TIME.map(lambda time: time.replace(tzinfo=UTC)),
     st.none() | st.lists(_TEXT, max_size=4),
     st.none() | st.dictionaries(_TEXT, st.integers() | _TEXT | st.none(), max_size=3),
@@ -70,6 +71,8 @@ def test_every_value_arrives_as_it_is(empty_database: Database) -> None:
         @given(st.lists(_ROW, min_size=1, max_size=8))
         @example([_NOTHING])
         @example([("", 0, 0, False, "-0.00", datetime(1999, 12, 31, tzinfo=UTC), [], {}, UUID(int=0)), _NOTHING])
+        @example([("", 1, 1, True, "7.038375337", datetime(2000, 1, 1, tzinfo=UTC), [], {}, None)])
+        @example([("", 1, 1, True, str(-(2**63)), datetime(2000, 1, 1, tzinfo=UTC), [], {}, None)])
         @example([("ș", 1, 1, True, "1E-5", datetime(2000, 1, 1, tzinfo=UTC), ["", '"', "{,}\\"], {"": 1}, None)])
         def arrives(rows: list[tuple[Any, ...]]) -> None:
             frame = _frame(rows)
