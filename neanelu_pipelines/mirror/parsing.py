@@ -228,9 +228,8 @@ class BlockParser:
         return frame.filter(~pl.Series(_at(dict.fromkeys(failed.tolist()), len(at)))) if len(failed) else frame
 
     def _sample(self, entity: Entity, lines: _Lines, frame: pl.DataFrame) -> None:
-        at, nodes_ = frame["at"], frame["node"]
         for node in entity.node_types:
-            found, wanted = at.filter(nodes_ == node), self._wants(node)
+            found, wanted = frame["at"].filter(frame["node"] == node), self._wants(node)
             if len(found):
                 at = pl.concat([found[:wanted], found[wanted:].tail(1)])
                 lines.parsed.samples.append((entity, node, lines.text[at].to_list()))
