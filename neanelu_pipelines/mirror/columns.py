@@ -160,9 +160,10 @@ def filled(columns: Iterable[Column], rows: pl.DataFrame) -> list[str]:
 
 
 def _holds_value(column: Column, values: pl.Series) -> bool:
-    if column.empty is None:
+    stand_ins = [*(column.by_node or {}).values(), *([JSONB + column.empty] if column.empty else [])]
+    if not stand_ins:
         return values.null_count() < len(values)
-    return bool((values != JSONB + column.empty).any())
+    return bool((~values.is_in(stand_ins)).any())
 
 
 def cut_lines(columns: Iterable[Column], frame: pl.DataFrame) -> int:

@@ -69,6 +69,14 @@ def test_a_shop_that_has_no_films_is_whole(river: River) -> None:
     assert river.load(products("foarfecă")[:-1], as_of=moment(6)).stage.notes == []
 
 
+def test_a_shop_that_has_documents_only_is_whole(river: River) -> None:
+    """What kind of file they are, their type says and not a field of theirs."""
+    report = load(river, file(20, "GenericFile"), file(21, "GenericFile"))
+
+    assert report.stage.notes == []
+    assert rows(river, "media_type, file_fingerprint IS NULL") == [("GENERIC_FILE", False)] * 2
+
+
 def test_products_and_files_by_turns_settle(river: River) -> None:
     for first, second in ((0, 1), (1, 0)):
         steps: list[Callable[[int], LoadReport]] = [
