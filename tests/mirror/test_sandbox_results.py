@@ -2,18 +2,26 @@
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from neanelu_pipelines.mirror import river as steps
+from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.ledger import Shop
+from neanelu_pipelines.mirror.parsing import BlockParser
+from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.resources import RESOURCES
+from neanelu_pipelines.mirror.selection import Selection
 from neanelu_pipelines.sandbox.admin import GeneratedShop, Sandbox
 from neanelu_pipelines.sandbox.wire import encode_line
 from neanelu_pipelines.shopify.documents import document as stored
 from neanelu_pipelines.shopify.documents import paged
+from neanelu_pipelines.shopify.jsonl import read_blocks
 from tests.mirror.lines import DOMAIN, River, moment, written
 from tests.sandbox.admin_client import AdminClient
 
@@ -82,6 +90,34 @@ def document(resource: str) -> str:
     text = files("neanelu_pipelines.shopify").joinpath(f"documents/{resource}.graphql").read_text(encoding="utf-8")
     text = re.sub(r"^query \w+(\(.*?\))? ", "", text).replace(", query: $search", "")
     return text.replace("$type", '"producator"')
+
+
+def mixed(resource: Resource, lines: list[bytes], folder: Path) -> dict[str, set[str]]:
+    """The columns of which the file's lines seem to disagree whether they carry them."""
+    file = folder / "lines.jsonl"
+    file.write_bytes(b"".join(lines))
+    selection, shop = Selection(), Shop(uuid4(), DOMAIN, "RON")
+    load = LoadRun(uuid4(), shop.shop_id, DOMAIN, resource.name, str(file), 0, "")
+    parser = BlockParser(resource, shop, load, selection.wants, moment(5))
+    for block in read_blocks(str(file), block_bytes=2**20, max_line_bytes=2**20):
+        parsed = parser.parse(block, None)
+        for entity, node, sample in parsed.samples:
+            selection.sample(resource, entity, node, sample)
+        for entity, columns in parsed.values:
+            selection.saw_values(entity, columns)
+    selection.settle()
+    return selection.mixed
+
+
+def test_no_part_of_a_result_is_taken_for_two_queries(results: dict[str, bytes], tmp_path: Path) -> None:
+    """A shop may have nodes of one type only, or a single one."""
+    for name, resource in RESOURCES.items():
+        by_type: dict[str, list[bytes]] = defaultdict(list)
+        for line in results[name].splitlines(keepends=True):
+            by_type[json.loads(line)["__typename"]].append(line)
+        for kind, lines in by_type.items():
+            for some in (lines, lines[:1], lines[-1:]):
+                assert mixed(resource, some, tmp_path) == {}, (name, kind)
 
 
 @pytest.mark.parametrize("rows", [1, 5000], ids=["side by side", "in one transaction"])
