@@ -1,8 +1,12 @@
 """What Shopify says of a shop: that the token opens it, and what the token may do.
 
-Belongs here: the one question and reading its answer. Does not belong here: keeping it (`shops`).
+Belongs here: the questions and reading their answers. Does not belong here: keeping it (`shops`).
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+from neanelu_pipelines.shopify.bulk.pages import Asks
 from neanelu_pipelines.shopify.client import AdminClient
 from neanelu_pipelines.shopify.documents import document
 from neanelu_pipelines.shopify.faults import ShopMoved, Unavailable
@@ -25,7 +29,7 @@ def ask(client: AdminClient, domain: str) -> ShopFacts:
             currency=str(shop["currencyCode"]),
             timezone=str(shop["ianaTimezone"]),
             plan=str(shop["plan"]["publicDisplayName"]),
-            scopes=tuple(sorted(str(scope["handle"]) for scope in data["currentAppInstallation"]["accessScopes"])),
+            scopes=_scopes(data),
         )
         answered = str(shop["myshopifyDomain"])
     except (KeyError, TypeError, ValueError):
@@ -35,3 +39,19 @@ def ask(client: AdminClient, domain: str) -> ShopFacts:
             f"The token is that of {answered}, not of {domain}. Add the shop under its own domain.", location=answered
         )
     return facts
+
+
+def scopes(client: Asks) -> tuple[str, ...]:
+    """What the token may do now.
+
+    Raises:
+        ShopifyFault: as the client's.
+    """
+    try:
+        return _scopes(client.execute(document("operations/shop")).data)
+    except (KeyError, TypeError):
+        raise Unavailable("What answers does not say which scopes the token has, as Shopify does.") from None
+
+
+def _scopes(data: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(str(scope["handle"]) for scope in data["currentAppInstallation"]["accessScopes"]))

@@ -4,6 +4,7 @@ Belongs here: the rows of `shops`. Does not belong here: asking Shopify about a 
 use it (`access`), talking to a person (`cli`).
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +131,12 @@ def domain_of(database: Database, number: int) -> str | None:
     with database.connect(Role.PIPELINE, autocommit=True) as connection:
         row = connection.execute(statement("shopify/domain_of_number"), {"number": number}).fetchone()
     return str(row[0]) if row else None
+
+
+def keep_scopes(database: Database, shop_id: UUID, scopes: Sequence[str]) -> None:
+    """Write down what the shop's token may do, if that is something else than before."""
+    with database.connect(Role.PIPELINE) as connection:
+        connection.execute(statement("shopify/keep_scopes"), {"shop_id": shop_id, "scopes": list(scopes)})
 
 
 def remove(database: Database, domain: str) -> bool:

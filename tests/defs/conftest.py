@@ -65,7 +65,7 @@ def _served() -> Iterator[tuple[Sandbox, Iterator[str]]]:
                     customers=3,
                     scopes=tuple(set(SCOPES) - {scope}),
                 )
-                for scope in ("read_customers", "read_publications")
+                for scope in ("read_customers", "read_publications", "read_all_orders")
             ),
         ],
         bucket=(20_000, 10_000),

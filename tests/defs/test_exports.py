@@ -17,7 +17,7 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.defs.exports.reports import EXPORT_TAG, OUTCOME_TAG
 from neanelu_pipelines.defs.exports.sensor import due_exports, request_for
 from neanelu_pipelines.defs.shops.partitions import SHOPS
-from neanelu_pipelines.mirror import river
+from neanelu_pipelines.mirror import checkpoints, river
 from neanelu_pipelines.mirror.asking import export_query
 from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.sandbox.admin import Trouble
@@ -215,15 +215,30 @@ def test_a_scope_that_only_a_field_within_a_row_needs_is_named_too(
     assert (check.passed, check.metadata["scope"].value) == (False, scope)
 
 
-def test_a_scope_without_which_a_part_is_shown_is_a_warning_and_the_part_is_loaded(make_office: MakeOffice) -> None:
-    office = make_office("fara-read-publications.myshopify.com")
+@pytest.mark.parametrize("known", ["{}", "{read_orders,read_all_orders}"])
+def test_a_scope_without_which_a_part_is_shown_is_a_warning_and_the_part_is_loaded(
+    make_office: MakeOffice, known: str
+) -> None:
+    """Whatever was known of the token when the shop was added: a merchant may have changed that since."""
+    office = make_office("fara-read-all-orders.myshopify.com")
     office.resource = resource_named("orders")
-    office.rows("UPDATE shops SET scopes = '{read_orders}' RETURNING 1")
+    office.rows(f"UPDATE shops SET scopes = '{known}' RETURNING 1")
     result = office.run()
     assert result.success
     check = check_of(result)
     assert (check.passed, check.metadata["scope"].value) == (False, "read_all_orders")
     assert "60 days" in str(check.description)
+    assert office.rows("SELECT cursor_state ->> 'lacks' FROM bulk_runs") == [("read_all_orders",)]
+    checkpoint = checkpoints.read(office.database, office.domain, "orders")
+    assert checkpoint
+    assert len(checkpoint.unseen) == 1
+
+
+def test_a_scope_that_was_given_since_is_seen(make_office: MakeOffice) -> None:
+    office = make_office("fara-read-publications.myshopify.com")
+    office.resource = resource_named("orders")
+    office.rows("UPDATE shops SET scopes = '{read_orders}' RETURNING 1")
+    assert check_of(office.run()).passed
     assert office.rows("SELECT count(*) FROM shopify_orders") == [(3,)]
 
 

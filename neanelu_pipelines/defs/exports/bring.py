@@ -16,7 +16,9 @@ from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import river
 from neanelu_pipelines.mirror.asking import WHOLE, Reach, begin_export
 from neanelu_pipelines.mirror.reports import LoadRun
+from neanelu_pipelines.mirror.resources import resource_named
 from neanelu_pipelines.settings import Settings
+from neanelu_pipelines.shopify import identity, shops
 from neanelu_pipelines.shopify.access import ShopAccess, ShopError, read_access
 from neanelu_pipelines.shopify.bulk import exports, ledger
 from neanelu_pipelines.shopify.bulk.states import Pace, Phase
@@ -98,19 +100,11 @@ def bring(
     """
     access = _access(database, settings, asked)
     asked = _renewed(database, asked)
-    export = asked.export or begin_export(
-        database,
-        settings,
-        shop_id=access.shop_id,
-        resource=asked.resource,
-        reach=asked.reach,
-        dagster_run_id=asked.dagster_run_id,
-        first_run_id=asked.first_run_id,
-    )
-    begun(export)
     patience = Patience.from_settings(settings)
     with AdminClient(access, database=database, endpoint=settings.shopify_url, patience=patience) as client:
         metered = _Metered(client)
+        export = asked.export or _begin(database, settings, access, asked, metered)
+        begun(export)
         try:
             outcome = exports.advance(
                 database,
@@ -130,6 +124,25 @@ def bring(
         words = outcome.message or f"The export {export} failed."
         raise ExportFailedError(words, transient=outcome.transient)
     return _hand_over(database, asked, export, metered)
+
+
+def _begin(database: Database, settings: Settings, access: ShopAccess, asked: Asked, client: exports.Asks) -> UUID:
+    """A new export, or the one under way.
+
+    Where a token without some scope sees a part only, it is asked for its scopes first: a merchant may have given or
+    taken one since the shop was added, and nothing in the result would say so.
+    """
+    if resource_named(asked.resource).whole_with:
+        shops.keep_scopes(database, access.shop_id, identity.scopes(client))
+    return begin_export(
+        database,
+        settings,
+        shop_id=access.shop_id,
+        resource=asked.resource,
+        reach=asked.reach,
+        dagster_run_id=asked.dagster_run_id,
+        first_run_id=asked.first_run_id,
+    )
 
 
 def partial_result(database: Database, export: UUID) -> str | None:
