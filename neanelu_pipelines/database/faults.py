@@ -1,10 +1,14 @@
-"""Whose fault an error of the database is.
+"""Whose fault an error of the database is, and what of an error can be kept and shown.
 
-Belongs here: telling the server's and the connection's faults, which pass, from those of what was sent. Does not belong
-here: what is done about either.
+Belongs here: telling the server's and the connection's faults, which pass, from those of what was sent; and words
+without values. Does not belong here: what is done about either.
 """
 
+from traceback import extract_tb
+
 import psycopg
+
+from neanelu_pipelines.errors import NeaneluError
 
 _SERVERS = ("08", "40", "53", "57P0", "55P03", "58")
 """SQLSTATEs, or how they begin: the connection, other transactions, the server's means, its end, a lock, its disk."""
@@ -19,3 +23,13 @@ def passes(error: psycopg.Error) -> bool:
         # Said by the client: the connection broke, or was never had; but a value it cannot send is another class.
         return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
     return error.sqlstate.startswith(_SERVERS)
+
+
+def without_values(error: Exception) -> str:
+    """Why, without a value: what PostgreSQL or a bug says may be somebody's address."""
+    if isinstance(error, NeaneluError):
+        return str(error)
+    if isinstance(error, psycopg.Error):
+        return f"PostgreSQL: {type(error).__name__} ({error.sqlstate or 'connection'}). Its own log says more."
+    where = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {where.name}, {where.filename}:{where.lineno}."

@@ -13,6 +13,7 @@ from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify.webhooks.bodies import BodyError, amount
 from neanelu_pipelines.shopify.webhooks.orders import read_order
 from neanelu_pipelines.shopify.webhooks.products import read_product
+from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS
 from tests.shopify.conftest import make_shop
 from tests.shopify.webhooks import Poster, event, rows, with_endpoint, work_off
 
@@ -85,6 +86,33 @@ def test_what_is_wrong_with_a_body_is_said_in_words_that_quote_nothing_of_it(bod
         read_product(body)
     assert "Ion" not in str(said.value)
     assert "Error" not in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("gid://shopify/Product/7", "has gid://shopify/Product/7 where the id of its Order has to be"),
+        ("ana.popescu@example.ro", "has something else where"),
+        ("gid://shopify/Ana/ana.popescu@example.ro", "has something else where"),
+        ("gid://shopify/Order/ana.popescu@example.ro", "has something else where"),
+        ("gid://shopify/Order/Ana 7", "has something else where"),
+        (["ana.popescu@example.ro"], "has something else where"),
+    ],
+)
+def test_what_a_body_has_for_an_id_is_quoted_only_if_it_is_one(said: Any, words: str) -> None:
+    body = {"id": 7, "admin_graphql_api_id": said}
+    [orders] = [subject for subject in SUBJECTS if subject.resource == "orders"]
+    for read in (orders.read, orders.gone):
+        with pytest.raises(BodyError, match=words) as found:
+            read(body)
+        assert "ana" not in str(found.value).lower()
+
+
+def test_a_picture_whose_id_is_none_is_refused_without_it() -> None:
+    picture = {"admin_graphql_api_id": "gid://shopify/AnaPopescu/7", "alt": None, "position": 1, "status": "READY"}
+    shown = {"media_content_type": "IMAGE", "preview_image": {"src": "https://cdn.example/a.jpg"}}
+    with pytest.raises(BodyError, match="MediaImage"):
+        read_product(GOOD | {"media": [picture | shown]})
 
 
 def test_an_amount_that_would_fill_the_memory_is_not_written_out() -> None:

@@ -272,7 +272,7 @@ def test_a_deletion_that_names_nothing_is_set_aside_and_one_that_fails_is_tried_
     assert sorted(state for _, state, _, _ in found) == ["aside", "aside", "done"]
     reasons = " ".join(str(reason) for _, _, reason, _ in found)
     assert "names no Order" in reasons
-    assert "nu merge" in reasons
+    assert "RuntimeError in bad" in reasons
 
 
 def test_a_body_without_a_required_field_updates_a_row_that_is_there_and_is_set_aside_where_there_is_none(

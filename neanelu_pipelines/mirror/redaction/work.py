@@ -12,12 +12,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from traceback import extract_tb
 from typing import Any
 
-import psycopg
-
 from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.database.faults import without_values
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.redaction import record
@@ -116,7 +114,7 @@ def work_off(
         except _GoneError:
             continue
         except Exception as error:  # noqa: BLE001 - a law's days run for the others too
-            reason = _reason(error)
+            reason = without_values(error)
             if not _hinder(database, request, reason):
                 unrecorded = unrecorded or error
             answered = Answered(request.key, request.topic, None, reason, hindered=True)
@@ -129,16 +127,6 @@ def _hinder(database: Database, request: Waiting, reason: str) -> bool:
     with record.pipeline(database) as connection:
         values = {"request_key": request.key, "error": reason}
         return bool(connection.execute(statement("redaction/hinder"), values).rowcount)
-
-
-def _reason(error: Exception) -> str:
-    """Why, without a value: what PostgreSQL or a bug says may be somebody's address."""
-    if isinstance(error, NeaneluError):
-        return str(error)
-    if isinstance(error, psycopg.Error):
-        return f"PostgreSQL: {type(error).__name__} ({error.sqlstate or 'connection'}). Its own log says more."
-    where = extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {where.name}, {where.filename}:{where.lineno}."
 
 
 def _waiting(database: Database, most: int) -> list[Waiting]:

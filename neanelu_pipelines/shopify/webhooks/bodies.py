@@ -8,6 +8,7 @@ different fields must not stand in one file: `Reading.shape` tells them apart.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,6 +43,8 @@ class BodyError(NeaneluError):
 
 BODY_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What Python raises over a body that is not what is expected."""
+_GID = re.compile(r"(?P<plain>gid://shopify/(?P<kind>[A-Za-z]{1,50})/[0-9]{1,20})(?:\?inventory_item_id=[0-9]{1,20})?")
+"""An inventory level is named by its item as well."""
 _DIGITS = 60
 """An amount of money has fewer; written out, one with an exponent may take all memory."""
 
@@ -136,13 +139,16 @@ def gid_of(kind: str, node: Body) -> str:
     """The GID, as it is said: numbers beyond 2^53 may have gone through a float on their way.
 
     Raises:
-        BodyError: it is that of another kind of node.
+        BodyError: it is that of another kind of node, or none.
     """
     said = node.get("admin_graphql_api_id")
-    found = said if said is not None else gid(kind, node["id"])
-    if not str(found).startswith(f"gid://shopify/{kind}/"):
-        raise BodyError(f"The body is not a {kind}'s: it says that it is {str(found)[:100]!r}.")
-    return str(found)
+    found = str(said if said is not None else gid(kind, node["id"]))
+    match = _GID.fullmatch(found)
+    if match is None or match["kind"] != kind:
+        # What is no GID may be anything: somebody's address, too.
+        named = match["plain"] if match else "something else"
+        raise BodyError(f"The body has {named} where the id of its {kind} has to be.")
+    return found
 
 
 def gid(kind: str, number: Any) -> str:

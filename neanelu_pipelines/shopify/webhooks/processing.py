@@ -25,7 +25,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from neanelu_pipelines.database.connect import Database, Role
-from neanelu_pipelines.database.faults import passes
+from neanelu_pipelines.database.faults import passes, without_values
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.shopify.bulk.ledger import hurry_export
@@ -45,7 +45,7 @@ class HinderedError(NeaneluError):
     """The events of a shop could not be processed, through no fault of theirs: they stay as they were."""
 
     def __init__(self, shop_id: UUID, domain: str, fault: Exception) -> None:
-        super().__init__(f"The webhooks of {domain} were not processed: {_words(fault)}")
+        super().__init__(f"The webhooks of {domain} were not processed: {without_values(fault)}")
         self.shop_id = shop_id
         self.transient = _passes(fault)
 
@@ -266,7 +266,7 @@ def _lasting() -> Iterator[list[str]]:
     except Exception as fault:
         if _passes(fault):
             raise
-        reasons.append(_words(fault))
+        reasons.append(without_values(fault))
 
 
 def _passes(fault: Exception) -> bool:
@@ -276,10 +276,6 @@ def _passes(fault: Exception) -> bool:
     if isinstance(fault, NeaneluError) and fault.transient:
         return True
     return isinstance(fault, (ArtifactUnreadableError, OSError))
-
-
-def _words(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {fault}"
 
 
 def _remove_all(subject: Subject, events: Sequence[Event], hands: Hands, outcomes: _Outcomes) -> None:

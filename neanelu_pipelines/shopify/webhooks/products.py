@@ -105,7 +105,7 @@ def _media(body: Body) -> list[Node] | None:
         image = _image(one.get("preview_image") or images.get(one["admin_graphql_api_id"]) or {})
         if one["media_content_type"] != "IMAGE" or image is None:
             return None
-        node = {"__typename": "MediaImage", "id": one["admin_graphql_api_id"], "alt": one["alt"]}
+        node = {"__typename": "MediaImage", "id": gid_of("MediaImage", one), "alt": one["alt"]}
         found.append(node | {"mediaContentType": "IMAGE", "status": one["status"], "image": image})
     return found
 
