@@ -205,7 +205,7 @@ def retry(
     *,
     shop: Annotated[str | None, typer.Option(help="Of this shop only.")] = None,
     ids: Annotated[
-        list[str] | None, typer.Option("--id", help="Only the one of this X-Shopify-Webhook-Id; may be repeated.")
+        list[str] | None, typer.Option("--id", help="Only this one, as `list` or a check names it; may be repeated.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -6,7 +6,9 @@ WITH chosen AS (
     JOIN shops s ON s.id = k.shop_id
    WHERE k.state = 'aside'
      AND (%(domain)s::citext IS NULL OR s.shopify_domain = %(domain)s::citext)
-     AND (%(keys)s::text[] IS NULL OR k.idempotency_key = ANY (%(keys)s::text[]))
+     AND (%(ids)s::text[] IS NULL
+          OR k.idempotency_key = ANY (%(ids)s::text[])
+          OR k.event_id::text = ANY (%(ids)s::text[]))
      AND (e.topic = ANY (%(processed)s) OR e.topic = ANY (%(privacy)s))
      FOR UPDATE OF k
 ),

@@ -14,6 +14,7 @@ from neanelu_pipelines.cli.world import World
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.defs.webhooks.writing import into_mirror
 from neanelu_pipelines.mirror.redaction import redact_shop
+from neanelu_pipelines.mirror.redaction.work import unanswered
 from neanelu_pipelines.settings import Settings
 from neanelu_pipelines.shopify import shops
 from neanelu_pipelines.shopify.webhooks.aside import DismissalError
@@ -103,6 +104,19 @@ def test_what_was_set_aside_is_listed_and_what_is_dismissed_is_closed_for_good(d
     desk.work_off()
     assert set(desk.states().values()) == {"dismissed"}
     assert rows(desk.database, "SELECT count(*) FROM audit_logs WHERE new_values::text ~ 'ana@|dosar'") == [(0,)]
+
+
+def test_a_privacy_request_is_tried_again_by_the_id_that_its_check_shows(desk: Desk) -> None:
+    one, two, asked = set_aside(desk)
+    [told] = unanswered(desk.database)
+    table, inner = told.place.split()
+    assert table == "webhook_events"
+    assert desk.run("retry", "--id", inner)[1] == {
+        "status": "completed",
+        "put_back": 1,
+        "topics": {"customers/data_request": 1},
+    }
+    assert desk.states() == {one: "aside", two: "aside", asked: "waiting"}
 
 
 @pytest.mark.parametrize("because", ["", "  ", "x" * 1001, "a\0b"])

@@ -93,11 +93,11 @@ def put_back(database: Database, *, domain: str | None = None, ids: Sequence[str
     Args:
         database: where they are kept.
         domain: of this shop only.
-        ids: only those of these X-Shopify-Webhook-Ids.
+        ids: only those of these X-Shopify-Webhook-Ids, or of these ids in webhook_events.
     """
     asked = {
         "domain": domain,
-        "keys": list(ids) or None,
+        "ids": list(ids) or None,
         "processed": sorted(PROCESSED),
         "privacy": sorted(PRIVACY),
     }
