@@ -26,9 +26,11 @@ def migrate_command(
     if check:
         world.require_home()
         missing = pending(world.database)
-        output.result({"status": "pending" if missing else "complete", "pending": [item.name for item in missing]})
+        failures = {item.name: item.failure for item in missing if item.failure}
+        told = {"status": "pending" if missing else "complete", "pending": [item.name for item in missing]}
+        output.result({**told, "failures": failures} if failures else told)
         for item in missing:
-            output.say(f"pending   {item.name}")
+            output.say(f"pending   {item.name}{f'   failed before: {item.failure}' if item.failure else ''}")
         output.say(f"Migrations that are missing: {len(missing)}." if missing else "Nothing is missing.")
         raise typer.Exit(1 if missing else 0)
     with output.progress("Applying migrations"):

@@ -53,10 +53,16 @@ class InterruptedMigrationError(MigrationError):
 
 @dataclass(frozen=True)
 class Pending:
-    """A migration that this database lacks. `failed`: it was tried before and failed."""
+    """A migration that this database lacks."""
 
     name: str
-    failed: bool
+    failure: str | None = None
+    """Why it failed when it was tried before."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was tried before and failed."""
+        return self.failure is not None
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,7 @@ class _Migration:
 class _Entry:
     checksum: str
     success: bool
+    failure: str | None
 
 
 def pending(database: Database) -> list[Pending]:
@@ -92,7 +99,8 @@ def pending(database: Database) -> list[Pending]:
     """
     with _connection(database) as connection:
         history = _history(connection)
-        return [Pending(missing.name, failed=missing.name in history) for missing in _missing(history)]
+        missing = _missing(history)
+        return [Pending(one.name, history[one.name].failure if one.name in history else None) for one in missing]
 
 
 def migrate(database: Database) -> list[Applied]:
@@ -129,7 +137,7 @@ def _history(connection: psycopg.Connection) -> dict[str, _Entry]:
     if not _has_history(connection):
         return {}
     rows = connection.execute(statement("database/read_migration_history")).fetchall()
-    return {name: _Entry(checksum, success) for name, checksum, success in rows}
+    return {name: _Entry(checksum, success, failure) for name, checksum, success, failure in rows}
 
 
 def _migrations() -> list[_Migration]:

@@ -1,2 +1,2 @@
-SELECT migration_name, checksum, success
+SELECT migration_name, checksum, success, error_message
 FROM public.migration_history

@@ -99,9 +99,9 @@ def test_a_failed_one_leaves_nothing_but_its_row(
     with empty_database.connect(Role.ADMIN) as connection:
         assert scalar(connection, "SELECT to_regclass('a')") is None
         assert scalar(connection, "SELECT to_regclass('shops')") is not None
-    assert [(missing.name, missing.failed) for missing in pending(empty_database)] == [
-        ("0003_wrong.sql", True),
-        ("0004_next.sql", False),
+    assert [(missing.name, missing.failure) for missing in pending(empty_database)] == [
+        ("0003_wrong.sql", f"line {line}: {why}"),
+        ("0004_next.sql", None),
     ]
 
     file.write_text("CREATE TABLE a (x int);", encoding="utf-8")
