@@ -56,7 +56,9 @@ def _events_aside(rows: Rows) -> Trouble:
         "webhooks set aside",
         _listed(rows, lambda row: f"{row['events']:,} {row['topic']} of {row['shop']} ({_short(row['reason'])})"),
         "`neanelu webhooks list` has the reasons; mend them and run `neanelu webhooks retry`, close them with `neanelu "
-        "webhooks dismiss`, or leave them: what they told comes with the next sync of the shop",
+        "webhooks dismiss`, or leave them: what most of them told comes with the next whole sync; of deleted orders, "
+        "and of those older than 60 days, only with a token that has read_all_orders; that the app was uninstalled, "
+        "and what the mirror has no table for, is not told again",
         "none",
     )
 

@@ -260,7 +260,7 @@ def dismiss(
 def _not_done(one: "Dismissed") -> str:
     """What dismissing has left undone; of a privacy request in words that can be shown."""
     if not one.is_privacy:
-        return "It was not processed; what it told comes with the next sync of the shop."
+        return f"It was not processed: {_told_otherwise(one.topic)}."
     what = "exported" if one.topic == "customers/data_request" else "deleted"
     before = (
         f" What was done about it before that stands in pipeline.redactions {one.redaction} ({one.redaction_status})."
@@ -268,6 +268,27 @@ def _not_done(one: "Dismissed") -> str:
         else ""
     )
     return f"Nothing was {what}: the request stays unanswered.{before}"
+
+
+def _told_otherwise(topic: str) -> str:
+    """What becomes of that which an event of the topic told, without it."""
+    from neanelu_pipelines.shopify.webhooks.envelope import BULK_FINISHED, UNINSTALLED
+    from neanelu_pipelines.shopify.webhooks.subjects import SUBJECTS
+
+    if topic == UNINSTALLED:
+        return "nothing else marks the shop as one that left; if it did, run `neanelu shop remove`"
+    if topic == BULK_FINISHED:
+        return "the export that it was about is looked at in its turn all the same"
+    subject = next((one for one in SUBJECTS if topic == one.deletion or topic in one.changes), None)
+    if subject is None:
+        return "nothing here processes its topic; a whole sync brings of it what the mirror has tables for, and no more"
+    if topic == subject.deletion:
+        scope = ", which takes a token with read_all_orders" if subject.resource == "orders" else ""
+        return f"what it says is gone stays in the mirror until a whole sync, at the latest, finds it gone{scope}"
+    scope = (
+        " (of one older than 60 days, with a token that has read_all_orders)" if subject.resource == "orders" else ""
+    )
+    return f"the row, as it is by then, comes with the next whole sync of the shop{scope}"
 
 
 def _minute(moment: datetime) -> str:

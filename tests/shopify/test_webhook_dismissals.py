@@ -119,6 +119,33 @@ def test_a_privacy_request_is_tried_again_by_the_id_that_its_check_shows(desk: D
     assert desk.states() == {one: "aside", two: "aside", asked: "waiting"}
 
 
+def test_what_becomes_of_what_an_event_told_is_said_by_its_kind(desk: Desk) -> None:
+    words = {
+        "products/update": "as it is by then, comes with the next whole sync of the shop.",
+        "orders/updated": "next whole sync of the shop (of one older than 60 days, with a token that has read_all_",
+        "products/delete": "stays in the mirror until a whole sync, at the latest, finds it gone.",
+        "orders/delete": "finds it gone, which takes a token with read_all_orders.",
+        "inventory_levels/disconnect": "finds it gone.",
+        "app/uninstalled": "nothing else marks the shop as one that left",
+        "bulk_operations/finish": "is looked at in its turn",
+        "themes/update": "nothing here processes its topic",
+    }
+    events = {topic: event({"id": 7}, topic) for topic in words}
+    posted(desk.database, *events.values())
+    with desk.database.connect(Role.ADMIN) as connection:
+        connection.execute("UPDATE pipeline.webhook_keys SET state = 'aside'")
+        [told] = [one for one in troubles(connection) if one.what == "webhooks set aside"]
+    for left in ("whole sync", "read_all_orders", "uninstalled", "no table"):
+        assert left in told.remedy
+    _, said = desk.run("dismiss", *(one.webhook_id for one in events.values()), "--because", BECAUSE)
+    not_done = {one["topic"]: one["not_done"] for one in said["dismissed"]}
+    assert not_done.keys() == words.keys()
+    for topic, part in words.items():
+        assert part in not_done[topic], topic
+    for topic in ("app/uninstalled", "bulk_operations/finish"):
+        assert "sync" not in not_done[topic], "no sync tells it"
+
+
 @pytest.mark.parametrize("because", ["", "  ", "x" * 1001, "a\0b"])
 def test_nothing_is_dismissed_without_a_reason(desk: Desk, because: str) -> None:
     one, _, _ = set_aside(desk)
