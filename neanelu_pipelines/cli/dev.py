@@ -5,25 +5,31 @@ Belongs here: the command. Does not belong here: the processes (`services`, `gua
 
 import signal
 import subprocess
+import time
 from contextlib import ExitStack, suppress
 from types import FrameType
 from typing import Annotated
 
+import psycopg
 import typer
 
 from neanelu_pipelines.cli.output import JsonOption, Output
 from neanelu_pipelines.cli.services import DEFAULT_PORT, Services, ServicesError, running_services, why_ended
 from neanelu_pipelines.cli.world import World, open_world
 from neanelu_pipelines.database.migrations import migrate
+from neanelu_pipelines.errors import NeaneluError
 
 _LOOK_SECONDS = 3.0
 """Between two looks at the embedded server, which nobody else would start again while the services need it."""
 
+_SWEEP_SECONDS = 60.0
+"""Between two looks for runs whose command was killed: what a look costs is not felt then, nor is the wait."""
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class AskedToStopError(Exception):
-    """A signal asked this process to end."""
+class AskedToStopError(BaseException):
+    """A signal asked this process to end. No `Exception`: it comes anywhere, and nobody may take it for a fault."""
 
 
 def dev(
@@ -76,18 +82,28 @@ def _start_server(world: World, stack: ExitStack) -> bool:
 
 
 def _watch(output: Output, world: World, services: Services) -> None:
-    """Wait for the guard's end; an embedded server that is gone meanwhile is started again."""
+    """Wait for the guard's end. Meanwhile an embedded server that is gone is started again, and dead runs are ended."""
     server = world.embedded
-    if server is None:
-        services.guard.wait()
-        return
+    due = time.monotonic() + _SWEEP_SECONDS
     while True:
         with suppress(subprocess.TimeoutExpired):
             services.guard.wait(_LOOK_SECONDS)
             return
-        if not server.status().running:
+        if server is not None and not server.status().running:
             server.start()
             output.say(f"The server was gone; it is started again. Its log is in {server.status().log}.")
+        if time.monotonic() >= due:
+            _sweep(output, world)
+            due = time.monotonic() + _SWEEP_SECONDS
+
+
+def _sweep(output: Output, world: World) -> None:
+    """End runs whose command was killed. A storage that is away is asked again in a minute."""
+    from neanelu_pipelines.cli.orchestra import dagster_instance, end_dead_runs
+
+    with suppress(NeaneluError, psycopg.Error), dagster_instance(world) as instance:
+        for run_id in end_dead_runs(instance, world.database, shared=world.embedded is None):
+            output.say(f"Run {run_id}: the command that ran it was killed. It is ended, and its places are free.")
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -85,7 +85,11 @@ def examine(world: World, say: Callable[[str], None]) -> Iterator[Finding]:
         say(f"Looking at {what}")
         finding = _look(what, look, world)
         yield finding
-        if what == "schema" and finding.verdict is not Verdict.WRONG:
+        if finding.verdict is Verdict.WRONG:
+            continue
+        if what == "Dagster's storage":
+            yield _look("runs of commands", runs_of_commands, world)
+        else:
             yield _look("partitions by time", partitions, world)
             yield _look("loads", loads, world)
             yield _look("access tokens", tokens, world)
@@ -242,7 +246,34 @@ def data(world: World) -> Iterator[Finding]:
 
 def dagster_storage(world: World) -> Finding:
     """Does Dagster's own database answer?"""
-    url = dagster_storage_url(world.settings).replace("postgresql+psycopg2://", "postgresql://", 1)
-    with psycopg.connect(url, connect_timeout=10) as connection:
+    with psycopg.connect(_dagster_storage_of(world), connect_timeout=10) as connection:
         name = connection.info.dbname
     return Finding("Dagster's storage", Verdict.GOOD, f"the database {name} answers")
+
+
+def runs_of_commands(world: World) -> Finding:
+    """Do runs keep their places in the pools whose command was killed?"""
+    from neanelu_pipelines.cli.orchestra import dagster_instance, dead_runs
+
+    what = "runs of commands"
+    with psycopg.connect(_dagster_storage_of(world), connect_timeout=10) as connection:
+        row = connection.execute("SELECT to_regclass('runs') IS NULL").fetchone()
+    if row and row[0]:  # To open the storage would make its tables.
+        return Finding(what, Verdict.GOOD, "there were none yet")
+    with dagster_instance(world) as instance:
+        dead = dead_runs(instance, shared=world.embedded is None)
+    if not dead:
+        return Finding(what, Verdict.GOOD, "none was left behind by a command that was killed")
+    more = ", …" if len(dead) > _NAMED else ""
+    names = ", ".join(f"{run.job_name} ({run.run_id})" for run in dead[:_NAMED])
+    return Finding(
+        what,
+        Verdict.DOUBTFUL,
+        f"the commands of {len(dead)} were killed, and they may hold places in Dagster's pools: {names}{more}",
+        "`neanelu dev` ends them within a minute; without it the next `load` or `sync` does",
+    )
+
+
+def _dagster_storage_of(world: World) -> str:
+    """Its connection string as psycopg reads it. Holds a password."""
+    return dagster_storage_url(world.settings).replace("postgresql+psycopg2://", "postgresql://", 1)

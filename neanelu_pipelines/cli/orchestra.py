@@ -10,11 +10,10 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import psycopg
 
+from neanelu_pipelines.cli.launcher import is_of_a_command, launcher_tags, was_killed
 from neanelu_pipelines.cli.outcome import FIGURES_OF_SHOPIFY, LINES, ROWS, LoadOutcome
-from neanelu_pipelines.cli.place import is_elsewhere, place
 from neanelu_pipelines.cli.world import World, use_environment
 from neanelu_pipelines.database.connect import Database, Role
 from neanelu_pipelines.database.statements import statement
@@ -23,15 +22,6 @@ from neanelu_pipelines.mirror.artifacts import shown
 
 if TYPE_CHECKING:
     import dagster as dg
-
-LAUNCHER_TAG = "neanelu/launcher"
-"""On runs that live in a command's process: `<pid>:<its start>:<run id>`, so that a dead one is told from a live one.
-
-The run's own id, because running it again in the UI copies the tag to a run that is the daemon's.
-"""
-
-PLACE_TAG = "neanelu/launcher-place"
-"""Where that process lives. A tag of its own: a release that knows only the other must still be able to read that."""
 
 SOURCE_VARIABLE = "NEANELU_LOAD_SOURCE"
 """Through it a run in this process gets a source that may not be recorded."""
@@ -158,7 +148,7 @@ def _run_load(
             partition_key=shop,
             run_id=run_id,
             raise_on_error=False,
-            tags=_launcher(run_id),
+            tags=launcher_tags(run_id),
             run_config={
                 "ops": {load_op_name(resource): {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
@@ -208,16 +198,28 @@ def _recordable(source: str) -> str | dict[str, str]:
 def end_dead_runs(instance: "dg.DagsterInstance", database: Database, *, shared: bool) -> list[str]:
     """Mark runs failed whose command was killed, free their places in the pools and their loads. Their ids.
 
-    The daemon would do it, but there may be none; and without it the next load would wait for their places forever.
+    The daemon ends them only after a day. `neanelu dev` does it each minute; but there may be none, and then the next
+    load would wait for their places forever.
+    """
+    dead = dead_runs(instance, shared=shared)
+    return _end_runs(instance, database, dead, "The neanelu command that ran this was killed.")
+
+
+def dead_runs(instance: "dg.DagsterInstance", *, shared: bool) -> list["dg.DagsterRun"]:
+    """Unfinished runs whose command was killed: they hold places in the pools, or wait for one in another's way.
 
     If other machines or containers may use the database (`shared`), their runs are left alone: each ends its own.
     """
     import dagster as dg
 
     status = dg.DagsterRunStatus
-    unfinished = dg.RunsFilter(statuses=[status.NOT_STARTED, status.STARTING, status.STARTED])
-    dead = [run for run in instance.get_runs(unfinished) if _was_killed(run, shared=shared)]
-    return _end_runs(instance, database, dead, "The neanelu command that ran this was killed.")
+    unfinished = [status.NOT_STARTED, status.STARTING, status.STARTED]
+    found = instance.get_runs(dg.RunsFilter(statuses=unfinished))
+    gone = [run.run_id for run in found if was_killed(run.tags, run.run_id, shared=shared)]
+    if not gone:
+        return []
+    # Again: a command may have ended well between the look at its run and the look at its process.
+    return list(instance.get_runs(dg.RunsFilter(run_ids=gone, statuses=unfinished)))
 
 
 def end_orphaned_runs(instance: "dg.DagsterInstance", database: Database) -> list[str]:
@@ -230,7 +232,7 @@ def end_orphaned_runs(instance: "dg.DagsterInstance", database: Database) -> lis
 
     status = dg.DagsterRunStatus
     begun = dg.RunsFilter(statuses=[status.STARTING, status.STARTED, status.CANCELING])
-    orphans = [run for run in instance.get_runs(begun) if not _is_of_a_command(run)]
+    orphans = [run for run in instance.get_runs(begun) if not is_of_a_command(run.tags, run.run_id)]
     return _end_runs(instance, database, orphans, "Dagster went down while this ran; its process is gone.")
 
 
@@ -243,28 +245,6 @@ def _end_runs(instance: "dg.DagsterInstance", database: Database, runs: list["dg
         instance.report_run_failed(run, why)
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return [run.run_id for run in runs]
-
-
-def _launcher(run_id: str) -> dict[str, str]:
-    process = psutil.Process()
-    return {LAUNCHER_TAG: f"{process.pid}:{process.create_time():.0f}:{run_id}", PLACE_TAG: place()}
-
-
-def _is_of_a_command(run: "dg.DagsterRun") -> bool:
-    return run.tags.get(LAUNCHER_TAG, "").endswith(f":{run.run_id}")
-
-
-def _was_killed(run: "dg.DagsterRun", *, shared: bool) -> bool:
-    """Whether a command ran it in its own process, and that process is gone."""
-    if not _is_of_a_command(run):
-        return False
-    if shared and PLACE_TAG in run.tags and is_elsewhere(run.tags[PLACE_TAG]):
-        return False
-    pid, started, _ = run.tags[LAUNCHER_TAG].split(":")
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.0f}" != started
-    except (psutil.NoSuchProcess, ValueError):
-        return True
 
 
 def _tell(event: Any, say: Callable[[str], None], *, from_shopify: bool) -> None:

@@ -65,11 +65,7 @@ def running_services(world: World, *, port: int | None, stop_server: bool) -> It
     inherit_orphans()
     environment = {**os.environ, **world.dagster_environment()}
     with _only_one(world) as lock, _reserved_port() as code_port:
-        if world.embedded is not None:  # Then no other machine's Dagster has its runs in this storage.
-            from neanelu_pipelines.cli.orchestra import dagster_instance, end_orphaned_runs
-
-            with dagster_instance(world) as instance:
-                end_orphaned_runs(instance, world.database)
+        _end_what_was_left(world)
         with _listener(port) as listener:
             services = _launch(world, environment, listener, code_port, lock=lock, stop_server=stop_server)
         try:
@@ -78,6 +74,16 @@ def running_services(world: World, *, port: int | None, stop_server: bool) -> It
             yield services
         finally:
             _end(services, spared | _server(world))
+
+
+def _end_what_was_left(world: World) -> None:
+    """End runs that nobody is at any more: they would hold places in the pools."""
+    from neanelu_pipelines.cli.orchestra import dagster_instance, end_dead_runs, end_orphaned_runs
+
+    with dagster_instance(world) as instance:
+        end_dead_runs(instance, world.database, shared=world.embedded is None)
+        if world.embedded is not None:  # Then no other machine's Dagster has its runs in this storage.
+            end_orphaned_runs(instance, world.database)
 
 
 def _launch(

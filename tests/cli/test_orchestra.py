@@ -1,13 +1,17 @@
 """Runs that a command leaves behind when it is killed."""
 
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import dagster as dg
 import dagster_postgres.utils
+import psutil
 import pytest
 
-from neanelu_pipelines.cli import orchestra, place
+from neanelu_pipelines.cli import launcher, orchestra, place
 from neanelu_pipelines.cli.world import STORAGE_VARIABLE, World
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.settings import Settings
@@ -15,8 +19,8 @@ from neanelu_pipelines.settings import Settings
 DEAD = "999999999:0"
 
 
-def made(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, launcher: str | None, at: str | None = None) -> str:
-    """A run of that status, which a command launched if `launcher` says so, in the place `at`."""
+def made(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, by: str | None, at: str | None = None) -> str:
+    """A run of that status, which a command launched if `by` says so, in the place `at`."""
 
     @dg.job
     def nothing() -> None: ...
@@ -24,9 +28,9 @@ def made(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, launcher: st
     from dagster._core.utils import make_new_run_id
 
     run_id = make_new_run_id()
-    tags = {orchestra.LAUNCHER_TAG: launcher.format(run_id)} if launcher else {}
+    tags = {launcher.LAUNCHER_TAG: by.format(run_id)} if by else {}
     if at is not None:
-        tags[orchestra.PLACE_TAG] = at
+        tags[launcher.PLACE_TAG] = at
     return instance.create_run_for_job(nothing, run_id=run_id, status=status, tags=tags).run_id
 
 
@@ -35,7 +39,7 @@ def test_only_runs_of_dead_commands_are_ended_whatever_they_had_come_to(database
     unfinished = (status.NOT_STARTED, status.STARTING, status.STARTED)
     with dg.DagsterInstance.ephemeral() as instance:
         dead = {made(instance, kind, DEAD + ":{}") for kind in unfinished}
-        alive = made(instance, status.NOT_STARTED, orchestra._launcher("{}")[orchestra.LAUNCHER_TAG])
+        alive = made(instance, status.NOT_STARTED, launcher.launcher_tags("{}")[launcher.LAUNCHER_TAG])
         daemons = made(instance, status.NOT_STARTED, None)
         again = made(instance, status.NOT_STARTED, DEAD + ":the-run-it-repeats")
         assert set(orchestra.end_dead_runs(instance, database, shared=True)) == dead
@@ -56,10 +60,44 @@ def test_runs_of_other_machines_are_left_alone_where_the_database_is_shared(data
             made(instance, status.STARTED, DEAD + ":{}", place.place()),
             made(instance, status.STARTED, DEAD + ":{}", f"{machine}.before.{container}"),
         }
-        alive = made(instance, status.STARTED, orchestra._launcher("{}")[orchestra.LAUNCHER_TAG], place.place())
+        alive = made(instance, status.STARTED, launcher.launcher_tags("{}")[launcher.LAUNCHER_TAG], place.place())
         assert set(orchestra.end_dead_runs(instance, database, shared=True)) == here
         assert set(orchestra.end_dead_runs(instance, database, shared=False)) == there, "nobody else can be meant"
         after = instance.get_run_by_id(alive)
+        assert after is not None
+        assert after.status is status.STARTED
+
+
+def test_a_command_that_lives_is_known_though_the_clock_was_set_and_its_remains_are_not_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tags = launcher.launcher_tags("r")
+    started = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: started(self) - 7200)
+    assert not launcher.was_killed(tags, "r", shared=True)
+    assert launcher.was_killed({**tags, launcher.START_TAG: "1"}, "r", shared=True), "its number is another's now"
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        begun = psutil.Process(child.pid)
+        tags = {launcher.LAUNCHER_TAG: f"{child.pid}:{begun.create_time():.0f}:r"}
+        assert not launcher.was_killed(tags, "r", shared=False)
+        child.kill()
+        while begun.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        assert launcher.was_killed(tags, "r", shared=False)
+
+
+def test_a_command_that_ends_well_while_it_is_looked_at_was_not_killed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = dg.DagsterRunStatus
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_id = made(instance, status.STARTED, DEAD + ":{}")
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        looked = iter([[run], []])
+        monkeypatch.setattr(instance, "get_runs", lambda _: next(looked))
+        assert orchestra.end_dead_runs(instance, database, shared=False) == []
+        after = instance.get_run_by_id(run_id)
         assert after is not None
         assert after.status is status.STARTED
 
@@ -106,7 +144,7 @@ def test_what_a_daemon_had_begun_is_ended_when_everything_went_down_but_not_a_co
     with dg.DagsterInstance.ephemeral() as instance:
         begun = {made(instance, kind, None) for kind in (status.STARTING, status.STARTED, status.CANCELING)}
         waits = made(instance, status.NOT_STARTED, None)
-        commands = made(instance, status.STARTED, orchestra._launcher("{}")[orchestra.LAUNCHER_TAG])
+        commands = made(instance, status.STARTED, launcher.launcher_tags("{}")[launcher.LAUNCHER_TAG])
         assert set(orchestra.end_orphaned_runs(instance, database)) == begun
         after = {run.run_id: run.status for run in instance.get_runs()}
         assert after == {**dict.fromkeys(begun, status.FAILURE), waits: status.NOT_STARTED, commands: status.STARTED}

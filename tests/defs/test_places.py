@@ -202,6 +202,19 @@ def test_who_is_let_in(instance: dg.DagsterInstance, others: list[dict[str, Any]
     assert places.Place(instance, run).is_wanted() is is_wanted
 
 
+def test_a_place_that_is_assigned_but_not_held_is_not_free(instance: dg.DagsterInstance) -> None:
+    storage = cast("Any", instance.event_log_storage)
+    run, dead = made(instance, STARTED, MINE), made(instance, STARTED)
+    storage.set_concurrency_slots(POOL, 2)
+    claim(instance, run)
+    storage.add_pending_step(POOL, dead.run_id, load_op_name("products"), should_assign=True)
+    made(instance, QUEUED, config=FILE)
+    assert dequeued(instance) == set()
+    assert places.Place(instance, run).is_wanted()
+    storage.free_concurrency_slots_for_run(dead.run_id)
+    assert not places.Place(instance, run).is_wanted(), "now one is free"
+
+
 @pytest.mark.parametrize("why", ["backfill", "command", "no place", "a free place", "fewer places"])
 def test_who_gives_nothing_away(instance: dg.DagsterInstance, why: str) -> None:
     storage = instance.event_log_storage

@@ -52,8 +52,8 @@ class Place:
         if self._is_kept() or not storage.supports_global_concurrency_limits:
             return False
         pool = storage.get_concurrency_info(POOL)
-        # With fewer places than are held (the limit was lowered), nobody would get this one.
-        if self._run.run_id not in pool.active_run_ids or pool.active_slot_count != pool.slot_count:
+        # With fewer places than are taken (the limit was lowered), nobody would get this one.
+        if self._run.run_id not in pool.active_run_ids or len(_taken(pool)) != pool.slot_count:
             return False
         return any(self._could_work(run) for run in self._those_who_wait(pool))
 
@@ -96,3 +96,12 @@ class Place:
 
     def _shops(self, run: dg.DagsterRun) -> set[str]:
         return set(shops_of(run.tags, self._instance.get_dynamic_partitions(str(SHOPS.name))))
+
+
+def _taken(pool: "ConcurrencyKeyInfo") -> set[tuple[str, str]]:
+    """The steps that hold a place or have one assigned: nobody else gets it, though its run is slow or dead.
+
+    Once it holds the place it is counted among both.
+    """
+    assigned = {(step.run_id, step.step_key) for step in pool.pending_steps if step.assigned_timestamp is not None}
+    return assigned | {(slot.run_id, slot.step_key) for slot in pool.claimed_slots}
