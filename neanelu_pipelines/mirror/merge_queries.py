@@ -164,14 +164,21 @@ def _fingerprint(entity: Entity, extent: Extent, hashes: list[sql.Composable]) -
 
 
 def _kept_fingerprint(entity: Entity, children: dict[str, Children], extent: Extent) -> sql.Composable:
-    """The file's fingerprint, or none where the row keeps children that the file does not hold."""
+    """The file's fingerprint, or none where the row keeps children that the file does not hold, or may not."""
     told = sql.Identifier("excluded", entity.fingerprint)
-    if extent.complete or not children:
-        return told
-    same = sql.SQL(" AND ").join(
-        sql.SQL("{} = {}").format(_with_kept(part), sql.Identifier("excluded", name)) for name, part in children.items()
-    )
-    return sql.SQL("CASE WHEN {} THEN {} END").format(same, told)
+    same = [
+        sql.SQL("COALESCE(m.{}, {nothing}) = {nothing}").format(
+            sql.Identifier(part.field), nothing=sql.Literal(part.nothing)
+        )
+        for part in entity.children
+        if part.field not in children
+    ]
+    if not extent.complete:
+        same += [
+            sql.SQL("{} = {}").format(_with_kept(part), sql.Identifier("excluded", name))
+            for name, part in children.items()
+        ]
+    return sql.SQL("CASE WHEN {} THEN {} END").format(sql.SQL(" AND ").join(same), told) if same else told
 
 
 def _not_older(entity: Entity) -> sql.Composable:

@@ -1,4 +1,5 @@
--- A node whose lines all stand under rows that are not there: they are rejected, so it writes no row either.
+-- A node whose lines all stand under rows that are not there: they are rejected, so it writes no row either, nor over one
+-- that is there.
 UPDATE {staging} s
    SET validation_status = 'invalid',
        validation_errors = l.validation_errors
@@ -14,6 +15,3 @@ UPDATE {staging} s
                       AND other.link_table = l.link_table
                       AND other.validation_status IN ('valid', 'older')
                       AND other.child_gid = s.shopify_gid)
-   AND NOT EXISTS (SELECT FROM {table} m
-                    WHERE m.shop_id = %(shop_id)s
-                      AND m.shopify_gid = s.shopify_gid)

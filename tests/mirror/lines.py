@@ -199,6 +199,7 @@ class River:
         domain: str = DOMAIN,
         as_of: datetime | None = None,
         snapshot: bool = True,
+        whole: Sequence[tuple[str, str]] = (),
         settings: Settings | None = None,
     ) -> LoadReport:
         """Load these bytes; the result's counts are checked to add up, whatever is in them."""
@@ -210,6 +211,7 @@ class River:
             source=self.file(content),
             as_of=as_of,
             snapshot=snapshot,
+            whole=whole,
         )
         assert_counts_add_up(self, report)
         return report

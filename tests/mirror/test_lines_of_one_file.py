@@ -11,6 +11,7 @@ from tests.mirror.lines import (
     gid,
     media,
     metafield,
+    moment,
     product,
     variant,
     written,
@@ -180,3 +181,27 @@ def test_two_results_of_different_queries_in_one_file_are_told(river: River) -> 
     # What the note advises: the same lines say it now, and are not taken for what is there already.
     river.load([product(1), *with_barcodes], snapshot=False)
     assert river.one("SELECT count(*) FROM shopify_variants WHERE barcode = '594'") == half
+
+
+@pytest.mark.parametrize("owner", [1, 77], ids=["a product whose line is rejected", "no product"])
+def test_a_picture_that_is_rejected_writes_nothing_not_even_over_what_is_there(river: River, owner: int) -> None:
+    river.load([product(1), media(10, P1, alt="vechi")], as_of=moment(5))
+
+    report = river.load([product(1, status="ODD"), media(10, gid("Product", owner), alt="nou")], as_of=moment(6))
+
+    assert report.stage.total.rejected == 2
+    assert river.one("SELECT alt FROM shopify_media") == "vechi"
+
+
+def test_what_a_row_keeps_is_taken_away_by_who_knows_better(river: River) -> None:
+    """A file that does not ask for variants' metafields leaves them; the sync that does clears them."""
+    asked = [("ProductVariant", "Metafield")]
+    held = metafield(7, gid("ProductVariant", 10))
+    river.load([product(1), variant(10, 1), held], whole=asked, as_of=moment(5))
+    without = [product(1), variant(10, 1, updatedAt=LATER)]
+    river.load(without, as_of=moment(6))
+    assert river.one("SELECT metafields FROM shopify_variants") != {}
+
+    river.load(without, whole=asked, as_of=moment(7))
+
+    assert river.one("SELECT metafields FROM shopify_variants") == {}
