@@ -25,6 +25,20 @@ def passes(error: psycopg.Error) -> bool:
     return error.sqlstate.startswith(_SERVERS)
 
 
+def words_of(error: BaseException) -> str:
+    """What to tell a person: our own errors speak for themselves, others are named too.
+
+    Of PostgreSQL's neither DETAIL nor CONTEXT, nor which value it refuses (class 22): they quote what was to be stored.
+    """
+    if isinstance(error, NeaneluError):
+        return str(error)
+    said = str(error)
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        refuses_a_value = (error.sqlstate or "").startswith("22")
+        said = "PostgreSQL refuses a value; its own log says more" if refuses_a_value else error.diag.message_primary
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
 def without_values(error: Exception) -> str:
     """Why, without a value: what PostgreSQL or a bug says may be somebody's address."""
     if isinstance(error, NeaneluError):

@@ -18,6 +18,7 @@ import psycopg
 from psycopg import Connection
 
 from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.database.faults import words_of
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import artifacts, checkpoints, forgotten, ledger, recording, staging_area, standing
 from neanelu_pipelines.mirror.changes import wanted_lines
@@ -351,7 +352,7 @@ def failing(database: Database, load: LoadRun) -> Iterator[None]:
     except BaseException as error:
         # The server may be gone. Then the next load closes this one, and why it ended matters more than that.
         with suppress(psycopg.Error):
-            fail(database, load, str(error) or type(error).__name__)
+            fail(database, load, words_of(error))
         raise
 
 

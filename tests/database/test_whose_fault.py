@@ -1,10 +1,12 @@
-"""Whose fault an error of the database is."""
+"""Whose fault an error of the database is, and what is said of it."""
 
 import psycopg
 import pytest
 from psycopg import errors
 
-from neanelu_pipelines.database.faults import passes
+from neanelu_pipelines.database.connect import Database, Role
+from neanelu_pipelines.database.faults import passes, words_of
+from neanelu_pipelines.errors import NeaneluError
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,21 @@ def test_what_the_server_or_the_connection_does_passes(error: psycopg.Error) -> 
 )
 def test_what_was_sent_stays_as_it_is(error: psycopg.Error) -> None:
     assert not passes(error)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("INSERT INTO people VALUES ('ana@example.ro'), ('ana@example.ro')", "UniqueViolation: duplicate key value"),
+        ("SELECT 'ana@example.ro'::int", "InvalidTextRepresentation: PostgreSQL refuses a value"),
+    ],
+)
+def test_what_was_to_be_stored_is_not_quoted(empty_database: Database, query: str, said: str) -> None:
+    with empty_database.connect(Role.ADMIN) as connection:
+        connection.execute("CREATE TABLE people (email text PRIMARY KEY)")
+        with pytest.raises(psycopg.Error) as fault:
+            connection.execute(query)
+
+    assert words_of(fault.value).startswith(said)
+    assert "ana@" not in words_of(fault.value)
+    assert words_of(NeaneluError("A shop is not there.")) == "A shop is not there."

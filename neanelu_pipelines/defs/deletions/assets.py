@@ -14,8 +14,9 @@ from uuid import UUID
 import dagster as dg
 
 from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.database.faults import words_of
 from neanelu_pipelines.defs.catalogue.specs import OWNERS, column_schema, key_of
-from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient, step_faults, words_of
+from neanelu_pipelines.defs.loads.faults import RETRIES, is_transient, step_faults
 from neanelu_pipelines.defs.waiting import waiting_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError

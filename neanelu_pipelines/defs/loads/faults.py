@@ -15,7 +15,7 @@ from typing import NoReturn
 import dagster as dg
 import psycopg
 
-from neanelu_pipelines.database.faults import passes
+from neanelu_pipelines.database.faults import passes, words_of
 from neanelu_pipelines.defs.warehouse import Warehouse
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror.reports import LoadRun
@@ -83,11 +83,6 @@ def interruptible() -> Iterator[None]:
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise InterruptedStepError
-
-
-def words_of(fault: Exception) -> str:
-    """What to tell a person: our own errors speak for themselves, others are named too."""
-    return str(fault) if isinstance(fault, NeaneluError) else f"{type(fault).__name__}: {fault}"
 
 
 def is_of_the_program(fault: BaseException) -> bool:

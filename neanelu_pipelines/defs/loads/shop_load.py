@@ -18,10 +18,11 @@ from datetime import UTC, datetime
 import dagster as dg
 import psycopg
 
+from neanelu_pipelines.database.faults import words_of
 from neanelu_pipelines.defs.artifacts.assets import ArtifactConfig, ask_shopify, comes_from_a_file, open_file
 from neanelu_pipelines.defs.exports.reports import Outcomes, brought_figures
 from neanelu_pipelines.defs.exports.shares import Brought, Share, Waits
-from neanelu_pipelines.defs.loads.faults import INTERRUPTED, close_load, is_of_the_program, traceback_of, words_of
+from neanelu_pipelines.defs.loads.faults import INTERRUPTED, close_load, is_of_the_program, traceback_of
 from neanelu_pipelines.defs.loads.figures import Metadata, artifact_figures, mirror_figures, staging_figures
 from neanelu_pipelines.defs.loads.places import AT_LEAST, Place
 from neanelu_pipelines.defs.loads.telling import Telling

@@ -20,6 +20,7 @@ from psycopg.types.json import Jsonb
 
 from neanelu_pipelines.database.connect import Database
 from neanelu_pipelines.database.copy import table_identifier
+from neanelu_pipelines.database.faults import words_of
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.errors import NeaneluError
 from neanelu_pipelines.mirror import ledger
@@ -104,7 +105,7 @@ def _closed(book: Connection, run: LoadRun, counts: RemovalCounts) -> Iterator[N
         yield
     except BaseException as error:
         if not book.broken:
-            ledger.close_run(book, run, "failed", error=str(error) or type(error).__name__)
+            ledger.close_run(book, run, "failed", error=words_of(error))
         raise
     ledger.close_run(book, run, "completed", records=len(counts.removed))
 
