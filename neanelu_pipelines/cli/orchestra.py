@@ -275,6 +275,8 @@ def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> N
             outcome.error = outcome.error or _reason(event.step_failure_data)
         elif kind == "PIPELINE_FAILURE":
             outcome.interrupted = _was_interrupted(event.job_failure_data)
+            if outcome.interrupted:  # Perhaps before its step began: then nothing else has said so.
+                outcome.error = outcome.error or _INTERRUPTED
     failed = [check for check in outcome.checks if not check["passed"]]
     # A warning has refused nothing: it must not stand before the reason.
     refused = [str(check["description"]) for check in failed if check["severity"] == _REFUSES]

@@ -20,6 +20,7 @@ from neanelu_pipelines.defs.loads.factory import load_definitions
 from neanelu_pipelines.defs.maintenance.partitions import maintenance_definitions
 from neanelu_pipelines.defs.maintenance.retention import retention_definitions
 from neanelu_pipelines.defs.months.asset import months_definitions
+from neanelu_pipelines.defs.patience import sleep_while_waiting
 from neanelu_pipelines.defs.privacy.assets import privacy_definitions
 from neanelu_pipelines.defs.shops.sensor import shop_sensor
 from neanelu_pipelines.defs.warehouse import Warehouse
@@ -43,6 +44,7 @@ def build_defs(
     2.5 s for each step. A run takes several shops in turn; runs go beside each other, as the run queue and the pools
     allow.
     """
+    sleep_while_waiting()
     declared = tuple((RESOURCES if resources is None else resources).values())
     # Also where some are left out: what fills a table does not change by that.
     written = frozenset(
