@@ -30,12 +30,17 @@ FILE_WORDS = "Keeping the file"
 
 EXPORT_WORDS = "Waiting for Shopify's export"
 
+PLACE_WORDS = "Waiting for a place: other runs have all those of the pool `{}`"
+
 WORDS_AFTER = {"artifacts": "Reading and staging", "staging": "Checking and merging"}
 """What is done next when an asset of that group is there."""
 
 _INTERRUPTED = "The command that ran this load was interrupted."
 _INTERRUPTIONS = ("DagsterExecutionInterruptedError", "InterruptedStepError", "KeyboardInterrupt")
 _REFUSES = "error"
+_BLOCKED = "blocked by limit for pool"
+"""In what Dagster says of a step that waits; there is no event of its own for it."""
+
 _STATEMENT_MILLISECONDS = 60_000
 _NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
@@ -130,7 +135,8 @@ def _run_load(
     ).resolve_job_def(load_job_name(resource))
     instance.add_dynamic_partitions(str(SHOPS.name), [shop])
     run_id = make_new_run_id()
-    instance.add_event_listener(run_id, lambda event: _tell(event, say, from_shopify=source is None))
+    teller = _Teller(say, EXPORT_WORDS if source is None else FILE_WORDS)
+    instance.add_event_listener(run_id, teller.hear)
     name = "Shopify" if source is None else shown(source)
     outcome = LoadOutcome(
         shop,
@@ -155,7 +161,7 @@ def _run_load(
             },
         )
         outcome.status = "completed" if result.success else "failed"
-        outcome.seconds = time.perf_counter() - started
+        outcome.seconds = time.perf_counter() - started - teller.waited
         _read_events(outcome, result)
     finally:
         _close_in_the_ledger(world, outcome)
@@ -247,16 +253,35 @@ def _end_runs(instance: "dg.DagsterInstance", database: Database, runs: list["dg
     return [run.run_id for run in runs]
 
 
-def _tell(event: Any, say: Callable[[str], None], *, from_shopify: bool) -> None:
-    happened = event.dagster_event
-    if happened is None:
-        return
-    if happened.event_type_value == "STEP_START":
-        say(EXPORT_WORDS if from_shopify else FILE_WORDS)
-    elif happened.event_type_value == "ASSET_MATERIALIZATION":
-        group = happened.step_materialization_data.materialization.asset_key.path[0]
-        if group in WORDS_AFTER:
-            say(WORDS_AFTER[group])
+class _Teller:
+    """Says what a run is doing, and counts the seconds (`waited`) in which it did nothing for want of a place."""
+
+    def __init__(self, say: Callable[[str], None], first_words: str) -> None:
+        self.waited = 0.0
+        self._say = say
+        self._first_words = first_words
+        self._waits_since: float | None = None
+
+    def hear(self, event: Any) -> None:
+        """Take in an event of the run, at the moment it happens."""
+        happened = event.dagster_event
+        if happened is None:
+            return
+        if happened.event_type_value == "ENGINE_EVENT" and _BLOCKED in (happened.message or ""):
+            self._waits_since = self._waits_since or time.perf_counter()
+            self._say(PLACE_WORDS.format(happened.engine_event_data.metadata["pool"].value))
+        elif happened.event_type_value == "STEP_START":
+            self._end_of_waiting()
+            self._say(self._first_words)
+        elif happened.event_type_value == "ASSET_MATERIALIZATION":
+            group = happened.step_materialization_data.materialization.asset_key.path[0]
+            if group in WORDS_AFTER:
+                self._say(WORDS_AFTER[group])
+
+    def _end_of_waiting(self) -> None:
+        if self._waits_since is not None:
+            self.waited += time.perf_counter() - self._waits_since
+            self._waits_since = None
 
 
 def _read_events(outcome: LoadOutcome, result: "dg.ExecuteInProcessResult") -> None:

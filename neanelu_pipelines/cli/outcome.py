@@ -19,7 +19,7 @@ FIGURES_OF_SHOPIFY = ("operation_id", "object_count", "requests", "points_used",
 
 @dataclass
 class LoadOutcome:
-    """A load that has ended. `seconds` is the whole run, Dagster included; `steps` are its parts."""
+    """A load that has ended. `seconds` is the run with Dagster, but no wait for a place; `steps` are its parts."""
 
     shop: str
     resource: str

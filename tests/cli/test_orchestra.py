@@ -14,6 +14,7 @@ import pytest
 from neanelu_pipelines.cli import launcher, orchestra, place
 from neanelu_pipelines.cli.world import STORAGE_VARIABLE, World
 from neanelu_pipelines.database.connect import Database
+from neanelu_pipelines.defs import patience
 from neanelu_pipelines.settings import Settings
 
 DEAD = "999999999:0"
@@ -148,3 +149,31 @@ def test_what_a_daemon_had_begun_is_ended_when_everything_went_down_but_not_a_co
         assert set(orchestra.end_orphaned_runs(instance, database)) == begun
         after = {run.run_id: run.status for run in instance.get_runs()}
         assert after == {**dict.fromkeys(begun, status.FAILURE), waits: status.NOT_STARTED, commands: status.STARTED}
+
+
+def test_a_load_says_that_it_waits_for_a_place_and_its_seconds_leave_that_out() -> None:
+    from dagster._core.utils import make_new_run_id
+
+    @dg.op(pool="narrow")
+    def step() -> None: ...
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def waits() -> None:
+        step()
+
+    patience.sleep_while_waiting()
+    said: list[str] = []
+    with dg.instance_for_test(overrides={"concurrency": {"pools": {"granularity": "op"}}}) as instance:
+        storage, holder, run_id = instance.event_log_storage, make_new_run_id(), make_new_run_id()
+        storage.set_concurrency_slots("narrow", 1)
+        storage.claim_concurrency_slot("narrow", holder, "s")
+
+        def say(words: str) -> None:
+            said.append(words)
+            storage.free_concurrency_slots_for_run(holder)
+
+        teller = orchestra._Teller(say, orchestra.FILE_WORDS)
+        instance.add_event_listener(run_id, teller.hear)
+        assert waits.execute_in_process(instance=instance, run_id=run_id).success
+    assert said == [orchestra.PLACE_WORDS.format("narrow"), orchestra.FILE_WORDS]
+    assert 1.0 <= teller.waited < 3.0, "Dagster asks again after a second"
