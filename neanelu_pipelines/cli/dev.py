@@ -3,6 +3,7 @@
 Belongs here: the command. Does not belong here: the processes (`services`, `guard`).
 """
 
+import gc
 import signal
 import subprocess
 import time
@@ -104,6 +105,7 @@ def _sweep(output: Output, world: World) -> None:
     with suppress(NeaneluError, psycopg.Error), dagster_instance(world) as instance:
         for run_id in end_dead_runs(instance, world.database, shared=world.embedded is None):
             output.say(f"Run {run_id}: the command that ran it was killed. It is ended, and its places are free.")
+    gc.collect()  # To it Dagster leaves its connections; by itself it may not come for hours in a process so idle.
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
