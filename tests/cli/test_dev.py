@@ -232,7 +232,8 @@ def test_a_server_that_is_gone_is_started_again(lasting_home: Home, lasting_dev:
     while "it is started again" not in log.read_text():
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.2)
-    assert not postmaster.is_running()
+    # Whoever adopted it may be slow to bury it.
+    assert not postmaster.is_running() or postmaster.status() == psutil.STATUS_ZOMBIE
     assert int(recorded.read_text().split()[0]) != postmaster.pid
     assert lasting_dev.poll() is None
     assert answers(address_of(lasting_home)), "the services go on"
