@@ -10,12 +10,13 @@ for by its id.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -274,10 +275,16 @@ def locked(database: Database, run_id: UUID) -> Iterator[Connection]:
         ExportBusyError: another process holds it.
     """
     with opened(database) as book:
-        row = book.execute(statement("bulk/lock_export"), {"key": f"bulk/{run_id}"}).fetchone()
+        key = {"key": f"bulk/{run_id}"}
+        row = book.execute(statement("bulk/lock_export"), key).fetchone()
         if row is None or not row[0]:
             raise ExportBusyError(f"Another process is taking the run {run_id} further. Wait for it; it loses nothing.")
-        yield book
+        try:
+            yield book
+        finally:
+            # It would fall with the connection, but a moment after that is closed: whoever comes next would not get it.
+            with suppress(psycopg.Error):
+                book.execute(statement("bulk/unlock_export"), key)
 
 
 def due_exports(book: Connection, now: datetime, *, most: int = 100) -> list[DueExport]:

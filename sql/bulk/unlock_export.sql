@@ -1,0 +1,2 @@
+-- The run may be taken further by another process.
+SELECT pg_advisory_unlock(hashtextextended(%(key)s, 0))
