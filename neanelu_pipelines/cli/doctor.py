@@ -257,8 +257,8 @@ def runs_of_commands(world: World) -> Finding:
 
     what = "runs of commands"
     with psycopg.connect(_dagster_storage_of(world), connect_timeout=10) as connection:
-        row = connection.execute("SELECT to_regclass('runs') IS NULL").fetchone()
-    if row and row[0]:  # To open the storage would make its tables.
+        row = connection.execute(statement("cli/has_dagster_runs")).fetchone()
+    if row == (False,):  # To open the storage would make its tables.
         return Finding(what, Verdict.GOOD, "there were none yet")
     with dagster_instance(world) as instance:
         dead = dead_runs(instance, shared=world.embedded is None)

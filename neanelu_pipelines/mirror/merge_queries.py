@@ -164,7 +164,7 @@ def _fingerprint(entity: Entity, extent: Extent, hashes: list[sql.Composable]) -
 
 
 def _kept_fingerprint(entity: Entity, children: dict[str, Children], extent: Extent) -> sql.Composable:
-    """The file's fingerprint, or none where the row keeps children that the file does not hold, or may not."""
+    """The file's fingerprint, or none where the row keeps children that the file lacks or is not asked for."""
     told = sql.Identifier("excluded", entity.fingerprint)
     same = [
         sql.SQL("COALESCE(m.{}, {nothing}) = {nothing}").format(

@@ -46,8 +46,7 @@ def really_gone(client: Asks, domain: str, gids: Sequence[str], witness: str | N
         if len(reply.data["nodes"]) != len(asked) or not found <= set(asked):
             raise DoubtfulAnswerError(f"{domain} did not answer what it was asked: nothing is removed on its word.")
         # Said by the same answer: what the token could see a minute ago is nothing to go by.
-        scopes = {given["handle"] for given in reply.data["currentAppInstallation"]["accessScopes"]}
-        if scope and scope not in scopes:
+        if scope and scope not in {given["handle"] for given in reply.data["currentAppInstallation"]["accessScopes"]}:
             raise DoubtfulAnswerError(
                 f"The access token of {domain} lost the scope {scope}: what it does not see need not be gone, and "
                 "nothing is removed. Give it the scope; the next export is looked at anew."
