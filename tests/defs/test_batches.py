@@ -190,6 +190,12 @@ def test_one_source_for_several_shops_is_refused(street: Street, tmp_path: Path)
     assert "One source was given for 4 shops" in failure(result)
 
 
+def test_a_range_that_ends_before_it_begins_is_refused(street: Street) -> None:
+    result = street.run(NAMES[1], NAMES[0])
+    assert not result.success, "Dagster takes it for an empty one"
+    assert "the two the other way round" in failure(result)
+
+
 def test_a_lost_connection_of_one_shop_is_tried_again(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         street.put(name, 2)

@@ -50,12 +50,28 @@ def load_asset(resource: Resource) -> dg.AssetsDefinition:
     def load(
         context: dg.AssetExecutionContext, config: ArtifactConfig, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult]:
-        turns = [Turn(shop, (shop,)) for shop in context.partition_keys]
+        turns = _turns(context.partition_keys)
         refuse_one_source_for_many(config, turns)
         loads = ShopLoads(context, config, warehouse, resource, steps_of(resource, context.selected_asset_keys))
         yield from loads.of_all(turns)
 
     return load
+
+
+def _turns(shops: list[str]) -> list[Turn]:
+    """One for each shop.
+
+    Raises:
+        dg.Failure: there is none. Dagster takes a range whose first shop comes after its last for an empty one, and a
+            run that did nothing would count as a success.
+    """
+    if not shops:
+        raise dg.Failure(
+            description="The run's range of shops is empty: its first shop comes after its last in the order in which "
+            "Dagster knows them. Launch it with the two the other way round.",
+            allow_retries=False,
+        )
+    return [Turn(shop, (shop,)) for shop in shops]
 
 
 def refuse_one_source_for_many(config: ArtifactConfig, turns: list[Turn]) -> None:
