@@ -7,6 +7,7 @@ import gc
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from types import FrameType
 from typing import Annotated
@@ -58,7 +59,7 @@ def serve(output: Output, world: World, *, port: int | None) -> None:
     try:
         with ExitStack() as stack:
             with output.progress("Starting the server") as progress:
-                started = _start_server(world, stack)
+                started = _start_server(world, stack, progress.update)
                 progress.update("Starting the Dagster UI")
                 services = stack.enter_context(running_services(world, port=port, stop_server=started))
             output.result({"status": "serving", "address": services.address, "logs": services.logs})
@@ -69,7 +70,7 @@ def serve(output: Output, world: World, *, port: int | None) -> None:
         output.say("Stopped.")
 
 
-def _start_server(world: World, stack: ExitStack) -> bool:
+def _start_server(world: World, stack: ExitStack, say: Callable[[str], None]) -> bool:
     """Start or adopt the server, with the schema; whether it is ours to stop, which `stack` then does."""
     server = world.embedded
     if server is None:
@@ -78,7 +79,7 @@ def _start_server(world: World, stack: ExitStack) -> bool:
     ours = not server.status().running
     if ours:
         stack.callback(server.stop)
-    migrate(world.database)
+    migrate(world.database, say)
     return ours
 
 

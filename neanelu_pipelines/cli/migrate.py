@@ -33,8 +33,8 @@ def migrate_command(
             output.say(f"pending   {item.name}{f'   failed before: {item.failure}' if item.failure else ''}")
         output.say(f"Migrations that are missing: {len(missing)}." if missing else "Nothing is missing.")
         raise typer.Exit(1 if missing else 0)
-    with output.progress("Applying migrations"):
-        applied = migrate(world.database)
+    with output.progress("Applying migrations") as progress:
+        applied = migrate(world.database, progress.update)
     output.result(
         {
             "status": "complete",

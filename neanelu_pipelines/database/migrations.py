@@ -10,7 +10,7 @@ nothing behind but its row in `migration_history`, and is tried again next time.
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -103,17 +103,17 @@ def pending(database: Database) -> list[Pending]:
         return [Pending(one.name, history[one.name].failure if one.name in history else None) for one in missing]
 
 
-def migrate(database: Database) -> list[Applied]:
+def migrate(database: Database, say: Callable[[str], None] = lambda _: None) -> list[Applied]:
     """Apply the migrations that are missing, in order; none if there is nothing to do.
 
-    One runner works at a time; another one waits for it and then finds nothing to do.
+    One runner works at a time; another one waits for it, which it says, and then finds nothing to do.
 
     Raises:
         MigrationError: the database is refused, or a migration failed.
         UnusableServerError: the server is too old or lacks an extension.
     """
     with _connection(database) as connection:
-        connection.execute(statement("database/lock_migrations"))
+        _lock(connection, say)
         if not _has_history(connection):
             connection.execute(statement("database/create_migration_history"))
         return [_apply(connection, migration) for migration in _missing(_history(connection))]
@@ -126,6 +126,15 @@ def _connection(database: Database) -> Iterator[psycopg.Connection]:
         if facts:
             refuse_unusable(f"{connection.info.host}:{connection.info.port}", *facts)
         yield connection
+
+
+def _lock(connection: psycopg.Connection, say: Callable[[str], None]) -> None:
+    if connection.execute(statement("database/lock_migrations_now")).fetchone() == (True,):
+        return
+    holder = connection.execute(statement("database/who_migrates")).fetchone()
+    if holder:  # None if it has just ended.
+        say("Waiting for another migrate of this database (server process {}, since {} UTC)".format(*holder))
+    connection.execute(statement("database/lock_migrations"))
 
 
 def _has_history(connection: psycopg.Connection) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from queue import SimpleQueue
 
 import psycopg
 import pytest
@@ -74,6 +75,20 @@ def test_of_two_runners_one_waits_and_finds_nothing_to_do(empty_database: Databa
     with ThreadPoolExecutor(3) as pool:
         applied = list(pool.map(lambda _: migrate(empty_database), range(3)))
     assert sorted(map(len, applied)) == [0, 0, len(FILES)]
+
+
+def test_who_waits_for_another_says_for_whom(empty_database: Database) -> None:
+    said: SimpleQueue[str] = SimpleQueue()
+    with empty_database.connect(Role.ADMIN, autocommit=True) as other, ThreadPoolExecutor(1) as pool:
+        other.execute((sql_root() / "database" / "lock_migrations.sql").read_text(encoding="utf-8"))
+        applied = pool.submit(migrate, empty_database, said.put)
+        words = said.get(timeout=10)
+        assert f"another migrate of this database (server process {other.info.backend_pid}, since 20" in words
+        assert not applied.done()
+        other.close()
+        assert len(applied.result()) == len(FILES)
+    assert migrate(empty_database, said.put) == []
+    assert said.empty(), "alone there is nothing to say"
 
 
 @pytest.mark.parametrize(
