@@ -25,6 +25,7 @@ _TIMESTAMP = (
     r"(?:\.[0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
 )
 _DECIMAL = r"^-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?$"
+_NO_DECIMAL = "is not a decimal number (of at most 30 digits before the point, and 30 after it)"
 _INT32 = 2**31
 _TOPIC_OF_A_CUSTOMER = r"^customer_((?:joined|left)_segment|tags_(?:added|removed))$"
 _LONG_EVENTS = (
@@ -241,7 +242,7 @@ def _numeric(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
     limit = 10 ** (precision - scale) - 0.5 * 10**-scale
     number = raw.cast(pl.Float64, strict=False)
     return raw.map_batches(numerics, return_dtype=pl.Binary), (
-        Check(column.name, "not_a_number", "is not a decimal number", ~raw.str.contains(_DECIMAL)),
+        Check(column.name, "not_a_number", _NO_DECIMAL, ~raw.str.contains(_DECIMAL)),
         Check(column.name, "out_of_range", f"does not fit numeric({precision},{scale})", number.abs() >= limit),
     )
 

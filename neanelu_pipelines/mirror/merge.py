@@ -136,7 +136,7 @@ class Merge:
         names = link_names(self.resource, entity, link, self.extent) | {"share": share.holds}
         names["unless_new"] = sql.SQL("") if all_new else update_links(names)
         parameters = self.parameters | {"is_first": share.first == 0}
-        query = statement("mirror/merge_links_in_order" if link.elsewhere else "mirror/merge_links")
+        query = statement(self._link_statement(link, all_new=all_new))
         row = connection.execute(query.format(**names), parameters).fetchone() or (0, 0, 0)
         counts = _counted(row, started)
         if all_new:
@@ -148,6 +148,11 @@ class Merge:
             connection.execute(statement("mirror/forget_kept_links").format(**names), parameters)
         counts.seconds = round(time.perf_counter() - started, 3)
         return counts
+
+    def _link_statement(self, link: Link, *, all_new: bool) -> str:
+        if link.elsewhere:
+            return "mirror/merge_links_in_order"
+        return "mirror/merge_links" if all_new or self.extent.complete else "mirror/merge_links_with_kept"
 
     def _unfolded(self, connection: Connection, entity: Entity, part: Unfolded, share: Share) -> TableCounts:
         columns = self.extent.columns.get(entity.table, ())

@@ -6,7 +6,6 @@ only beside other rows (`verdicts`).
 """
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -182,24 +181,12 @@ def _together(picked: list[tuple[Block, WantedOfBlock]]) -> tuple[Block, WantedO
     return joined(blocks), WantedOfBlock.joined(wanted)
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def _finite(number: str) -> float:
-    """Python reads NaN and 1e999, which jsonb refuses."""
-    value = float(number)
-    if math.isinf(value):
-        raise ValueError(number)
-    return value
-
-
 def _payload(line: BadLine) -> str:
     """The rejected line as JSON if it is JSON and of a size to look at, else its beginning as text."""
     text = nodes.mend_text(line.text).strip()
     if len(text) <= _MAX_PAYLOAD_BYTES:
         try:
-            json.loads(text, parse_constant=_refuse, parse_float=_finite)
+            nodes.parsed(text)
         except (ValueError, RecursionError):
             pass
         else:

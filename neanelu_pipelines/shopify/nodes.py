@@ -5,6 +5,7 @@ lines that cannot be decoded. Does not belong here: bytes and line numbers (`jso
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import TypeAlias
@@ -251,10 +252,31 @@ def _decode_parts(
     return left + right, left_failed + right_failed
 
 
+def parsed(line: str) -> object:
+    """The line's JSON, as `decode` reads it: to Python NaN and 1e999 are JSON too.
+
+    Raises:
+        ValueError: it is none, in words that quote none of its values.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no value")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError("a number is larger than any column holds")
+    return value
+
+
 def why_undecodable(line: str) -> tuple[str, str]:
     """The error code and the reason for a line that `decode` refused, for a person."""
     try:
-        node = json.loads(line)
+        node = parsed(line)
     except ValueError as error:
         return "malformed_json", f"The line is not JSON: {error}."
     except RecursionError:

@@ -51,15 +51,27 @@ BAD_LINES = {
     "unknown node": (product(9).replace(b"Product", b"Order"), "VALIDATION", "unknown_node_type", "Order is no node"),
     "unknown node with NaN": (
         b'{"id":"gid:\\/\\/shopify\\/Order\\/9","total":NaN}\n',
-        "VALIDATION",
-        "unknown_node_type",
-        "Order is no node",
+        "PARSE",
+        "malformed_json",
+        "not JSON: NaN is no value",
     ),
     "unknown node with 1e999": (
         b'{"id":"gid:\\/\\/shopify\\/Order\\/9","total":1e999}\n',
-        "VALIDATION",
-        "unknown_node_type",
-        "Order is no node",
+        "PARSE",
+        "malformed_json",
+        "a number is larger than any column holds",
+    ),
+    "a bare NaN": (
+        variant(90, 1).replace(b'"price":"', b'"price":NaN,"was":"'),
+        "PARSE",
+        "malformed_json",
+        "NaN is no",
+    ),
+    "a bare 1E400": (
+        variant(90, 1).replace(b'"price":"', b'"price":1E400,"was":"'),
+        "PARSE",
+        "malformed_json",
+        "a number is larger",
     ),
     "missing required": (_with(product(9), title=...), "VALIDATION", "missing_required", "title is missing, and"),
     "null required": (product(9, handle=None), "VALIDATION", "missing_required", "handle is missing or null"),
@@ -197,5 +209,5 @@ def test_everything_wrong_with_a_line_is_said_at_once(river: River) -> None:
     *_, message, payload = river.error()
     assert "gratis" not in message, "it may be somebody's address, and messages are shown in logs"
     assert "gratis" in json.dumps(payload)
-    for words in ("price is not a decimal number;", "inventory_policy is none of", "inventory_quantity"):
+    for words in ("price is not a decimal number", "inventory_policy is none of", "inventory_quantity"):
         assert words in message

@@ -150,6 +150,31 @@ def test_the_same_damaged_file_again_writes_nothing(river: River) -> None:
     assert river.versions() == before
 
 
+def test_pictures_that_a_damaged_file_lost_stand_in_order_with_the_others(river: River) -> None:
+    """Of a product one picture is featured, and one stands first, also while some are only kept."""
+    pictures = [media(number, P1) for number in (10, 11, 12)]
+    river.load([product(1, featuredMedia={"id": gid("MediaImage", 10)}), *pictures])
+    damaged = [
+        product(1, featuredMedia={"id": gid("MediaImage", 11)}, updatedAt=LATER),
+        pictures[0][:-30] + b"\n",
+        *pictures[1:],
+        media(13, P1),
+    ]
+    report = river.load(damaged)
+
+    assert written(report)["shopify_product_media"] == (1, 2, 0)
+    in_order = [(11, 0, True), (10, 1, False), (12, 2, False), (13, 3, False)]
+    query = (
+        "SELECT m.legacy_resource_id, l.position, l.is_featured FROM shopify_product_media l"
+        " JOIN shopify_media m USING (media_id) ORDER BY l.position, m.legacy_resource_id"
+    )
+    assert river.query(query) == in_order
+    before = river.versions()
+    report = river.load(damaged)
+    assert river.versions() == before
+    assert report.tables["shopify_product_media"].unchanged == len(in_order)
+
+
 @pytest.mark.parametrize("where", [3, 140, 400])
 @pytest.mark.parametrize("value", [None, "594"])
 def test_lines_that_disagree_about_a_field_clear_nothing(river: River, where: int, value: str | None) -> None:
