@@ -41,7 +41,7 @@ from neanelu_pipelines.mirror.declarations import (
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, holds_parent, line_hashes, routes_of, takers
-from neanelu_pipelines.mirror.selection import absent_columns
+from neanelu_pipelines.mirror.selection import absent_columns, first_without
 from neanelu_pipelines.shopify import nodes
 from neanelu_pipelines.shopify.jsonl import BadLine, Block
 
@@ -70,7 +70,7 @@ class ParsedBlock:
     partial: set[str] = field(default_factory=set)
     """Mirror tables of which the block holds incomplete lines."""
     samples: list[tuple[Entity, str, list[str]]] = field(default_factory=list)
-    """Lines of each node type to learn from: the first ones, and the last."""
+    """Lines of each node type to learn from: the first ones, the last, and of each field the first that lacks it."""
     mended: int = 0
     """Lines that held what PostgreSQL refuses in text."""
     cut: int = 0
@@ -228,11 +228,12 @@ class BlockParser:
         return frame.filter(~pl.Series(_at(dict.fromkeys(failed.tolist()), len(at)))) if len(failed) else frame
 
     def _sample(self, entity: Entity, lines: _Lines, frame: pl.DataFrame) -> None:
+        lacking = first_without(entity, frame.select("at", "node", DECODED, line=lines.text[frame["at"]]))
         for node in entity.node_types:
             found, wanted = frame["at"].filter(frame["node"] == node), self._wants(node)
             if len(found):
-                at = pl.concat([found[:wanted], found[wanted:].tail(1)])
-                lines.parsed.samples.append((entity, node, lines.text[at].to_list()))
+                at = pl.concat([found[:wanted], found[wanted:].tail(1), pl.Series(lacking[node], dtype=found.dtype)])
+                lines.parsed.samples.append((entity, node, lines.text[at.unique()].to_list()))
 
     def _keys(self, status: pl.Expr = _VALID) -> tuple[pl.Expr, ...]:
         return (

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import polars as pl
 from graphql import parse
 from graphql.language import DocumentNode, FieldNode, Node, SelectionSetNode
 
+from neanelu_pipelines.mirror.columns import DECODED
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Resource
 
 _FIRST_LINES = 100
@@ -112,6 +114,30 @@ def _paths(node: Node, path: str) -> Iterator[str]:
     below = node.definitions if isinstance(node, DocumentNode) else getattr(node, "selection_set", None)
     for inner in below.selections if isinstance(below, SelectionSetNode) else below or ():
         yield from _paths(inner, path)
+
+
+def first_without(entity: Entity, frame: pl.DataFrame) -> dict[str, list[int]]:
+    """By node type, where (`at`) the first line stands that lacks a field of the entity, for each field that some lack.
+
+    The frame's lines are decoded, beside their text (`line`). Decoded, a field that is missing looks like null, so only
+    the text of those that do is looked at: a block has room for two results, and thousands of lines are not parsed to
+    find the second. A name that stands deeper in the line, too, hides that it is missing.
+    """
+    fields = {path.split(".")[0] for column in entity.columns for path in column.paths}
+    nulls = frame.select(pl.col(DECODED).struct.field(sorted(fields)).null_count()).row(0, named=True)
+    found = [
+        pl.struct("at", "node").filter(_lacks(name) & (pl.col("node") == node)).first().alias(f"{node}.{name}")
+        for name in (name for name, count in nulls.items() if count)
+        for node in entity.node_types
+    ]
+    firsts = frame.select(found).row(0) if found else ()
+    return {node: [first["at"] for first in firsts if first and first["node"] == node] for node in entity.node_types}
+
+
+def _lacks(name: str) -> pl.Expr:
+    """Whether a line lacks a field; of those that hold a value the text is not looked at."""
+    text = pl.when(pl.col(DECODED).struct.field(name).is_null()).then(pl.col("line"))
+    return ~text.str.contains(f'"{name}"', literal=True).fill_null(value=True)
 
 
 def absent_columns(entity: Entity, line: str) -> list[str]:

@@ -192,6 +192,26 @@ def test_lines_that_disagree_about_a_field_clear_nothing(river: River, where: in
     assert told or (value is None and where > 100), "a null that was not seen clears nothing either"
 
 
+@pytest.mark.parametrize("where", [3, 140, 400])
+@pytest.mark.parametrize(("field", "column"), [("barcode", "barcode"), ("inventoryItem", "inventory_item_id")])
+def test_one_line_of_another_query_clears_nothing_wherever_it_stands(
+    river: River, where: int, field: str, column: str
+) -> None:
+    """The others say what they were asked for, and hold it or hold nothing."""
+    numbers = range(10, 510)
+    item = {"id": gid("InventoryItem", 1), "requiresShipping": True}
+    river.load([product(1), *(variant(number, 1, barcode=f"B{number}", inventoryItem=item) for number in numbers)])
+    asked = {"barcode": "594", "inventoryItem": None}
+    lines = [
+        variant(number, 1, sku="nou", **{name: asked[name] for name in asked if (i, name) != (where, field)})
+        for i, number in enumerate(numbers)
+    ]
+
+    river.load([product(1), *lines])
+
+    assert river.one(f"SELECT count(*) FROM shopify_variants WHERE {column} IS NULL") == 0
+
+
 def test_two_results_of_different_queries_in_one_file_are_told(river: River) -> None:
     numbers = range(10, 2010)
     river.load([product(1), *(variant(number, 1, barcode=f"B{number}") for number in numbers)])
