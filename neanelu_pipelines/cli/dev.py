@@ -18,11 +18,16 @@ import typer
 from neanelu_pipelines.cli.output import JsonOption, Output
 from neanelu_pipelines.cli.services import DEFAULT_PORT, Services, ServicesError, running_services, why_ended
 from neanelu_pipelines.cli.world import World, open_world
+from neanelu_pipelines.database.account import EmbeddedServerError
+from neanelu_pipelines.database.embedded import EmbeddedServer
 from neanelu_pipelines.database.migrations import migrate
 from neanelu_pipelines.errors import NeaneluError
 
 _LOOK_SECONDS = 3.0
 """Between two looks at the embedded server, which nobody else would start again while the services need it."""
+
+_START_TRIES = 5
+"""It may be killed again while it recovers."""
 
 _SWEEP_SECONDS = 60.0
 """Between two looks for runs whose command was killed: what a look costs is not felt then, nor is the wait."""
@@ -87,16 +92,33 @@ def _watch(output: Output, world: World, services: Services) -> None:
     """Wait for the guard's end. Meanwhile an embedded server that is gone is started again, and dead runs are ended."""
     server = world.embedded
     due = time.monotonic() + _SWEEP_SECONDS
+    failed = 0
     while True:
         with suppress(subprocess.TimeoutExpired):
             services.guard.wait(_LOOK_SECONDS)
             return
         if server is not None and not server.status().running:
-            server.start()
-            output.say(f"The server was gone; it is started again. Its log is in {server.status().log}.")
+            failed = _start_again(output, server, failed)
         if time.monotonic() >= due:
             _sweep(output, world)
             due = time.monotonic() + _SWEEP_SECONDS
+
+
+def _start_again(output: Output, server: EmbeddedServer, failed: int) -> int:
+    """Start a server that is gone; how often that has failed in a row.
+
+    Raises:
+        EmbeddedServerError: it has failed too often.
+    """
+    try:
+        server.start()
+    except EmbeddedServerError as fault:
+        if failed + 1 >= _START_TRIES:
+            raise
+        output.say(f"The server is gone and did not start: {fault} It is tried again.")
+        return failed + 1
+    output.say(f"The server was gone; it is started again. Its log is in {server.status().log}.")
+    return 0
 
 
 def _sweep(output: Output, world: World) -> None:

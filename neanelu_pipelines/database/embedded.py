@@ -245,6 +245,7 @@ class EmbeddedServer:
         self._home.keep_port(self._wanted_port, port)
         text = cluster.configuration(port, self._home.log, shutil.disk_usage(folder).free, self._overrides)
         write_whole(folder / "postgresql.conf", text, owner=owner_of(self._home.home), mode=0o644)
+        read = self._log_sizes()
         alive = self._home.open_alive()
         try:
             self._take(alive)
@@ -271,7 +272,7 @@ class EmbeddedServer:
             os.close(alive)
         # It is our child as long as we live; whenever it ends, somebody has to ask for its exit status.
         threading.Thread(target=process.wait, name="postmaster", daemon=True).start()
-        self._wait_until_ready(process)
+        self._wait_until_ready(process, read)
 
     def _take(self, alive: int) -> None:
         """Take the server's lock, which is free, but for the moment in which another command may ask about it."""
@@ -281,25 +282,29 @@ class EmbeddedServer:
                 raise EmbeddedServerError(f"A server of {self._home.home} was started meanwhile: run this again.")
             time.sleep(0.01)
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]", read: Mapping[Path, int]) -> None:
         began = time.time()
         while time.time() - began < PATIENCE:
             if self._answers():
                 return
             if process.poll() is not None:
-                said = self._last_words(began)
+                said = self._last_words(read)
                 if "could not bind" in said or "could not create any TCP/IP sockets" in said:
                     raise _PortTakenError
                 raise EmbeddedServerError(refusal("PostgreSQL does not start", said, self._home.folder))
             time.sleep(0.03)
         raise EmbeddedServerError(f"PostgreSQL is not ready after {PATIENCE / 60:.0f} minutes: see {self._home.log}.")
 
-    def _last_words(self, began: float) -> str:
-        """What the server said since `began` (seconds since 1970): before its log was open, and in it."""
+    def _log_sizes(self) -> dict[Path, int]:
+        return {log: log.stat().st_size for log in self._home.log.glob("*.log")}
+
+    def _last_words(self, read: Mapping[Path, int]) -> str:
+        """What the server said at this start: before its log was open, and in it after what was `read` already."""
         said = (self._home.folder / "start.log").read_text(encoding="utf-8", errors="replace")
-        for log in self._home.log.glob("*.log"):
-            if log.stat().st_mtime >= began - 1:
-                said += log.read_text(encoding="utf-8", errors="replace")[-4000:]
+        for log, size in self._log_sizes().items():
+            known = read.get(log, 0)
+            # One of a week ago is begun anew.
+            said += log.read_bytes()[known if size >= known else 0 :][-4000:].decode("utf-8", errors="replace")
         return said
 
     def _make_logins_and_databases(self) -> None:

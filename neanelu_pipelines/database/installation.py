@@ -7,6 +7,7 @@ import errno
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -88,6 +89,11 @@ def _try(installation: Installation, account: Account) -> None:
         raise InstallationError(refusal("PostgreSQL does not run on this machine", done.stdout, installation.prefix))
 
 
+_FAULT = re.compile("error|FATAL|PANIC", re.IGNORECASE)
+_PASSING = re.compile("database system is (starting up|shutting down|not yet accepting)|terminating connection")
+"""What a server answers to whoever asks too early, or too late: it says nothing of why it does not start."""
+
+
 def refusal(what: str, output: str, folder: Path) -> str:
     """The reason a program of PostgreSQL gave for failing in `folder`, as a sentence that says what to do."""
     # pg0 keeps to itself what the system told it; PostgreSQL may say only that less was written than it wanted.
@@ -95,7 +101,9 @@ def refusal(what: str, output: str, folder: Path) -> str:
     if said or shutil.disk_usage(folder).free < _FULL_BYTES:
         return explain(OSError(errno.ENOSPC, "", str(folder)))
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    reason = next((line for line in lines if "error" in line.lower() or "FATAL" in line), lines[-1] if lines else "")
+    faults = [line for line in lines if _FAULT.search(line) and not _PASSING.search(line)]
+    worst = [line for line in faults if "PANIC" in line]
+    reason = next(iter(worst or faults or lines[-1:]), "")
     if "shared libraries" in reason:
         return f"{what}: {reason}. Install that library, or set NEANELU_DATABASE_URL to a server of your own."
     return f"{what}: {reason or 'it says nothing'}. Set NEANELU_DATABASE_URL to use a server of your own instead."

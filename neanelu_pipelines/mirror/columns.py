@@ -254,7 +254,9 @@ def _boolean(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
 
 def _timestamp(column: Column, raw: pl.Expr) -> tuple[pl.Expr, tuple[Check, ...]]:
     parsed = raw.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
-    wrong = ~raw.str.contains(_TIMESTAMP) | _lost(raw, parsed)
+    # At both ends of time an offset leads to a year that PostgreSQL takes and Python does not.
+    beyond = ~parsed.dt.year().is_between(1, 9999)
+    wrong = ~raw.str.contains(_TIMESTAMP) | _lost(raw, parsed) | beyond.fill_null(value=False)
     return parsed, (Check(column.name, "not_a_timestamp", "is not an ISO 8601 time with a zone", wrong),)
 
 

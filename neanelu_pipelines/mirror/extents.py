@@ -7,7 +7,7 @@ belong here: what the merge does with it.
 from dataclasses import dataclass
 from typing import Any
 
-from neanelu_pipelines.mirror.declarations import Resource
+from neanelu_pipelines.mirror.declarations import Entity, Link, Resource
 from neanelu_pipelines.mirror.routes import routes_of
 from neanelu_pipelines.mirror.selection import Selection
 
@@ -29,6 +29,11 @@ class Extent:
     that its lines say."""
 
 
+def _lacks_lines(entity: Entity, link: Link, selection: Selection) -> bool:
+    """Whether rows name one of their linked rows as the featured one, and still no line of any link was seen."""
+    return link.table not in selection.routes and link.featured_gid_column in selection.valued.get(entity.table, ())
+
+
 def extent_of(
     resource: Resource, selection: Selection, whole: frozenset[tuple[str, str]], asked: set[str], *, complete: bool
 ) -> dict[str, Any]:
@@ -40,7 +45,9 @@ def extent_of(
     for entity in resource.entities:
         if is_our_query:
             owned |= {f"{entity.table}.{part.field}" for part in entity.children if part.in_query}
-            owned |= {link.table for link in entity.links if link.in_query}
+            owned |= {
+                link.table for link in entity.links if link.in_query and not _lacks_lines(entity, link, selection)
+            }
     owned |= {route.owned_name for route in routes_of(resource) if route.owned_name and route.lines <= whole}
     columns = {table: sorted(names) for table, names in selection.columns.items()}
     return {

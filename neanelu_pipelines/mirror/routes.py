@@ -4,6 +4,7 @@ Belongs here: matching lines with routes, and the hash by which a line counts in
 belong here: reading identities (`shopify.nodes`) and what is done with the lines.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,16 +99,32 @@ def line_hashes(block: Block, who: pl.DataFrame, holds_parent: NDArray[np.bool_]
     data = block.data
     ends = _without_line_ends(block)
     counts_less = ~holds_parent & who["parent_node"].is_not_null().to_numpy()
+    rewritten: list[int] = []
     for i in np.flatnonzero(counts_less).tolist():
         start, end = int(block.starts[i]), int(block.ends[i])
         cut = data.rfind(_PARENT_KEY, start, end)
-        # Shopify writes it last. Where something follows it, that counts too.
         if cut >= 0 and data.find(b",", cut + 1, end) < 0:
             ends[i] = cut
+        else:
+            rewritten.append(i)
     view = memoryview(data)
     digest = xxhash.xxh3_64_intdigest
     bounds = zip(block.starts.tolist(), ends.tolist(), strict=True)
-    return np.array([digest(view[start:end], seed) for start, end in bounds], dtype=np.uint64).view(np.int64)
+    hashes = [digest(view[start:end], seed) for start, end in bounds]
+    for i in rewritten:
+        hashes[i] = digest(_without_parent(block.line(i)), seed)
+    return np.array(hashes, dtype=np.uint64).view(np.int64)
+
+
+def _without_parent(line: bytes) -> bytes:
+    """A line that somebody wrote anew, less its parent: Shopify's have it last, where it is cut off unread."""
+    try:
+        node = json.loads(line)
+    except (ValueError, RecursionError):
+        return line  # It is rejected anyway.
+    if isinstance(node, dict):
+        node.pop("__parentId", None)
+    return json.dumps(node).encode()
 
 
 def _without_line_ends(block: Block) -> NDArray[np.int64]:

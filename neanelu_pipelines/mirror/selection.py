@@ -33,6 +33,8 @@ class Selection:
 
     columns: dict[str, set[str]] = field(default_factory=dict)
     """Selected columns by mirror table."""
+    valued: dict[str, set[str]] = field(default_factory=dict)
+    """Those of them that hold a value in some row."""
     routes: set[str] = field(default_factory=set)
     """The owned parts (`table.field` or link table) of which the file holds lines."""
     partial: set[str] = field(default_factory=set)
@@ -61,6 +63,7 @@ class Selection:
     def saw_values(self, entity: Entity, columns: list[str]) -> None:
         """Columns that hold a value somewhere are selected, sampled or not."""
         self.columns.setdefault(entity.table, set()).update(columns)
+        self.valued.setdefault(entity.table, set()).update(columns)
 
     def settle(self) -> None:
         """Decide from all samples: a column is selected where one shows its field, or where none shows its absence.
@@ -76,7 +79,8 @@ class Selection:
             if disagree or (unheard_of and column in selected):
                 self.mixed.setdefault(table, set()).update(f"{node}.{column}" for node in disagree or by_node)
                 selected.discard(column)
-            elif True in said or False not in said:
+            elif any(True in answers or False not in answers for answers in by_node.values()):
+                # By node type: what no video ever carries may stand in every picture.
                 selected.add(column)
 
     def _learn(self, resource: Resource, entity: Entity, node: str, value: dict[str, Any]) -> None:

@@ -39,6 +39,8 @@ from neanelu_pipelines.shopify.replies import Reply, read_reply
 _CONNECT_SECONDS = 10.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
+_NO_TOKEN = b"[token]"
+_ENCODINGS = frozenset({"", "identity", "gzip"})
 _JITTER = 0.05
 _random = secrets.SystemRandom()
 
@@ -205,11 +207,14 @@ class AdminClient:
         if fault is not None:
             raise fault
         # Whatever stands at the other end may say back what it was sent.
-        said = {name: value.replace(token, "[token]") for name, value in response.headers.items()}
-        clean = received.replace(token.encode(), b"[token]")
+        said = [(name, value.replace(token.encode(), _NO_TOKEN)) for name, value in response.headers.raw]
+        clean = _without_token(received, token)
         return read_reply(response.status_code, httpx.Headers(said), clean, api_version=self._access.api_version)
 
     def _receive(self, response: httpx.Response, deadline: float) -> bytes:
+        if response.headers.get("Content-Encoding", "identity").strip().lower() not in _ENCODINGS:
+            # A few bytes that are packed twice unfold to any size before they can be counted.
+            raise Unavailable(f"{self._access.domain} answered in an encoding that it was not asked for.")
         received = bytearray()
         for chunk in response.iter_bytes():
             received += chunk
@@ -228,6 +233,18 @@ class AdminClient:
             return 0.0
         grown = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1))
         return _with_jitter(grown if fault.retry_after is None else fault.retry_after)
+
+
+def _without_token(body: bytes, token: str) -> bytes:
+    """The body without the token, as it stands or written with JSON's escapes."""
+    clean = body.replace(token.encode(), _NO_TOKEN)
+    if b"\\" not in clean:
+        return clean
+    try:
+        read = json.dumps(json.loads(clean), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return clean
+    return read.replace(token, _NO_TOKEN.decode()).encode() if token in read else clean
 
 
 @cache

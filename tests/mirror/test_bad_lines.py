@@ -113,6 +113,12 @@ BAD_LINES = {
     "no time": (product(9, updatedAt="ieri"), "VALIDATION", "not_a_timestamp", "updated_at_shopify"),
     "30 February": (product(9, updatedAt="2026-02-30T10:00:00Z"), "VALIDATION", "not_a_timestamp", "updated_at"),
     "year 0": (product(9, updatedAt="0000-01-01T10:00:00Z"), "VALIDATION", "not_a_timestamp", "updated_at"),
+    "a year that an offset makes": (
+        product(9, updatedAt="0001-01-01T00:00:00+14:00"),
+        "VALIDATION",
+        "not_a_timestamp",
+        "updated_at",
+    ),
     "an offset of 20 hours": (
         product(9, updatedAt="2026-01-01T10:00:00+20:00"),
         "VALIDATION",

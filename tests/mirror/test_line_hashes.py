@@ -1,5 +1,7 @@
 """What of a line counts into a fingerprint: what it says, not how it ends; its parent where a row holds its key."""
 
+import json
+
 import numpy as np
 import xxhash
 from hypothesis import given, settings
@@ -40,8 +42,16 @@ def test_the_parent_counts_only_where_a_row_holds_its_key() -> None:
     assert hashes(under_one + under_other, holds_parent=False) == [xxhash.xxh3_64_intdigest(alone, SEED)] * 2
 
 
-def test_what_follows_the_parent_counts_and_so_does_a_line_without_one() -> None:
-    node = {"id": gid("MediaImage", 5), "__parentId": gid("Product", 1), "alt": "Gard"}
-    lines = encode_line(node) + encode_line({"id": gid("Product", 1), "title": ',"__parentId":'})
+def test_the_parent_does_not_count_in_lines_that_somebody_wrote_anew() -> None:
+    """Spaced, sorted: one picture under two products is the same there, too."""
+    for form in ({"sort_keys": True}, {"separators": (", ", ": ")}):
+        under = [json.dumps(json.loads(media(5, gid("Product", number))), **form) for number in (1, 2)]
+        other = json.dumps(json.loads(media(5, gid("Product", 1), alt="alta")), **form)
+        one, same, different = hashes("\n".join([*under, other]).encode(), holds_parent=False)
+        assert one == same != different
 
-    assert hashes(lines, holds_parent=False) == hashes(lines)
+
+def test_a_line_without_a_parent_counts_whole() -> None:
+    line = encode_line({"id": gid("Product", 1), "title": ',"__parentId":'})
+
+    assert hashes(line, holds_parent=False) == hashes(line)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from neanelu_pipelines.sandbox.wire import encode_line
 from tests.mirror.lines import (
     CHANGED,
     LATER,
@@ -226,6 +227,35 @@ def test_two_results_of_different_queries_in_one_file_are_told(river: River) -> 
     # What the note advises: the same lines say it now, and are not taken for what is there already.
     river.load([product(1), *with_barcodes], snapshot=False)
     assert river.one("SELECT count(*) FROM shopify_variants WHERE barcode = '594'") == half
+
+
+def test_a_picture_is_cleared_also_beside_a_video_that_never_has_its_fields(river: River) -> None:
+    def video(alt: str) -> bytes:
+        clip = {"id": gid("ExternalVideo", 20), "alt": alt, "embedUrl": "https://video.example/20", "status": "READY"}
+        return encode_line({**clip, "mediaContentType": "EXTERNAL_VIDEO"}, P1)
+
+    river.load([product(1), media(10, P1), video("film")])
+    river.load([product(1), media(10, P1, image=None, status="FAILED"), video("nou")])
+
+    assert river.query("SELECT width, height FROM shopify_media WHERE media_type = 'IMAGE'") == [(None, None)]
+
+
+def test_a_file_without_media_lines_whose_products_name_pictures_removes_none(river: River) -> None:
+    amount = {"amount": "79.90", "currencyCode": "RON"}
+    asked = {
+        **dict.fromkeys(("productType", "templateSuffix", "category", "publishedAt", "createdAt")),
+        "hasOnlyDefaultVariant": True,
+        "requiresSellingPlan": False,
+        "options": [],
+        "priceRangeV2": {"minVariantPrice": amount, "maxVariantPrice": amount},
+    }
+    featured = {"featuredMedia": {"id": gid("MediaImage", 10)}}
+    river.load([product(1, **asked, **featured), media(10, P1), media(11, P1)])
+    river.load([product(1, title="Nou", **asked, **featured)])
+    assert river.one("SELECT count(*) FROM shopify_product_media") == 2
+
+    river.load([product(1, title="Mai nou", **asked)])
+    assert river.one("SELECT count(*) FROM shopify_product_media") == 0, "it has none any more"
 
 
 @pytest.mark.parametrize("owner", [1, 77], ids=["a product whose line is rejected", "no product"])

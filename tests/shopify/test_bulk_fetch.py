@@ -122,6 +122,12 @@ def test_a_result_comes_in_with_its_signature_and_without_a_token(
     assert "s3cret" not in caplog.text
 
 
+def test_no_more_is_taken_than_tells_that_it_is_too_much(shelf: Shelf, fetcher: Fetcher) -> None:
+    with serving(ranged) as (url, _):
+        fetcher.fetch(url, shelf, 5000)
+    assert shelf.end() == 5001
+
+
 def test_a_broken_connection_loses_nothing_that_came_in(shelf: Shelf, fetcher: Fetcher, tmp_path: Path) -> None:
     def cut(asked: Asked) -> Sent:
         whole = ranged(asked)

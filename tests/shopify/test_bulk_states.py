@@ -248,6 +248,28 @@ def test_a_result_with_objects_and_without_a_url_is_incomplete() -> None:
     assert (late.phase, late.reason) == (Phase.FAILED, "INCOMPLETE")
 
 
+def test_a_result_with_bytes_and_without_a_url_is_waited_for_and_incomplete() -> None:
+    """It once was polled for without a pause, for ever: no objects, but bytes, is not nothing."""
+    state = seen(RUNNING, "COMPLETED", bytes=10)
+    assert next_move(seen(state, "COMPLETED", bytes=10), START) == Move.WAIT
+    late = seen(state, "COMPLETED", START + timedelta(seconds=21), bytes=10)
+    assert (late.phase, late.reason) == (Phase.FAILED, "INCOMPLETE")
+
+
+def test_no_operation_was_made_later_than_now() -> None:
+    """What it shows would outdate all that comes until then."""
+    ahead = Operation(GID, "RUNNING", created_at=START + timedelta(days=2000))
+    assert after(RUNNING, Seen(ahead), START, PACE).created_at == START
+    assert after(State(Phase.STARTING), Started(ahead), START, PACE).created_at == START
+
+
+@pytest.mark.parametrize(("said", "moment"), [("ieri", None), (7, None), ("2026-03-01T10:00:00", "2026-03-01T10:00Z")])
+def test_what_is_no_time_is_none(said: object, moment: str | None) -> None:
+    found = read_operation({"id": GID, "createdAt": said})
+    assert found
+    assert found.created_at == (datetime.fromisoformat(moment) if moment else None)
+
+
 def test_too_large_a_result_is_refused_before_it_is_fetched() -> None:
     assert seen(RUNNING, "COMPLETED", objects=2, bytes=1001, url="u").reason == "TOO_LARGE"
 

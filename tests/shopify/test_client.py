@@ -314,6 +314,9 @@ def test_what_is_no_token_is_not_shown(token: str) -> None:
     assert not token.strip() or token.strip() not in str(caught.value)
 
 
+ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in TOKEN)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -321,6 +324,8 @@ def test_what_is_no_token_is_not_shown(token: str) -> None:
         Answer(500, json.dumps({"errors": f"you sent {TOKEN}"}).encode()),
         Answer(401, json.dumps({"errors": f"bad token {TOKEN}"}).encode()),
         bad("BAD", f"echo {TOKEN}"),
+        Answer(200, json.dumps({"errors": [{"message": f"echo {TOKEN}"}]}).replace(TOKEN, ESCAPED).encode()),
+        Answer(401, json.dumps({"errors": TOKEN}).replace(TOKEN, ESCAPED).encode()),
         Answer(200, b"x", {"Content-Encoding": "gzip"}),
     ],
 )
@@ -338,6 +343,18 @@ def test_the_token_is_in_no_error_and_no_log(
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     assert TOKEN not in repr(client) + repr(access()) + str(access()) + repr(vars(client))
+
+
+def test_a_header_that_is_no_ascii_is_no_fault(client_of: ClientOf) -> None:
+    with scripted(good(headers={"X-Region": "Bucure\xe8ti"})) as server:
+        assert client_of(server).execute(QUERY).data
+
+
+def test_a_reply_that_is_packed_twice_is_not_unpacked(client_of: ClientOf) -> None:
+    packed = gzip.compress(gzip.compress(good().body))
+    twice = Answer(200, packed, {"Content-Encoding": "gzip, gzip"})
+    with scripted(twice) as server, pytest.raises(Unavailable, match="encoding that it was not asked for"):
+        client_of(server).execute(QUERY)
 
 
 def test_a_redirect_that_says_the_token_back(client_of: ClientOf) -> None:

@@ -97,7 +97,7 @@ def _each(texts: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(texts))
 
 
-def brought_figures(share: Brought, requests: int, points: float, seconds: float) -> dict[str, dg.MetadataValue]:
+def brought_figures(share: Brought, requests: int, points: float) -> dict[str, dg.MetadataValue]:
     """Of the export, besides the artifact's own figures: what it took since the run began with it."""
     figures: dict[str, dg.MetadataValue] = {
         "operation_id": dg.MetadataValue.text(share.operation_id or ""),
@@ -105,7 +105,6 @@ def brought_figures(share: Brought, requests: int, points: float, seconds: float
         "object_count": dg.MetadataValue.int(share.objects),
         "requests": dg.MetadataValue.int(requests),
         "points_used": dg.MetadataValue.float(points),
-        "seconds": dg.MetadataValue.float(round(seconds, 3)),
     }
     if share.created_at is not None:
         figures["as_of"] = dg.MetadataValue.timestamp(share.created_at)

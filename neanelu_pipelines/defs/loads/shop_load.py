@@ -179,7 +179,8 @@ class ShopLoads:
             return None
         figures: Metadata = artifact_figures(turn.load)
         if isinstance(share, Brought):
-            figures = {**figures, **brought_figures(share, turn.requests, turn.points, turn.seconds)}
+            figures = artifact_figures(replace(turn.load, seconds=turn.seconds))
+            figures = {**figures, **brought_figures(share, turn.requests, turn.points)}
         yield from self._telling.artifact(turn, figures)
         return None
 

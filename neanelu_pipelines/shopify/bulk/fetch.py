@@ -122,7 +122,7 @@ class Fetcher:
                 begin = shelf.end()
                 if size is not None and begin >= size:
                     return
-                if self._once(http, url, shelf, begin) and (size is None or shelf.end() == begin):
+                if self._once(http, url, shelf, begin, size) and (size is None or shelf.end() == begin):
                     return
                 fruitless = 0 if shelf.end() > begin else fruitless + 1
                 if fruitless:
@@ -130,7 +130,7 @@ class Fetcher:
         host = urlsplit(url).hostname
         raise Unavailable(f"The result cannot be fetched from {host}: the connection is lost each time.")
 
-    def _once(self, http: httpx.Client, url: str, shelf: Shelf, begin: int) -> bool:
+    def _once(self, http: httpx.Client, url: str, shelf: Shelf, begin: int, size: int | None) -> bool:
         """One request from `begin` on; whether its answer came to its end."""
         try:
             request = http.build_request(
@@ -147,18 +147,22 @@ class Fetcher:
                 if status == _OK and begin:  # The whole once more, because ranges are not known there.
                     shelf.clear()
                     begin = 0
-                self._receive(response, shelf, begin)
+                self._receive(response, shelf, begin, size)
         except httpx.InvalidURL:
             raise ForbiddenUrlError("The url of the result is none.") from None
         except httpx.HTTPError:  # It holds the url. What came in before it is kept.
             return False
         return True
 
-    def _receive(self, response: httpx.Response, shelf: Shelf, begin: int) -> None:
+    def _receive(self, response: httpx.Response, shelf: Shelf, begin: int, size: int | None) -> None:
+        """Take the answer's bytes, and at most one more than there should be: then it is not the result."""
         piece = bytearray()
         try:
             for chunk in response.iter_raw():
                 piece += chunk
+                if size is not None and begin + len(piece) > size:
+                    del piece[size + 1 - begin :]
+                    return
                 if begin + len(piece) > self._most_bytes:
                     raise ResultTooLargeError(f"The result is larger than {self._most_bytes:,} bytes.")
                 if len(piece) >= self._piece_bytes:

@@ -10,7 +10,7 @@ so an operation is recognized as ours, and as that run's, even if the process di
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,16 +39,24 @@ class Operation:
     """Our run that started it; None if its query was not asked for, or is not ours."""
 
 
+def _moment(said: Any) -> datetime | None:
+    """A time that Shopify said; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(said)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def read_operation(found: Any) -> Operation | None:
     """The operation in a reply; None where there is none."""
     if not isinstance(found, Mapping) or not isinstance(found.get("id"), str):
         return None
-    created = found.get("createdAt")
     return Operation(
         id=found["id"],
         status=str(found.get("status") or ""),
         error_code=found.get("errorCode"),
-        created_at=datetime.fromisoformat(created) if isinstance(created, str) else None,
+        created_at=_moment(found.get("createdAt")),
         objects=_count(found.get("objectCount")) or 0,
         roots=_count(found.get("rootObjectCount")) or 0,
         bytes=_count(found.get("fileSize")),

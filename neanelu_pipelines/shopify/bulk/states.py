@@ -231,7 +231,7 @@ def _starting(
         case Starting():
             return replace(state, phase=Phase.STARTING, due=None, blocked_by=())
         case Started(operation):
-            created = operation.created_at or now
+            created = _created(operation.created_at, now)
             known = replace(state, phase=Phase.RUNNING, operation_id=operation.id, created_at=created, blocked_by=())
             return replace(known, due=_in(now, pace.first_poll))
         case NotStarted(retry_after):
@@ -252,7 +252,7 @@ def _seen(state: State, operation: Operation, now: datetime, pace: Pace) -> Stat
         operation_id=operation.id,
         status=operation.status,
         error_code=operation.error_code,
-        created_at=operation.created_at or state.created_at or now,
+        created_at=_created(operation.created_at or state.created_at, now),
         # Counters grow; one that shrinks is an answer that came late.
         objects=max(state.objects, operation.objects),
         roots=max(state.roots, operation.roots),
@@ -275,13 +275,18 @@ def _seen(state: State, operation: Operation, now: datetime, pace: Pace) -> Stat
             return _not_ended(state, now, pace)
 
 
+def _created(said: datetime | None, now: datetime) -> datetime:
+    """When the operation was made. Not later than now: until that moment all older news would count as outdated."""
+    return min(said or now, now)
+
+
 def _completed(state: State, operation: Operation, now: datetime, pace: Pace) -> State:
     if operation.bytes is not None and operation.bytes > pace.most_bytes:
         words = f"The result has {operation.bytes:,} bytes; at most {pace.most_bytes:,} are fetched. Ask for less."
         return _failed(state, "TOO_LARGE", words)
     if operation.url:
         return replace(state, phase=Phase.FETCHING, ended_at=state.ended_at or now)
-    if state.objects == 0:
+    if state.objects == 0 and not state.bytes:
         # Nothing at all is believed when it is said twice: a whole shop may be taken for empty.
         if state.ended_at is None:
             return replace(state, ended_at=now, due=_in(now, pace.first_poll))
