@@ -1,5 +1,7 @@
 """What lines of one file are to each other: the same node twice, a child before its parent or without one."""
 
+from typing import Any
+
 import pytest
 
 from neanelu_pipelines.sandbox.wire import encode_line
@@ -242,7 +244,7 @@ def test_a_picture_is_cleared_also_beside_a_video_that_never_has_its_fields(rive
 
 def test_a_file_without_media_lines_whose_products_name_pictures_removes_none(river: River) -> None:
     amount = {"amount": "79.90", "currencyCode": "RON"}
-    asked = {
+    asked: dict[str, Any] = {
         **dict.fromkeys(("productType", "templateSuffix", "category", "publishedAt", "createdAt")),
         "hasOnlyDefaultVariant": True,
         "requiresSellingPlan": False,

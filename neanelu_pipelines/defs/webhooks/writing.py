@@ -29,7 +29,7 @@ def into_mirror(database: Database, settings: Settings) -> Hands:
                 chosen,
                 shop_domain=lines.domain,
                 resource=lines.resource,
-                source=str(lines.file),
+                source=lines.source,
                 as_of=lines.as_of,
                 snapshot=False,
                 whole=lines.whole,

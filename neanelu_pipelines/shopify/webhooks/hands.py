@@ -6,7 +6,6 @@ Belongs here: the words in which rows are handed over. Does not belong here: the
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from neanelu_pipelines.errors import NeaneluError
@@ -20,11 +19,12 @@ class BusyError(NeaneluError):
 
 @dataclass(frozen=True)
 class Lines:
-    """A file of lines made of events."""
+    """Lines made of events, to be loaded as any file is."""
 
     domain: str
     resource: str
-    file: Path
+    source: str
+    """An fsspec URL."""
     as_of: datetime
     """The moment of the oldest of the events. Each line says its own."""
     whole: frozenset[tuple[str, str]]
