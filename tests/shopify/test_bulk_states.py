@@ -256,7 +256,7 @@ def test_a_result_with_bytes_and_without_a_url_is_waited_for_and_incomplete() ->
     assert (late.phase, late.reason) == (Phase.FAILED, "INCOMPLETE")
 
 
-def test_no_operation_was_made_later_than_now() -> None:
+def test_no_operation_was_made_days_ahead() -> None:
     """What it shows would outdate all that comes until then."""
     ahead = Operation(GID, "RUNNING", created_at=START + timedelta(days=2000))
     assert after(RUNNING, Seen(ahead), START, PACE).created_at == START

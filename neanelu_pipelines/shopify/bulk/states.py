@@ -276,8 +276,8 @@ def _seen(state: State, operation: Operation, now: datetime, pace: Pace) -> Stat
 
 
 def _created(said: datetime | None, now: datetime) -> datetime:
-    """When the operation was made. Not later than now: until that moment all older news would count as outdated."""
-    return min(said or now, now)
+    """When the operation was made. Clocks differ; one that lies ahead would outdate all that comes until then."""
+    return said if said and said < now + timedelta(days=1) else now
 
 
 def _completed(state: State, operation: Operation, now: datetime, pace: Pace) -> State:
