@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy as np
 import polars as pl
 from graphql import parse
 from graphql.language import DocumentNode, FieldNode, Node, SelectionSetNode
+from numpy.typing import NDArray
 
 from neanelu_pipelines.mirror.columns import DECODED
 from neanelu_pipelines.mirror.declarations import Column, Derivation, Entity, Resource
@@ -128,20 +130,24 @@ def first_without(entity: Entity, frame: pl.DataFrame) -> dict[str, list[int]]:
     find the second. A name that stands deeper in the line, too, hides that it is missing.
     """
     fields = {path.split(".")[0] for column in entity.columns for path in column.paths}
-    nulls = frame.select(pl.col(DECODED).struct.field(sorted(fields)).null_count()).row(0, named=True)
-    found = [
-        pl.struct("at", "node").filter(_lacks(name) & (pl.col("node") == node)).first().alias(f"{node}.{name}")
-        for name in (name for name, count in nulls.items() if count)
-        for node in entity.node_types
-    ]
-    firsts = frame.select(found).row(0) if found else ()
-    return {node: [first["at"] for first in firsts if first and first["node"] == node] for node in entity.node_types}
+    nulls = frame.select(pl.col(DECODED).struct.field(sorted(fields)).is_null()).get_columns()
+    of_type = {node: (frame["node"] == node).to_numpy() for node in entity.node_types}
+    found: dict[str, list[int]] = {node: [] for node in entity.node_types}
+    for null in (null for null in nulls if null.any()):
+        for node, among in of_type.items():
+            first = _first_lacking(null.name, frame["line"], np.flatnonzero(null.to_numpy() & among))
+            if first is not None:
+                found[node].append(frame["at"][first])
+    return found
 
 
-def _lacks(name: str) -> pl.Expr:
-    """Whether a line lacks a field; of those that hold a value the text is not looked at."""
-    text = pl.when(pl.col(DECODED).struct.field(name).is_null()).then(pl.col("line"))
-    return ~text.str.contains(f'"{name}"', literal=True).fill_null(value=True)
+def _first_lacking(name: str, lines: pl.Series, among: NDArray[np.int64]) -> int | None:
+    """The first of these lines that lacks the field; of one that was never asked for that is the very first."""
+    key = f'"{name}"'
+    if not len(among) or key not in lines[int(among[0])]:
+        return int(among[0]) if len(among) else None
+    lacks = ~lines.gather(among).str.contains(key, literal=True)
+    return int(among[lacks.arg_max() or 0]) if lacks.any() else None
 
 
 def absent_columns(entity: Entity, line: str) -> list[str]:

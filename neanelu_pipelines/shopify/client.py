@@ -244,7 +244,7 @@ def _without_token(body: bytes, token: str) -> bytes:
         read = json.dumps(json.loads(clean), ensure_ascii=False)
     except (ValueError, RecursionError):
         return clean
-    return read.replace(token, _NO_TOKEN.decode()).encode() if token in read else clean
+    return read.replace(token, _NO_TOKEN.decode()).encode(errors="replace") if token in read else clean
 
 
 @cache

@@ -98,7 +98,7 @@ def _each(texts: Iterable[str]) -> str:
 
 
 def brought_figures(share: Brought, requests: int, points: float) -> dict[str, dg.MetadataValue]:
-    """Of the export, besides the artifact's own figures: what it took since the run began with it."""
+    """Of the export, besides the artifact's own figures: what was asked of Shopify since the run began with it."""
     figures: dict[str, dg.MetadataValue] = {
         "operation_id": dg.MetadataValue.text(share.operation_id or ""),
         "lines": dg.MetadataValue.int(share.objects),
