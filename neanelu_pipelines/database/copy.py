@@ -20,6 +20,8 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.database.wire import HEADER, TRAILER
 
 _WAITING_BLOCKS = 2
+_STATISTICS = "1"
+"""What a load has just copied is one run's, and whether a key is unique shows in 300 rows."""
 
 
 def table_identifier(name: str) -> sql.Identifier:
@@ -39,10 +41,22 @@ class TableCopy:
     and nothing otherwise.
     """
 
-    def __init__(self, database: Database, table: str, columns: Sequence[str], analyzed: Sequence[str] = ()) -> None:
-        """A copy of rows of these `columns`; the `analyzed` columns get statistics in the same thread."""
+    def __init__(
+        self,
+        database: Database,
+        table: str,
+        columns: Sequence[str],
+        analyzed: Sequence[str] = (),
+        *,
+        sure: bool = False,
+    ) -> None:
+        """A copy of rows of these `columns`; the `analyzed` columns get statistics in the same thread.
+
+        Where rows are `sure` to come the connection is opened before the first of them, and else with them.
+        """
         self.table = table
         self.rows = 0
+        self._sure = sure
         self._copy = statement("database/copy_in").format(table=table_identifier(table), columns=column_list(columns))
         self._analyze = (
             statement("database/analyze").format(table=table_identifier(table), columns=column_list(analyzed))
@@ -75,7 +89,7 @@ class TableCopy:
             self._chunks.put(None)
 
     def __enter__(self) -> Self:
-        """Start the thread; the connection is opened with the first rows."""
+        """Start the thread."""
         self._thread.start()
         return self
 
@@ -91,7 +105,7 @@ class TableCopy:
 
     def _run(self) -> None:
         try:
-            first = self._next()
+            first = b"" if self._sure else self._next()
             if first is None:
                 return
             with self._database.connect(Role.PIPELINE) as connection, connection.cursor() as cursor:
@@ -104,7 +118,7 @@ class TableCopy:
                 if self._abandoned:
                     connection.rollback()
                 elif self._analyze:
-                    connection.execute(statement("database/look_briefly"))
+                    connection.execute(statement("database/look_briefly"), {"target": _STATISTICS})
                     connection.execute(self._analyze)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that writes
             self._error = error
@@ -120,12 +134,17 @@ class TableCopy:
 
 @contextmanager
 def table_copies(
-    database: Database, tables: Mapping[str, Sequence[str]], analyzed: Mapping[str, Sequence[str]] | None = None
+    database: Database, tables: Mapping[str, Sequence[str]], analyzed: Mapping[str, Sequence[str]], *, sure: bool
 ) -> Iterator[dict[str, TableCopy]]:
-    """One `TableCopy` per table, side by side, each committed by itself; `analyzed` are columns by table."""
+    """One `TableCopy` per table, side by side, each committed by itself; `analyzed` are columns by table.
+
+    In those that are analyzed rows are `sure` to come, or not.
+    """
     with ExitStack() as stack:
         copies = {
-            table: stack.enter_context(TableCopy(database, table, columns, (analyzed or {}).get(table, ())))
+            table: stack.enter_context(
+                TableCopy(database, table, columns, analyzed.get(table, ()), sure=sure and table in analyzed)
+            )
             for table, columns in tables.items()
         }
         yield copies

@@ -104,7 +104,7 @@ class Column:
     """Whether the resource's query always asks for it: a result without it comes from another query. Not so of fields
     that earlier queries of ours, and those of recorded files, do not ask for."""
 
-    @property
+    @cached_property
     def paths(self) -> tuple[str, ...]:
         """All paths that this column reads."""
         own = (*self.sources, *(self.members or {}).values())

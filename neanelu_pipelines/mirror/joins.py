@@ -9,6 +9,7 @@ from psycopg import sql
 from neanelu_pipelines.database.copy import table_identifier
 from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror.declarations import Children, Entity, Link, Lookup
+from neanelu_pipelines.mirror.shares import WHOLE, Share
 
 
 def join(kind: str, table: str, gid_column: str) -> sql.Composed:
@@ -54,16 +55,20 @@ def staged_place(entity: Entity) -> sql.Composable:
     return sql.SQL(" || ' ' || ").join(sql.Identifier("s", column) for column in entity.place)
 
 
-def owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier) -> sql.Composed:
-    """What a staged row owns, folded into one row under `alias`."""
+def owned_join(entity: Entity, part: Children | Link, alias: sql.Identifier, share: Share) -> sql.Composed:
+    """What a staged row of the share owns, folded into one row under `alias`."""
+    of_share: sql.Composable = sql.SQL("")
+    if share != WHOLE:
+        of_share = statement("mirror/of_share").format(staging=table_identifier(entity.staging), share=share.holds)
     if isinstance(part, Link):
         name = "mirror/join_links_in_order" if part.elsewhere else "mirror/join_links"
-        return statement(name).format(link_table=sql.Literal(part.table), alias=alias)
+        return statement(name).format(link_table=sql.Literal(part.table), of_share=of_share, alias=alias)
     lookup = part.lookup
     kind = "list" if part.as_list else "children"
     return statement(f"mirror/join_{kind}_looked_up" if lookup else f"mirror/join_{kind}").format(
         parent_table=sql.Literal(entity.table),
         field=sql.Literal(part.field),
+        of_share=of_share,
         alias=alias,
         member=sql.Literal(lookup.member if lookup else ""),
         gid_member=sql.Literal(lookup.gid_member if lookup else ""),

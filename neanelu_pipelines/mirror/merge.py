@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection, Cursor, sql
 
 from neanelu_pipelines.database.connect import Transaction
 from neanelu_pipelines.database.copy import table_identifier
@@ -29,7 +29,7 @@ from neanelu_pipelines.database.statements import statement
 from neanelu_pipelines.mirror import recording
 from neanelu_pipelines.mirror.declarations import Entity, Link, Resource, Unfolded
 from neanelu_pipelines.mirror.extents import Extent
-from neanelu_pipelines.mirror.merge_queries import entity_query, link_names, update_links
+from neanelu_pipelines.mirror.merge_queries import entity_query, link_names, links_query
 from neanelu_pipelines.mirror.reports import TableCounts
 from neanelu_pipelines.mirror.shares import WHOLE, Share, shared_out
 
@@ -102,8 +102,7 @@ class Merge:
         started = time.perf_counter()
         connection.execute(statement("mirror/begin_merge"))
         query = entity_query(entity, self.extent, share, new=new)
-        row = connection.execute(query, self.parameters).fetchone() or (0, 0, 0)
-        return _counted(row, started)
+        return _counted(connection.execute(query, self.parameters), started)
 
     def _that_look_up(self, entity: Entity) -> list[Entity]:
         return [other for other in self.resource.entities if other.lookup and other.lookup.table == entity.table]
@@ -134,11 +133,9 @@ class Merge:
             return TableCounts()
         started = time.perf_counter()
         names = link_names(self.resource, entity, link, self.extent) | {"share": share.holds}
-        names["unless_new"] = sql.SQL("") if all_new else update_links(names)
         parameters = self.parameters | {"is_first": share.first == 0}
-        query = statement(self._link_statement(link, all_new=all_new))
-        row = connection.execute(query.format(**names), parameters).fetchone() or (0, 0, 0)
-        counts = _counted(row, started)
+        query = links_query(link, self.extent, names, all_new=all_new)
+        counts = _counted(connection.execute(query, parameters), started)
         if all_new:
             pass  # Rows that were not there a moment ago had no links, and have none to lose.
         elif self.extent.complete:
@@ -149,11 +146,6 @@ class Merge:
         counts.seconds = round(time.perf_counter() - started, 3)
         return counts
 
-    def _link_statement(self, link: Link, *, all_new: bool) -> str:
-        if link.elsewhere:
-            return "mirror/merge_links_in_order"
-        return "mirror/merge_links" if all_new or self.extent.complete else "mirror/merge_links_with_kept"
-
     def _unfolded(self, connection: Connection, entity: Entity, part: Unfolded, share: Share) -> TableCounts:
         columns = self.extent.columns.get(entity.table, ())
         if part.made_of not in columns and f"{entity.table}.{part.made_of}" not in self.extent.owned:
@@ -161,13 +153,19 @@ class Merge:
         started = time.perf_counter()
         query = statement(part.merge).format(share=share.holds)
         *row, deleted = connection.execute(query, self.parameters).fetchone() or (0, 0, 0, 0)
-        counts = _counted(tuple(row), started)
+        counts = _counts(tuple(row), started)
         counts.deleted = deleted
         return counts
 
 
-def _counted(row: tuple[int, ...], started: float) -> TableCounts:
-    """What a merge statement says of itself: rows inserted, updated, and offered to it."""
+def _counted(merged: Cursor, started: float) -> TableCounts:
+    """What a merge statement did: as it says itself, or rows inserted and nothing else."""
+    row = merged.fetchone() if merged.description else (merged.rowcount, 0, merged.rowcount)
+    return _counts(row or (0, 0, 0), started)
+
+
+def _counts(row: tuple[int, ...], started: float) -> TableCounts:
+    """Of rows inserted, updated, and offered."""
     inserted, updated, offered = row
     seconds = round(time.perf_counter() - started, 3)
     return TableCounts(inserted, updated, offered - inserted - updated, seconds=seconds)

@@ -22,21 +22,24 @@ def entity_query(entity: Entity, extent: Extent, share: Share, *, new: bool) -> 
     Raises, when it is run:
         psycopg.errors.UniqueViolation: some are there after all.
     """
-    values, joins, fingerprints = _values(entity, extent)
+    values, joins, fingerprints = _values(entity, extent, share)
     updated = [name for name in values if name != "shopify_gid"]
     values |= _only_for_new_rows(entity, values)
-    return statement("mirror/merge_entity").format(
-        table=table_identifier(entity.table),
-        staging=table_identifier(entity.staging),
-        columns=column_list(list(values)),
-        values=sql.SQL(", ").join(values.values()),
-        joins=sql.SQL("\n    ").join(joins),
-        fingerprint=_fingerprint(entity, extent, fingerprints),
-        fingerprint_column=sql.Identifier(entity.fingerprint),
-        told_at=moment(entity),
-        share=share.holds,
-        unless_new=sql.SQL("") if new else _update(entity, extent, updated),
-    )
+    names: dict[str, sql.Composable] = {
+        "table": table_identifier(entity.table),
+        "staging": table_identifier(entity.staging),
+        "columns": column_list(list(values)),
+        "values": sql.SQL(", ").join(values.values()),
+        "joins": sql.SQL("\n  ").join(joins),
+        "fingerprint": _fingerprint(entity, extent, fingerprints),
+        "fingerprint_column": sql.Identifier(entity.fingerprint),
+        "told_at": moment(entity),
+        "share": share.holds,
+    }
+    insert = statement("mirror/insert_entity").format(**names)
+    if new:
+        return insert
+    return statement("mirror/merge_entity").format(insert=insert, update=_update(entity, extent, updated), **names)
 
 
 def _update(entity: Entity, extent: Extent, names: list[str]) -> sql.Composed:
@@ -59,7 +62,7 @@ def _update(entity: Entity, extent: Extent, names: list[str]) -> sql.Composed:
 
 
 def _values(
-    entity: Entity, extent: Extent
+    entity: Entity, extent: Extent, share: Share
 ) -> tuple[dict[str, sql.Composable], list[sql.Composable], list[sql.Composable]]:
     """What goes into each column, the joins that this needs, and the terms of the fingerprint."""
     selected = set(extent.columns.get(entity.table, ()))
@@ -83,7 +86,7 @@ def _values(
         if isinstance(part, Children) and f"{entity.table}.{part.field}" in extent.owned:
             folded = sql.SQL("COALESCE({}.value, {})").format(alias, sql.Literal(part.nothing))
             values[part.field] = kept.unless_lines(alias, part.field, folded)
-        joins.append(owned_join(entity, part, alias))
+        joins.append(owned_join(entity, part, alias, share))
         fingerprints.append(sql.SQL("COALESCE({}.fingerprint, 0)").format(alias))
     if kept.some:
         joins.append(statement("mirror/join_kept").format(table=table_identifier(entity.table)))
@@ -217,9 +220,17 @@ def _featured(entity: Entity, link: Link, child_key: str, extent: Extent) -> sql
     return query.format(sql.Literal(link.featured_gid_column), still, said)
 
 
-def update_links(names: dict[str, sql.Composable]) -> sql.Composed:
-    """What happens to a link that is there, of the names of its table."""
-    return statement("mirror/update_links").format(**names)
+def links_query(link: Link, extent: Extent, names: dict[str, sql.Composable], *, all_new: bool) -> sql.Composed:
+    """The links of a share's rows, of the `names` of their table; `all_new` where the rows were not there before."""
+    if all_new and not link.elsewhere:
+        return statement("mirror/insert_links").format(**names)
+    update = sql.SQL("") if all_new else statement("mirror/update_links").format(**names)
+    if link.elsewhere:
+        return statement("mirror/merge_links_in_order").format(update=update, **names)
+    if not extent.complete:
+        return statement("mirror/merge_links_with_kept").format(update=update, **names)
+    insert = statement("mirror/insert_links").format(**names)
+    return statement("mirror/merge_links").format(insert=insert, update=update, **names)
 
 
 def link_names(resource: Resource, entity: Entity, link: Link, extent: Extent) -> dict[str, sql.Composable]:

@@ -38,6 +38,7 @@ from neanelu_pipelines.mirror.declarations import (
     Link,
     Resource,
 )
+from neanelu_pipelines.mirror.identities import Seen, seen_children, seen_entity, seen_links
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.reports import LoadRun
 from neanelu_pipelines.mirror.routes import Route, gid_hashes, hash_seed, holds_parent, line_hashes, routes_of, takers
@@ -58,6 +59,8 @@ class ParsedBlock:
 
     rows: list[tuple[str, bytes, int]] = field(default_factory=list)
     """Staging table, rows for COPY in the order of its columns, how many."""
+    seen: list[Seen] = field(default_factory=list)
+    """Who those rows are."""
     bad: list[BadLine] = field(default_factory=list)
     staged: Counter[str] = field(default_factory=Counter)
     """Staged lines by node type."""
@@ -96,9 +99,10 @@ class _Lines:
     bad: dict[int, BadLine] = field(default_factory=dict)
     """Rejected lines, by index."""
 
-    def copy(self, table: str, rows: pl.DataFrame) -> None:
+    def copy(self, table: str, rows: pl.DataFrame, seen: Seen) -> None:
         if len(rows):
             self.parsed.rows.append((table, binary_rows(rows), len(rows)))
+            self.parsed.seen.append(seen)
 
 
 _VALID = pl.lit("valid")
@@ -130,7 +134,7 @@ class BlockParser:
             )
             for route in self._routes
         }
-        self._something_wrong = {target: _any_wrong(fields) for target, fields in self._fields.items()}
+        self._anything_wrong = {target: _anything_wrong(fields) for target, fields in self._fields.items()}
 
     def parse(self, block: Block, wanted: WantedOfBlock | None) -> ParsedBlock:
         """The rows of the wanted lines (None: of all lines) and what is wrong with the others."""
@@ -167,7 +171,7 @@ class BlockParser:
         elif isinstance(route.part, Children):
             self._take_children(route, route.part, lines, np.flatnonzero(mask))
         else:
-            self._take_links(route.part, lines, np.flatnonzero(mask))
+            self._take_links(route.owner, route.part, lines, np.flatnonzero(mask))
 
     def _take_entity(self, entity: Entity, lines: _Lines, at: NDArray[np.int64]) -> None:
         frame = self._decoded(lines, at, self._schemas[entity.table])
@@ -182,7 +186,7 @@ class BlockParser:
         status = pl.when(pl.col(_ABSENT).is_null()).then(pl.lit("valid")).otherwise(pl.lit("incomplete"))
         rows = frame.select(*self._keys(status), JSONB + pl.col(_ABSENT), *(field_.value for field_ in fields), *parent)
         lines.parsed.values.append((entity, filled((field_.column for field_ in fields), rows)))
-        lines.copy(entity.staging, rows)
+        lines.copy(entity.staging, rows, seen_entity(entity, rows))
 
     def _take_children(self, route: Route, part: Children, lines: _Lines, at: NDArray[np.int64]) -> None:
         fields = self._fields[route.target]
@@ -205,16 +209,16 @@ class BlockParser:
             key=_KEY,
             value=JSONB + value.struct.json_encode(),
         )
-        lines.copy(CHILDREN_STAGING, rows)
+        lines.copy(CHILDREN_STAGING, rows, seen_children(route.owner, part, rows))
 
-    def _take_links(self, part: Link, lines: _Lines, at: NDArray[np.int64]) -> None:
+    def _take_links(self, owner: Entity, part: Link, lines: _Lines, at: NDArray[np.int64]) -> None:
         # Most were decoded as entities already; the others are decoded only to find those that cannot be.
         self._decoded(lines, at[~lines.decoded[at]], _ONLY_ID)
         frame = lines.who[at[~_at(lines.bad, len(lines.block))[at]]]
         rows = frame.with_columns(fingerprint=pl.Series(gid_hashes(frame["gid"]), dtype=pl.Int64)).select(
             *self._keys(), link_table=pl.lit(part.table), parent_gid="parent_gid", child_gid="gid"
         )
-        lines.copy(LINKS_STAGING, rows)
+        lines.copy(LINKS_STAGING, rows, seen_links(owner, part, rows))
 
     def _decoded(self, lines: _Lines, at: NDArray[np.int64], schema: pl.DataType) -> pl.DataFrame:
         """The lines at these indexes with their fields under `DECODED`; lines that cannot be decoded are rejected."""
@@ -246,11 +250,10 @@ class BlockParser:
 
     def _checked(self, target: str, frame: pl.DataFrame, lines: _Lines, entity: Entity | None = None) -> pl.DataFrame:
         """The rows that pass every check; the others are rejected. An entity's row may lack what its line lacks."""
-        something_wrong = self._something_wrong[target]
-        if something_wrong is None or not frame.select(something_wrong).item():
-            return frame
         fields = self._fields[target]
         checks = _checks(fields)
+        if not checks or not any(frame.select(self._anything_wrong[target]).row(0)):
+            return frame
         wrong = frame.select(check.wrong.fill_null(value=False).alias(str(i)) for i, check in enumerate(checks))
         failed = _failed(frame, wrong)
         if failed and entity is not None:
@@ -327,10 +330,9 @@ def _checks(fields: tuple[Field, ...]) -> list[Check]:
     return [check for field_ in fields for check in field_.checks]
 
 
-def _any_wrong(fields: tuple[Field, ...]) -> pl.Expr | None:
-    """Whether any row fails any check: one answer for the many, which is all that most blocks are asked."""
-    checks = _checks(fields)
-    return pl.any_horizontal([check.wrong for check in checks]).any() if checks else None
+def _anything_wrong(fields: tuple[Field, ...]) -> list[pl.Expr]:
+    """Whether any row fails a check, for each: all that most blocks are asked."""
+    return [check.wrong.any().alias(str(i)) for i, check in enumerate(_checks(fields))]
 
 
 def _failed(frame: pl.DataFrame, wrong: pl.DataFrame) -> list[int]:

@@ -36,8 +36,8 @@ from neanelu_pipelines.mirror.reports import (
     TableCounts,
 )
 from neanelu_pipelines.mirror.resources import resource_named
-from neanelu_pipelines.mirror.selection import Selection, asked_parts
-from neanelu_pipelines.mirror.staging import stage_artifact
+from neanelu_pipelines.mirror.selection import asked_parts
+from neanelu_pipelines.mirror.staging import Stager, stage_artifact
 from neanelu_pipelines.mirror.standing import Standing
 from neanelu_pipelines.mirror.transactions import pipeline_transactions, tenant_transactions
 from neanelu_pipelines.mirror.verdicts import judge
@@ -161,9 +161,7 @@ def _stage(database: Database, book: Connection, settings: Settings, load: LoadR
         marked = 0
         if any(report.tables.values()):
             empty = wanted is None
-            marked = _judge(
-                database, settings, book, resource, parameters, report, stager.selection, mirror_is_empty=empty
-            )
+            marked = _judge(database, settings, book, resource, parameters, report, stager, mirror_is_empty=empty)
         forgotten.settle(book, resource, parameters, report, marked)
         report.seconds = time.perf_counter() - started
         total = report.total
@@ -196,7 +194,7 @@ def _judge(
     resource: Resource,
     parameters: dict[str, Any],
     report: StageReport,
-    selection: Selection,
+    stager: Stager,
     *,
     mirror_is_empty: bool,
 ) -> int:
@@ -211,7 +209,8 @@ def _judge(
             parameters,
             report.nodes,
             mirror_is_empty=mirror_is_empty,
-            partial=selection.partial,
+            identities_agree=stager.identities_agree,
+            partial=stager.selection.partial,
             marked=marked,
             begin=begin if _is_big(rows, settings) else None,
             workers=settings.merge_workers,
@@ -239,7 +238,8 @@ def merge(
 
     If the staged rows are not all there (a crash empties unlogged tables), or another load was merged since they were
     compared with the mirror, they are staged again from the artifact first: never merge what is left of them. What was
-    merged already is not merged again; the counts are those of then.
+    merged already is not merged again; the counts are those of then. The `shared` connection has staged, too: as long
+    as it lives the server has not crashed, and what was staged need not be counted.
 
     Raises:
         StagingRefusedError: a check failed; nothing was merged and the load is closed as failed.
@@ -250,8 +250,8 @@ def merge(
         stands = standing.take_up(book, load)
         if stands is Standing.COMPLETED:
             return _merged(book, load)
-        if stands is Standing.RUNNING and _is_staged(book, load):
-            checks = counts_checks(_staged_report(book, load), settings)  # All there: counted a moment ago.
+        if stands is Standing.RUNNING and _is_staged(book, load, unlost=shared is not None):
+            checks = counts_checks(_staged_report(book, load), settings)
         else:
             _stage(database, book, settings, load)
             checks = _check(book, settings, load)
@@ -268,11 +268,12 @@ def _merged(book: Connection, load: LoadRun) -> dict[str, TableCounts]:
     return {table: TableCounts(**counts) for table, counts in metadata["tables"].items()}
 
 
-def _is_staged(book: Connection, load: LoadRun) -> bool:
+def _is_staged(book: Connection, load: LoadRun, *, unlost: bool) -> bool:
+    """Whether the mirror is still what the staged rows were compared with, and they are all there."""
     metadata = ledger.step_metadata(book, load, ledger.STAGE)
     if metadata is None or metadata["base"] != ledger.last_merge(book, load):
         return False
-    return staging_area.is_complete(book, StageReport.of(metadata), load).passed
+    return unlost or staging_area.is_complete(book, StageReport.of(metadata), load).passed
 
 
 def _merge(
@@ -389,7 +390,7 @@ def load_file(
         )
         with failing(database, load):
             staged = stage(database, settings, load, book)
-            tables = merge(database, settings, load, book)  # which counts the staged rows before it begins
+            tables = merge(database, settings, load, book)
         rejected = rejections(database, load, book)
     seconds = time.perf_counter() - started
     checks = counts_checks(staged, settings)

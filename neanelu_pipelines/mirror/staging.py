@@ -18,6 +18,7 @@ from neanelu_pipelines.database.copy import TableCopy, table_copies
 from neanelu_pipelines.database.wire import JSONB, binary_rows
 from neanelu_pipelines.mirror.changes import Wanted, WantedOfBlock
 from neanelu_pipelines.mirror.declarations import CHILDREN_STAGING, LINKS_STAGING, Resource
+from neanelu_pipelines.mirror.identities import Identities
 from neanelu_pipelines.mirror.ledger import Shop
 from neanelu_pipelines.mirror.parsing import BlockParser, ParsedBlock
 from neanelu_pipelines.mirror.reports import LineCounts, LoadRun, StageReport
@@ -73,6 +74,8 @@ class Stager:
         self._copies = copies
         self._wanted = wanted
         self.selection = Selection()
+        self._identities = Identities()
+        self.identities_agree = False
         self.nodes: dict[str, LineCounts] = {}
         self.notes: list[str] = []
         self.mended_lines = 0
@@ -120,6 +123,7 @@ class Stager:
         """Copy and count what became of one block."""
         for table, data, rows in parsed.rows:
             self._copies[table].write(data, rows)
+        self._identities.add(parsed.seen)
         for entity, node, lines in parsed.samples:
             self.selection.sample(self._resource, entity, node, lines)
         for entity, columns in parsed.values:
@@ -157,8 +161,9 @@ class Stager:
         self._copies[ERRORS].write(binary_rows(rows), len(rows))
 
     def finish(self) -> None:
-        """Count as unchanged what the first pass saw and this one had no need to look at."""
+        """Count as unchanged what the first pass saw and this one had no need to look at; decide what only all show."""
         self.selection.settle()
+        self.identities_agree = self._identities.agree()  # While PostgreSQL takes the last rows.
         if self._wanted:
             self.lines_read = self._wanted.survey.lines
             self.skipped = self._wanted.survey.rows - self._took
@@ -216,7 +221,8 @@ def stage_artifact(
     as_of: datetime,
 ) -> tuple[StageReport, Stager]:
     """Copy the wanted lines of the artifact, which shows the shop at `as_of`, into the staging tables."""
-    with table_copies(database, staging_columns(resource), _analyzed_columns(resource)) as copies:
+    tables, analyzed = staging_columns(resource), _analyzed_columns(resource)
+    with table_copies(database, tables, analyzed, sure=wanted is None) as copies:
         stager = Stager(resource, load, copies, wanted)
         if wanted is None or not wanted.nothing:
             parser = BlockParser(resource, shop, load, stager.selection.wants, as_of)

@@ -14,6 +14,7 @@ from neanelu_pipelines.mirror.reports import LoadRun, StageReport, StagingCheck,
 
 LINES = "pipeline.staging_lines"
 _MANY_ROWS = 1000
+_STATISTICS = "10"
 _SMALL_BYTES = 4 * 1024 * 1024
 
 
@@ -55,7 +56,7 @@ def analyze_mirror(database: Database, resource: Resource, counts: dict[str, Tab
         for table, by in joined_by.items():
             query = statement("database/analyze").format(table=table_identifier(table), columns=column_list(by))
             with connection.transaction():
-                connection.execute(statement("database/look_briefly"))
+                connection.execute(statement("database/look_briefly"), {"target": _STATISTICS})
                 connection.execute(query)
 
 

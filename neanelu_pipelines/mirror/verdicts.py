@@ -7,7 +7,8 @@ Does not belong here: what is wrong with one line by itself (`staging`, `columns
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
@@ -25,8 +26,14 @@ _IDENTITIES = {
 }
 
 
-Verdict: TypeAlias = Callable[[Connection], int]
-"""Marks the rows of which it is true, and says how many they are."""
+@dataclass(frozen=True)
+class Verdict:
+    """Something that may be true of staged rows."""
+
+    mark: Callable[[Connection], int]
+    """Marks the rows of which it is true, and says how many they are."""
+    of_identities: bool = False
+    """Whether it is true of no row where `Identities.agree`."""
 
 
 def judge(
@@ -36,6 +43,7 @@ def judge(
     nodes: dict[str, LineCounts],
     *,
     mirror_is_empty: bool,
+    identities_agree: bool = False,
     partial: AbstractSet[str] = frozenset(),
     marked: int = 0,
     begin: Transaction | None = None,
@@ -44,16 +52,18 @@ def judge(
     """Mark the rows of a load that must not be merged, record the invalid ones, and correct the counts of lines.
 
     `parameters` are run_id, shop_id, as_of, shown_through and those of `joins.shown`; `marked` rows are out already,
-    what they own goes with them. `begin` opens transactions beside this one, for a load worth several `workers`.
+    what they own goes with them. Where `identities_agree`, no row that was staged is repeated or an orphan. `begin`
+    opens transactions beside this one, for a load worth several `workers`.
     Returns notes: which rows of other resources the mirror does not have yet.
     """
     if marked:
         for entity in resource.entities:
             _mark_older_owned(connection, resource, entity, parameters)
     verdicts = _verdicts(resource, parameters, mirror_is_empty=mirror_is_empty, partial=partial)
+    in_doubt = [verdict for verdict in verdicts if not (identities_agree and verdict.of_identities)]
     # Incomplete rows become valid where the mirror has them: what else is true of those is seen afterwards only.
-    if marked or partial or not begin or not _true_of_none(verdicts, begin, workers):
-        marked += sum(verdict(connection) for verdict in verdicts)
+    if marked or partial or not begin or not _true_of_none(in_doubt, begin, workers):
+        marked += sum(verdict.mark(connection) for verdict in verdicts)
     if marked:
         connection.execute(statement("mirror/record_invalid").format(parts=_settled(resource)), parameters)
         _settle(connection, resource, parameters, nodes)
@@ -71,7 +81,7 @@ def _verdicts(
     return [
         *(_incomplete(entity, parameters) for entity in entities if entity.table in partial),
         *(_repeated(resource, table, parameters) for table in resource.staging_tables),
-        lambda connection: _mark_removed(connection, resource, parameters),
+        Verdict(lambda connection: _mark_removed(connection, resource, parameters)),
         *(verdict for entity in entities for verdict in _not_to_unfold(entity, parameters)),
         *(_older(resource, entity, parameters) for entity in reversed(entities) if not mirror_is_empty),
         *(verdict for entity in entities for verdict in _orphans(resource, entity, parameters)),
@@ -87,7 +97,7 @@ def _true_of_none(verdicts: Sequence[Verdict], begin: Transaction, workers: int)
 
     def refute(verdict: Verdict) -> None:
         with begin() as connection:
-            if verdict(connection):
+            if verdict.mark(connection):
                 raise _TrueOfSomeError
 
     with ThreadPoolExecutor(workers, thread_name_prefix="verdicts") as pool:
@@ -153,8 +163,8 @@ def _settle(
         counts.ignored += ignored
 
 
-def _marks(query: sql.SQL | sql.Composed, parameters: dict[str, Any]) -> Verdict:
-    return lambda connection: connection.execute(query, parameters).rowcount
+def _marks(query: sql.SQL | sql.Composed, parameters: dict[str, Any], *, of_identities: bool = False) -> Verdict:
+    return Verdict(lambda connection: connection.execute(query, parameters).rowcount, of_identities)
 
 
 def _incomplete(entity: Entity, parameters: dict[str, Any]) -> Verdict:
@@ -165,10 +175,10 @@ def _incomplete(entity: Entity, parameters: dict[str, Any]) -> Verdict:
     refuse = _marks(statement("mirror/mark_incomplete").format(**names), {**parameters, "required": required})
 
     def mark(connection: Connection) -> int:
-        keep(connection)
-        return refuse(connection)
+        keep.mark(connection)
+        return refuse.mark(connection)
 
-    return mark
+    return Verdict(mark)
 
 
 def _repeated(resource: Resource, table: str, parameters: dict[str, Any]) -> Verdict:
@@ -183,7 +193,7 @@ def _repeated(resource: Resource, table: str, parameters: dict[str, Any]) -> Ver
         ),
         version=sql.Identifier("s", versions[0]) if versions else sql.SQL("0"),
     )
-    return _marks(query, parameters)
+    return _marks(query, parameters, of_identities=True)
 
 
 def _not_to_unfold(entity: Entity, parameters: dict[str, Any]) -> list[Verdict]:
@@ -207,7 +217,7 @@ def _older(resource: Resource, entity: Entity, parameters: dict[str, Any]) -> Ve
             _mark_older_owned(connection, resource, entity, parameters)
         return older
 
-    return mark
+    return Verdict(mark)
 
 
 def _mark_removed(connection: Connection, resource: Resource, parameters: dict[str, Any]) -> int:
@@ -265,12 +275,12 @@ def _orphans(resource: Resource, entity: Entity, parameters: dict[str, Any]) -> 
             parent_staging=table_identifier(parent.staging),
             parent_table=table_identifier(parent.table),
         )
-        yield _marks(query, parameters)
+        yield _marks(query, parameters, of_identities=True)
     for part in entity.owned:
-        yield _marks(_owned(statement("mirror/mark_unowned"), entity, part), parameters)
+        yield _marks(_owned(statement("mirror/mark_unowned"), entity, part), parameters, of_identities=True)
         if isinstance(part, Link):
             for query in _broken_links(resource, part):
-                yield _marks(query, parameters)
+                yield _marks(query, parameters, of_identities=not part.elsewhere)
 
 
 def _broken_links(resource: Resource, link: Link) -> list[sql.Composed]:

@@ -4,4 +4,5 @@ LEFT JOIN (SELECT parent_gid, jsonb_object_agg(key, value) AS value, sum(fingerp
               AND parent_table = {parent_table}
               AND field = {field}
               AND validation_status = 'valid'
+              {of_share}
             GROUP BY parent_gid) {alias} ON {alias}.parent_gid = s.shopify_gid

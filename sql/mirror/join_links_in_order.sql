@@ -6,5 +6,6 @@ LEFT JOIN (SELECT parent_gid,
                           row_number() OVER (PARTITION BY parent_gid ORDER BY line_number) AS place
                      FROM pipeline.staging_links
                     WHERE bulk_run_id = %(run_id)s
-                      AND link_table = {link_table}) AS placed
+                      AND link_table = {link_table}
+                      {of_share}) AS placed
             GROUP BY parent_gid) {alias} ON {alias}.parent_gid = s.shopify_gid

@@ -5,4 +5,5 @@ LEFT JOIN (SELECT parent_gid, jsonb_agg(value ORDER BY pipeline.gid_number(key),
               AND parent_table = {parent_table}
               AND field = {field}
               AND validation_status = 'valid'
+              {of_share}
             GROUP BY parent_gid) {alias} ON {alias}.parent_gid = s.shopify_gid

@@ -11,4 +11,5 @@ LEFT JOIN (SELECT c.parent_gid,
               AND c.parent_table = {parent_table}
               AND c.field = {field}
               AND c.validation_status = 'valid'
+              {of_share}
             GROUP BY c.parent_gid) {alias} ON {alias}.parent_gid = s.shopify_gid

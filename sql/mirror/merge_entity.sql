@@ -2,14 +2,8 @@
 -- only if its fingerprint differs and the mirror's version is not newer (update_entity); updated_at moves only if a value
 -- did.
 WITH merged AS (
-  INSERT INTO {table} AS m (shop_id, {fingerprint_column}, synced_at, {columns})
-  SELECT %(shop_id)s, {fingerprint}, {told_at}, {values}
-    FROM {staging} s
-    {joins}
-   WHERE s.bulk_run_id = %(run_id)s
-     AND s.validation_status = 'valid'
-     AND {share}
-  {unless_new}
+  {insert}
+  {update}
   RETURNING old.shop_id IS NULL AS inserted, old.updated_at IS DISTINCT FROM new.updated_at AS changed
 )
 SELECT count(*) FILTER (WHERE inserted),

@@ -1,22 +1,7 @@
--- Links of the rows in this load. Shopify gives media no position and promises no order of lines, so the order is made:
--- the featured one first, then by the number in the GID, which is the order of upload.
+-- The links that insert_links makes, beside those that are there (update_links).
 WITH merged AS (
-  INSERT INTO {table} AS m (shop_id, {parent_column}, {child_column}, position{featured_column})
-  SELECT %(shop_id)s, parent.id, child.{child_key},
-         row_number() OVER (PARTITION BY parent.id ORDER BY {featured} DESC, {child_number}, l.child_gid) - 1
-         {featured_value}
-    FROM pipeline.staging_links l
-    JOIN {parent_staging} s ON s.bulk_run_id = %(run_id)s
-                           AND s.validation_status = 'valid'
-                           AND s.shopify_gid = l.parent_gid
-                           AND {share}
-    JOIN {parent_table} parent ON parent.shop_id = %(shop_id)s AND parent.shopify_gid = l.parent_gid
-    JOIN {child_table} child ON child.shop_id = %(shop_id)s AND child.shopify_gid = l.child_gid
-   WHERE l.bulk_run_id = %(run_id)s
-     AND l.link_table = {link_table}
-     AND l.validation_status = 'valid'
-     {unless_told}
-  {unless_new}
+  {insert}
+  {update}
   RETURNING old.shop_id IS NULL AS inserted
 )
 SELECT count(*) FILTER (WHERE inserted),

@@ -18,7 +18,7 @@ WITH placed AS (
     JOIN {parent_table} parent ON parent.shop_id = %(shop_id)s AND parent.shopify_gid = l.parent_gid
     JOIN {child_table} child ON child.shop_id = %(shop_id)s AND child.shopify_gid = l.child_gid
    WHERE l.validation_status = 'valid'
-  {unless_new}
+  {update}
   RETURNING old.shop_id IS NULL AS inserted
 )
 SELECT count(*) FILTER (WHERE inserted),

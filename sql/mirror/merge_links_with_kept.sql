@@ -32,7 +32,7 @@ WITH lines AS (
   INSERT INTO {table} AS m (shop_id, {parent_column}, {child_column}, position{featured_column})
   SELECT %(shop_id)s, offered.*
     FROM offered
-  {unless_new}
+  {update}
   RETURNING old.shop_id IS NULL AS inserted
 )
 SELECT count(*) FILTER (WHERE inserted),

@@ -1,4 +1,4 @@
--- What happens to a row that is there. Where the mirror has none of the shop's, merge_entity goes without: looking for each
+-- What happens to a row that is there. Where the mirror has none of the shop's, insert_entity goes without: looking for each
 -- row first, and taking its place in the index before it is written, is a twentieth of a first load's merge.
 ON CONFLICT (shop_id, shopify_gid) DO UPDATE
    SET {assignments},

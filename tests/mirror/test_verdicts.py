@@ -18,6 +18,12 @@ WRONG: dict[str, Sequence[bytes]] = {
     "orphans": [variant(90, 404), media(91, NOBODY), metafield(92, NOBODY)],
     "an orphan's own": [variant(90, 404), media(91, gid("ProductVariant", 90))],
     "older": [product(2, updatedAt="2001-01-01T00:00:00Z", vendor="Vechi")],
+    "older, and none of them twice": [
+        product(99, updatedAt="2001-01-01T00:00:00Z", vendor="Vechi"),
+        variant(991, 99),
+        media(992, gid("Product", 99)),
+        metafield(993, gid("Product", 99)),
+    ],
     "repeated and orphans": [product(1, vendor="Altul"), variant(90, 404), variant(90, 404, price="1.00")],
     "nothing": [],
 }
@@ -35,7 +41,7 @@ def test_side_by_side_they_come_to_the_same(river: River, monkeypatch: pytest.Mo
         monkeypatch.setattr(steps, "_BIG_LOAD_ROWS", rows)
         river.clear()
         # What is there already may be older or newer than the file; the rest comes with it.
-        river.load([product(2)], as_of=moment(1))
+        river.load([product(2), product(99)], as_of=moment(1))
         report = river.load([*catalogue(4), *WRONG[wrong]], as_of=moment(1) + timedelta(hours=1))
         outcomes.append(outcome(river, report))
     alone, beside = outcomes
@@ -43,20 +49,21 @@ def test_side_by_side_they_come_to_the_same(river: River, monkeypatch: pytest.Mo
 
 
 def test_a_clean_file_is_judged_once(river: River, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom its rows are and under whom they stand shows while they are staged: that is not asked of them again."""
     monkeypatch.setattr(steps, "_BIG_LOAD_ROWS", 0)
-    answers: list[bool] = []
+    answers: list[tuple[bool, bool]] = []
     ask = verdicts._true_of_none
 
-    def asked(*given: Any) -> bool:
-        answers.append(ask(*given))
-        return answers[-1]
+    def asked(given: Sequence[verdicts.Verdict], *others: Any) -> bool:
+        answers.append((any(verdict.of_identities for verdict in given), ask(given, *others)))
+        return answers[-1][1]
 
     monkeypatch.setattr(verdicts, "_true_of_none", asked)
 
     river.load(catalogue(4))
     river.load([*catalogue(4), product(1, vendor="Altul")])
 
-    assert answers == [True, False]
+    assert answers == [(False, True), (True, False)]
 
 
 def test_two_that_would_mark_the_same_rows_do_not_wait_for_each_other_for_ever(river: River) -> None:
@@ -77,7 +84,7 @@ def test_two_that_would_mark_the_same_rows_do_not_wait_for_each_other_for_ever(r
             both.wait()
             return connection.execute(touched, [second]).rowcount
 
-        return mark
+        return verdicts.Verdict(mark)
 
     before = river.query("SELECT xmin::text FROM shops ORDER BY 1")
     with pipeline_transactions(river.database, 1) as begin:
