@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from neanelu_pipelines.mirror import river as steps
 from neanelu_pipelines.sandbox.wire import encode_line
 from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, fates, gid, moment, product, written
 
@@ -116,7 +117,11 @@ def test_members_come_and_go(stocked: River) -> None:
     assert written(load(stocked, *with_members(), day=7)) == {"shopify_collection_products": (0, 0, 3)}
 
 
-def test_a_member_that_is_not_in_the_mirror_yet_is_ignored_and_comes_later(stocked: River) -> None:
+@pytest.mark.parametrize("big", [10**9, 0], ids=["one transaction", "side by side"])
+def test_a_member_that_is_not_in_the_mirror_yet_is_ignored_and_comes_later(
+    stocked: River, monkeypatch: pytest.MonkeyPatch, big: int
+) -> None:
+    monkeypatch.setattr(steps, "_BIG_LOAD_ROWS", big)
     lines = with_members(1, 9, 2)
     report = load(stocked, *lines)
     assert fates(report) == {"Collection": (1, 0, 0, 0), "Product": (2, 0, 0, 1)}
