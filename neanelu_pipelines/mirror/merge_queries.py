@@ -222,6 +222,7 @@ def _featured(entity: Entity, link: Link, child_key: str, extent: Extent) -> sql
 
 def links_query(link: Link, extent: Extent, names: dict[str, sql.Composable], *, all_new: bool) -> sql.Composed:
     """The links of a share's rows, of the `names` of their table; `all_new` where the rows were not there before."""
+    names = {"ends": statement("mirror/join_link_ends").format(**names), **names}
     if all_new and not link.elsewhere:
         return statement("mirror/insert_links").format(**names)
     update = sql.SQL("") if all_new else statement("mirror/update_links").format(**names)

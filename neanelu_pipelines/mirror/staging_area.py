@@ -15,6 +15,7 @@ from neanelu_pipelines.mirror.reports import LoadRun, StageReport, StagingCheck,
 LINES = "pipeline.staging_lines"
 _MANY_ROWS = 1000
 _STATISTICS = "10"
+"""3,000 rows: these stay, and many shops stand in one table."""
 _SMALL_BYTES = 4 * 1024 * 1024
 
 

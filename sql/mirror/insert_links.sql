@@ -6,12 +6,7 @@ SELECT %(shop_id)s, parent.id, child.{child_key},
        row_number() OVER (PARTITION BY parent.id ORDER BY {featured} DESC, {child_number}, l.child_gid) - 1
        {featured_value}
   FROM pipeline.staging_links l
-  JOIN {parent_staging} s ON s.bulk_run_id = %(run_id)s
-                         AND s.validation_status = 'valid'
-                         AND s.shopify_gid = l.parent_gid
-                         AND {share}
-  JOIN {parent_table} parent ON parent.shop_id = %(shop_id)s AND parent.shopify_gid = l.parent_gid
-  JOIN {child_table} child ON child.shop_id = %(shop_id)s AND child.shopify_gid = l.child_gid
+  {ends}
  WHERE l.bulk_run_id = %(run_id)s
    AND l.link_table = {link_table}
    AND l.validation_status = 'valid'

@@ -11,12 +11,7 @@ WITH placed AS (
   INSERT INTO {table} AS m (shop_id, {parent_column}, {child_column}, position)
   SELECT %(shop_id)s, parent.id, child.{child_key}, l.position
     FROM placed l
-    JOIN {parent_staging} s ON s.bulk_run_id = %(run_id)s
-                           AND s.validation_status = 'valid'
-                           AND s.shopify_gid = l.parent_gid
-                           AND {share}
-    JOIN {parent_table} parent ON parent.shop_id = %(shop_id)s AND parent.shopify_gid = l.parent_gid
-    JOIN {child_table} child ON child.shop_id = %(shop_id)s AND child.shopify_gid = l.child_gid
+    {ends}
    WHERE l.validation_status = 'valid'
   {update}
   RETURNING old.shop_id IS NULL AS inserted
