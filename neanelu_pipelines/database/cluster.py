@@ -85,6 +85,8 @@ def configuration(port: int, log: Path, free_disk: int, overrides: Mapping[str, 
         "checkpoint_timeout": "15min",
         "default_toast_compression": "lz4",
         "shared_buffers": _megabytes(shared),
+        # PostgreSQL would take no more than 16 MB: two connections that merge fill them before they are written.
+        "wal_buffers": _megabytes(min(shared // 32, 64 * _MB)),
         "effective_cache_size": _megabytes(memory // 2),
         "work_mem": _megabytes(min(max(memory // 256, 8 * _MB), 64 * _MB)),
         "maintenance_work_mem": _megabytes(min(max(memory // 32, 64 * _MB), 512 * _MB)),
