@@ -3,6 +3,8 @@
 Belongs here: what is done to the tables whatever stands in them. Does not belong here: filling and judging them.
 """
 
+from contextlib import suppress
+
 import psycopg
 from psycopg import Connection, sql
 
@@ -49,14 +51,18 @@ def _truncated(book: Connection, staging: sql.Identifier, load: LoadRun) -> bool
 
 
 def analyze_mirror(database: Database, resource: Resource, counts: dict[str, TableCounts]) -> None:
-    """Refresh the statistics of the mirror tables that many rows came into: a shop just loaded is in none yet."""
+    """Refresh the statistics of the mirror tables that many rows came into: a shop just loaded is in none yet.
+
+    Where autovacuum is at work on a table it makes them itself: waiting would cost a second, and cancel it.
+    """
     joined_by = {table: by for table, by in _joined_by(resource).items() if counts[table].inserted >= _MANY_ROWS}
     if not joined_by:
         return
     with database.connect(Role.PIPELINE, autocommit=True) as connection:
         for table, by in joined_by.items():
             query = statement("database/analyze").format(table=table_identifier(table), columns=column_list(by))
-            with connection.transaction():
+            with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+                connection.execute(statement("database/wait_briefly"))
                 connection.execute(statement("database/look_briefly"), {"target": _STATISTICS})
                 connection.execute(query)
 

@@ -203,3 +203,15 @@ def test_a_link_that_moves_makes_both_unknown(
     with database.tenant(shop) as connection:
         connection.execute(f"UPDATE {link} SET {key} = %s", [second])
         assert scalar(connection, f"SELECT count(fingerprint) FROM {owner}") == 0
+
+
+def test_postgresql_makes_no_statistics_of_staging_by_itself(database: Database) -> None:
+    """They would be of rows that are gone by then, and come at the cost of the load that is under way."""
+    with database.connect(Role.ADMIN) as connection:
+        rows = connection.execute(
+            "SELECT c.relname, coalesce(c.reloptions, '{}'), t.reloptions FROM pg_class c"
+            " LEFT JOIN pg_class t ON t.oid = c.reltoastrelid WHERE c.relkind = 'r' AND c.relpersistence = 'u'"
+        ).fetchall()
+    kept_out = {"autovacuum_analyze_threshold=2147483647", "autovacuum_vacuum_insert_threshold=-1"}
+    assert [name for name, options, _ in rows if not kept_out <= set(options)] == []
+    assert {tuple(toast or ()) for _, _, toast in rows} == {("autovacuum_vacuum_insert_threshold=-1",)}

@@ -1,9 +1,11 @@
-"""The staging tables as a place: how they are emptied."""
+"""The staging tables as a place: how they are emptied, and what is done to the statistics of the mirror beside it."""
 
 import pytest
 
 from neanelu_pipelines.database.connect import Role
 from neanelu_pipelines.mirror import staging_area
+from neanelu_pipelines.mirror.reports import TableCounts
+from neanelu_pipelines.mirror.resources.products import PRODUCTS
 from tests.mirror.lines import River, product
 
 
@@ -25,3 +27,17 @@ def test_few_rows_are_deleted_and_what_has_grown_is_truncated(river: River, monk
     after, rows = _file_and_rows(river)
     assert after != before
     assert rows == 0
+
+
+def test_statistics_that_autovacuum_is_making_are_not_waited_for(river: River) -> None:
+    """It holds the same lock, for seconds where descriptions are many; and who waits for one second cancels it."""
+    river.load([product(number) for number in range(1, 4)])
+    counts = dict.fromkeys(PRODUCTS.mirror_tables, TableCounts(inserted=100_000))
+    with river.database.connect(Role.ADMIN) as autovacuum:
+        autovacuum.execute("LOCK TABLE shopify_products IN SHARE UPDATE EXCLUSIVE MODE")
+        autovacuum.execute("SET idle_in_transaction_session_timeout = '20s'")
+        staging_area.analyze_mirror(river.database, PRODUCTS, counts)
+        analyzed = autovacuum.execute(
+            "SELECT relname FROM pg_class WHERE reltuples >= 0 AND relname IN ('shopify_products', 'shopify_variants')"
+        ).fetchall()
+    assert analyzed == [("shopify_variants",)]
