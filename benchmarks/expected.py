@@ -238,6 +238,7 @@ def _order(node: Node) -> Row:
         "shipping_address": node["shippingAddress"] and {key: node["shippingAddress"][key] for key in _ADDRESS},
         "billing_address": node["billingAddress"] and {key: node["billingAddress"][key] for key in _ADDRESS},
         "customer_id": node["customer"] and node["customer"]["id"],
+        "customer_gid": node["customer"] and node["customer"]["id"],
         "customer_locale": node["customerLocale"],
         "tags": node["tags"],
         "note": node["note"],

@@ -12,6 +12,7 @@ import pytest
 
 from neanelu_pipelines.mirror.redaction import Customer, SubjectError, acts, export_customer
 from neanelu_pipelines.mirror.redaction.subjects import hashed
+from neanelu_pipelines.mirror.removals import Reason, remove
 from tests.mirror.lines import DOMAIN, OTHER_DOMAIN, River, gid
 from tests.mirror.people import ANA, MARKS, PEOPLE, everything, files, redact, spread
 
@@ -263,6 +264,27 @@ def test_what_names_her_order_by_its_number_or_has_its_address_is_told_and_forgo
     assert kept["order_id"] == "[redacted]"
     assert "550011" not in kept["text"]
     assert "550012" in json.dumps(peopled.query("SELECT payload FROM webhook_events")), "an amount, an article's number"
+
+
+def test_orders_whose_customers_row_is_gone_are_found_and_no_other_accounts(peopled: River) -> None:
+    """Shopify deletes a customer days before it asks for this, and an order can be made under any address."""
+    reached = "UPDATE shopify_orders SET email = %s WHERE legacy_resource_id = %s"
+    peopled.do(reached, "comenzi@ana.example", 550012)
+    peopled.do(reached, "ana.popescu@example.ro", 550014)
+    remove(
+        peopled.database,
+        shop_domain=DOMAIN,
+        resource="customers",
+        gone=dict.fromkeys((gid("Customer", 706405506930), gid("Customer", 706405506931)), datetime.now(UTC)),
+        reason=Reason.WEBHOOK,
+        told_by="webhook customers/delete",
+    )
+
+    done = redact(peopled)
+
+    assert (done.status, done.proof["found"]) == ("completed", {})
+    left = peopled.query("SELECT legacy_resource_id, email::text, shipping_address ->> 'name' FROM shopify_orders")
+    assert sorted(left) == [(550013, None, None), (550014, "[redacted]", "Diana Pop")]
 
 
 def test_what_an_order_said_is_sought_by_whoever_follows_one_that_died_and_not_if_it_is_another_customers(

@@ -123,7 +123,7 @@ def export_customer(
         return outcome
     with record.pipeline(database) as connection:
         customers = _customers(connection, request.shop_id, customer)
-        orders = _orders(connection, request.shop_id, customer, [key for key, _ in customers])
+        orders = _orders(connection, request.shop_id, customer, customers)
         found = rows.export(connection, request.shop_id, customers, orders, customer)
     _write(settings, shop_domain, outcome.id, {"shop": shop_domain, "tables": found})
     outcome.status = "completed"
@@ -198,7 +198,7 @@ def _whom(
 ) -> tuple[list[tuple[UUID, str]], list[tuple[UUID, int]], Sought]:
     with record.pipeline(database) as connection:
         customers = _customers(connection, shop_id, customer)
-        orders = _orders(connection, shop_id, customer, [key for key, _ in customers])
+        orders = _orders(connection, shop_id, customer, customers)
         going = {"shop_id": shop_id, "customers": [key for key, _ in customers], "orders": [key for key, _ in orders]}
         named = {"email": customer.address, "phone": customer.phone}
         customer, left_out = _with_addresses(connection, request, customer, {**going, **named})
@@ -258,11 +258,14 @@ def _customers(connection: Connection, shop_id: UUID, customer: Customer) -> lis
     return connection.execute(statement("redaction/find_customers"), values).fetchall()
 
 
-def _orders(connection: Connection, shop_id: UUID, customer: Customer, customers: list[UUID]) -> list[tuple[UUID, int]]:
+def _orders(
+    connection: Connection, shop_id: UUID, customer: Customer, customers: list[tuple[UUID, str]]
+) -> list[tuple[UUID, int]]:
     values = {
         "shop_id": shop_id,
         "orders": list(customer.orders),
-        "customers": customers,
+        "customers": [key for key, _ in customers],
+        "gids": [*(gid for _, gid in customers), *filter(None, [customer.gid])],
         "email": customer.address,
     }
     return connection.execute(statement("redaction/find_orders"), values).fetchall()

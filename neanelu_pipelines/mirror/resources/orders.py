@@ -96,7 +96,7 @@ _COLUMNS = (
     Column("discount_codes", Kind.JSON, ("discountCodes",), shape=["text"]),
     Column("shipping_address", Kind.JSON, ("shippingAddress",), shape=_ADDRESS_SHAPE),
     Column("billing_address", Kind.JSON, ("billingAddress",), shape=_ADDRESS_SHAPE),
-    Column("customer_gid", Kind.TEXT, ("customer.id",), max_length=100, staged_only=True),
+    Column("customer_gid", Kind.TEXT, ("customer.id",), max_length=100),
     Column("customer_locale", Kind.TEXT, ("customerLocale",), max_length=10),
     Column("tags", Kind.TEXT_ARRAY, ("tags",), shape=["text"], max_length=255),
     Column("note", Kind.TEXT, ("note",)),
@@ -152,7 +152,7 @@ _SHIPPING_LINE = (
 
 ORDERS = Resource(
     name="orders",
-    revision=2,  # 1 knew no risk
+    revision=3,  # 1 knew no risk, 2 only customers that the mirror has
     window="updated_at",
     by_month=True,
     whole_with="read_all_orders",
