@@ -53,7 +53,8 @@ def _truncated(book: Connection, staging: sql.Identifier, load: LoadRun) -> bool
 def analyze_mirror(database: Database, resource: Resource, counts: dict[str, TableCounts]) -> None:
     """Refresh the statistics of the mirror tables that many rows came into: a shop just loaded is in none yet.
 
-    Where autovacuum is at work on a table it makes them itself: waiting would cost a second, and cancel it.
+    Whoever is at work on a table for longer is not waited for: as a rule it is autovacuum, which makes them itself, and
+    which would be cancelled by waiting for a second.
     """
     joined_by = {table: by for table, by in _joined_by(resource).items() if counts[table].inserted >= _MANY_ROWS}
     if not joined_by:

@@ -6,7 +6,8 @@ SET LOCAL ROLE neanelu_owner;
 ALTER TABLE shopify_orders ADD COLUMN customer_gid VARCHAR(100) COLLATE "C";
 
 COMMENT ON COLUMN shopify_orders.customer_gid IS
-    'GID of the customer who ordered, whether the mirror has the customer or not; NULL = an order of no account';
+    'GID of the customer who ordered, whether the mirror has the customer or not; NULL = Shopify names none, or the order '
+    'was last loaded before this column was, and the customer''s row was gone';
 
 RESET ROLE;
 SET LOCAL ROLE neanelu_pipeline;

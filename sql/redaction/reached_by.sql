@@ -15,7 +15,7 @@ staying AS MATERIALIZED (
   SELECT lower(email::text), right(regexp_replace(phone, '\D', '', 'g'), 9)
     FROM shopify_orders
    WHERE shop_id = %(shop_id)s
-     AND (customer_id IS NOT NULL OR customer_gid IS NOT NULL)
+     AND customer_id IS NOT NULL
      AND id <> ALL (%(orders)s)
 )
 SELECT 'email' AS kind, g.email AS said, EXISTS (SELECT FROM staying s WHERE s.email = g.email) AS is_shared

@@ -266,11 +266,19 @@ def test_what_names_her_order_by_its_number_or_has_its_address_is_told_and_forgo
     assert "550012" in json.dumps(peopled.query("SELECT payload FROM webhook_events")), "an amount, an article's number"
 
 
-def test_orders_whose_customers_row_is_gone_are_found_and_no_other_accounts(peopled: River) -> None:
-    """Shopify deletes a customer days before it asks for this, and an order can be made under any address."""
+@pytest.mark.parametrize(
+    ("dianas_order", "left"), [("diana.popescu@example.ro", [550013, 550014]), ("ana.popescu@example.ro", [550013])]
+)
+def test_orders_whose_customers_row_is_gone_are_found_by_the_id_and_by_the_address(
+    peopled: River, dianas_order: str, left: list[int]
+) -> None:
+    """Shopify deletes a customer days before it asks for this, and an order can be made under any address.
+
+    With the customer's own address it may be of an earlier account of theirs.
+    """
     reached = "UPDATE shopify_orders SET email = %s WHERE legacy_resource_id = %s"
     peopled.do(reached, "comenzi@ana.example", 550012)
-    peopled.do(reached, "ana.popescu@example.ro", 550014)
+    peopled.do(reached, dianas_order, 550014)
     remove(
         peopled.database,
         shop_domain=DOMAIN,
@@ -283,8 +291,8 @@ def test_orders_whose_customers_row_is_gone_are_found_and_no_other_accounts(peop
     done = redact(peopled)
 
     assert (done.status, done.proof["found"]) == ("completed", {})
-    left = peopled.query("SELECT legacy_resource_id, email::text, shipping_address ->> 'name' FROM shopify_orders")
-    assert sorted(left) == [(550013, None, None), (550014, "[redacted]", "Diana Pop")]
+    orders = peopled.query("SELECT legacy_resource_id FROM shopify_orders ORDER BY 1")
+    assert [number for (number,) in orders] == left
 
 
 def test_what_an_order_said_is_sought_by_whoever_follows_one_that_died_and_not_if_it_is_another_customers(

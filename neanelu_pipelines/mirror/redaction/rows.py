@@ -325,7 +325,5 @@ def _emptied(column: Column) -> sql.Composed:
     else:
         masked = sql.SQL("regexp_replace(t.{}::text, {}, %(mask)s, 'gi')::{}").format(name, pattern, of_type)
     if column.column_name in _ADDRESSES:
-        masked = sql.SQL(
-            "CASE WHEN COALESCE(t.customer_id::text, t.customer_gid) IS NULL THEN %(empty)s::jsonb ELSE {} END"
-        ).format(masked)
+        masked = sql.SQL("CASE WHEN t.customer_id IS NULL THEN %(empty)s::jsonb ELSE {} END").format(masked)
     return sql.SQL("{} = CASE WHEN {} THEN {} ELSE t.{} END").format(name, matching(column), masked, name)
