@@ -39,6 +39,7 @@ _LOGINS = {Role.ADMIN: "postgres", Role.PIPELINE: "neanelu_pipeline", Role.TENAN
 _PROGRAMS_BYTES = 120 * 2**20  # while they are extracted; then 75
 _DATA_BYTES = 130 * 2**20  # empty databases and some WAL
 _PORTS_TRIED = 5
+_LAST_WORDS_SECONDS = 3
 
 
 class _PortTakenError(Exception):
@@ -299,7 +300,16 @@ class EmbeddedServer:
         return {log: log.stat().st_size for log in self._home.log.glob("*.log")}
 
     def _last_words(self, read: Mapping[Path, int]) -> str:
-        """What the server said at this start: before its log was open, and in it after what was `read` already."""
+        """What the server said at this start; its log is written by another process, which may need a moment longer."""
+        until = time.monotonic() + _LAST_WORDS_SECONDS
+        while True:
+            said = self._said(read)
+            if "FATAL:" in said or "PANIC:" in said or time.monotonic() > until:
+                return said
+            time.sleep(0.03)
+
+    def _said(self, read: Mapping[Path, int]) -> str:
+        """What was said before the log was open, and in it after what was `read` already."""
         said = (self._home.folder / "start.log").read_text(encoding="utf-8", errors="replace")
         for log, size in self._log_sizes().items():
             known = read.get(log, 0)
