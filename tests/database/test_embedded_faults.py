@@ -49,6 +49,20 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
+def test_why_it_does_not_start_is_read_when_its_log_has_it(tmp_path: Path) -> None:
+    """Another process writes the log, and may do it after the server has ended."""
+    folder = ServerHome(tmp_path).folder
+    log = folder / "log" / "postgresql-Tue.log"
+    log.parent.mkdir(parents=True)
+    (folder / "start.log").write_text("LOG:  redirecting log output to logging collector process\n")
+    late = threading.Timer(0.5, log.write_text, ["FATAL:  could not create any TCP/IP sockets\n"])
+    late.start()
+    try:
+        assert "could not create any TCP/IP sockets" in EmbeddedServer(tmp_path)._last_words({})
+    finally:
+        late.join()
+
+
 def test_a_killed_server_recovers_with_all_that_was_committed(make_home: MakeHome) -> None:
     server = server_of(make_home(begun=True))
     for round_ in range(1, 4):
